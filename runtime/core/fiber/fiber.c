@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* Birth and death of fibers. The switch itself is in fiber.h, what depends on the machine in fiber-<cpu>.S or fiber-ucontext.c. */
+
+#include "core/fiber/fiber.h"
+
+/* Under a sanitizer a fiber begins here instead of in its entry function, because the first arrival has to be told as well. It
+ * lies at the very top of the fiber's own stack. */
+typedef struct
+{
+  TrioFiber  *fiber;
+  void      (*entry) (gpointer data);
+  gpointer    data;
+} Beginning;
+
+#ifdef TRIO_WITH_ASAN
+__thread TrioFiber *trio_fiber_leaving;
+#endif
+
+static void
+begin_sanitized (gpointer data)
+{
+  Beginning beginning = *(Beginning *) data;
+
+  trio_fiber_sanitizers_arrive (beginning.fiber);
+  beginning.entry (beginning.data);
+}
+
+void
+trio_fiber_init_thread (TrioFiber *fiber)
+{
+  *fiber = (TrioFiber) { 0 };             /* leaving it for the first time fills it in */
+}
+
+void
+trio_fiber_init (TrioFiber *fiber, void *stack_low, gsize stack_bytes, void (*entry) (gpointer data), gpointer data,
+                 const char *name)
+{
+  *fiber = (TrioFiber) { .stack_low = stack_low, .stack_bytes = stack_bytes };
+  trio_fiber_tsan_init (fiber, name);
+
+  if (TRIO_FIBER_SANITIZED)
+    {
+      gsize below = (stack_bytes - sizeof (Beginning)) & ~(gsize) 15;
+      Beginning *beginning = (Beginning *) ((char *) stack_low + below);
+
+      *beginning = (Beginning) { fiber, entry, data };
+      fiber->sp = trio_fiber_prepare (stack_low, below, begin_sanitized, beginning);
+    }
+  else
+    fiber->sp = trio_fiber_prepare (stack_low, stack_bytes, entry, data);
+}
+
+void
+trio_fiber_clear (TrioFiber *fiber)
+{
+  trio_fiber_tsan_clear (fiber);
+  *fiber = (TrioFiber) { 0 };
+}

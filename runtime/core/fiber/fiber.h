@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* A fiber: a stack and the place where it stopped. It knows nothing of tasks.
+ *
+ * Always true:
+ *  1. A fiber runs on the thread that made it, and on no other.
+ *  2. Every switch goes through trio_fiber_switch(), which tells AddressSanitizer and ThreadSanitizer (fiber-sanitizers.h);
+ *     Valgrind is told of the stack when it is made (stack-checkers.h).
+ *  3. fiber-x86_64.S and fiber-aarch64.S save what the ABI asks for and carry CFI, so that a debugger walks from inside a fiber to
+ *     its entry function and stops there; fiber-ucontext.c is for every other machine. All three offer the same two functions, so
+ *     nobody else needs to know which of them was built.
+ *
+ * The switch is here, in the header, because it is the hot path of everything: without sanitizers it is one call of a dozen
+ * instructions.
+ */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct _TrioFiber TrioFiber;
+
+struct _TrioFiber
+{
+  void       *sp;             /* where it stopped: what trio_fiber_jump() needs to go on */
+  void       *stack_low;      /* NULL until known, for a thread's own stack */
+  gsize       stack_bytes;
+  void       *asan_fake_stack;
+  void       *tsan_fiber;
+};
+
+/* The calling thread's own stack as a fiber. */
+void               trio_fiber_init_thread (TrioFiber *fiber);
+
+/* A new fiber on [stack_low, stack_low + stack_bytes), which calls entry (data) at its first switch. entry never returns: it ends
+ * with trio_fiber_switch_last(). It starts with the floating-point control word of the caller. name is for ThreadSanitizer's
+ * reports. */
+void               trio_fiber_init        (TrioFiber *fiber, void *stack_low, gsize stack_bytes, void (*entry) (gpointer data),
+                                           gpointer data, const char *name);
+
+/* Stops `from`, the running fiber, here, and continues `to`. Returns when somebody switches to `from`. */
+static inline void trio_fiber_switch      (TrioFiber *from, TrioFiber *to);
+
+/* The same for a fiber that will never run again. */
+static inline void trio_fiber_switch_last (TrioFiber *from, TrioFiber *to) G_GNUC_NORETURN;
+
+/* Forgets a fiber that is not running. Its stack may be used again. */
+void               trio_fiber_clear       (TrioFiber *fiber);
+
+/* What each machine provides, for this header and fiber.c only.
+ *
+ * trio_fiber_jump: keeps the callee-saved registers and the floating-point control word on the stack, stores in *save_sp where
+ * they are, and continues at to_sp, which an earlier jump or trio_fiber_prepare() stored.
+ * trio_fiber_prepare: writes the first frame of a new stack, such that a jump to the result calls entry (data). */
+void               trio_fiber_jump        (void **save_sp, void *to_sp);
+void              *trio_fiber_prepare     (void *stack_low, gsize stack_bytes, void (*entry) (gpointer data), gpointer data);
+
+#include "core/fiber/fiber-sanitizers.h"
+
+static inline void
+trio_fiber_switch (TrioFiber *from, TrioFiber *to)
+{
+  trio_fiber_sanitizers_leave (from, to, FALSE);
+  trio_fiber_jump (&from->sp, to->sp);
+  trio_fiber_sanitizers_arrive (from);
+}
+
+static inline void
+trio_fiber_switch_last (TrioFiber *from, TrioFiber *to)
+{
+  trio_fiber_sanitizers_leave (from, to, TRUE);
+  trio_fiber_jump (&from->sp, to->sp);
+  __builtin_trap ();                       /* somebody continued a fiber that had said goodbye */
+}
+
+G_END_DECLS

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* Instruments: who watches the run, and what a program says to them. The hooks themselves are called where things happen. */
+
+#include "core/kernel.h"
+
+void
+trio_add_instrument (TrioInstrument *instrument)
+{
+  TrioLoop *loop = trio_loop_of_thread;
+
+  g_return_if_fail (loop != NULL && instrument != NULL);
+  instrument->next = loop->instruments;
+  loop->instruments = instrument;
+}
+
+void
+trio_remove_instrument (TrioInstrument *instrument)
+{
+  TrioLoop *loop = trio_loop_of_thread;
+
+  g_return_if_fail (loop != NULL && instrument != NULL);
+  for (TrioInstrument **at = &loop->instruments; *at != NULL; at = &(*at)->next)
+    if (*at == instrument)
+      {
+        /* next stays: the loop may be calling the hooks of this very list. */
+        *at = instrument->next;
+        return;
+      }
+  g_critical ("trio_remove_instrument: \"%s\" does not watch this run", instrument->name);
+}
+
+gboolean
+trio_is_watched (void)
+{
+  return trio_loop_of_thread != NULL && trio_loop_of_thread->instruments != NULL;
+}
+
+void
+trio_annotate (const char *format, ...)
+{
+  TrioLoop *loop = trio_loop_of_thread;
+  g_autofree char *text = NULL;
+  va_list args;
+
+  if (G_LIKELY (loop == NULL || loop->instruments == NULL))
+    return;
+  va_start (args, format);
+  text = g_strdup_vprintf (format, args);
+  va_end (args);
+  TRIO_NOTIFY (loop, annotated, loop->running, text);
+}
+
+guint64
+trio_flow_new_id (void)
+{
+  TrioLoop *loop = trio_loop_of_thread;
+
+  return loop != NULL ? ++loop->next_flow_id : 0;
+}
+
+void
+trio_flow (guint64 id, gboolean begins, const char *label)
+{
+  TrioLoop *loop = trio_loop_of_thread;
+
+  if (G_LIKELY (loop == NULL || loop->instruments == NULL))
+    return;
+  TRIO_NOTIFY (loop, flow, loop->running, id, begins, label);
+}
+
+/* Hooks may ask what time it is, so the loop is the current one meanwhile. */
+void
+trio_loop_wait_begins (TrioLoop *loop, gint64 due)
+{
+  TrioLoop *outer = trio_loop_of_thread;
+
+  trio_loop_of_thread = loop;
+  TRIO_NOTIFY (loop, before_io_wait, due);
+  trio_loop_of_thread = outer;
+}
+
+void
+trio_loop_wait_ends (TrioLoop *loop)
+{
+  TrioLoop *outer = trio_loop_of_thread;
+
+  trio_loop_of_thread = loop;
+  TRIO_NOTIFY (loop, after_io_wait);
+  trio_loop_of_thread = outer;
+}

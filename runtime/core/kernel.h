@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* The kernel's own structures. Only core/ and its tests include this.
+ *
+ *     loop --- tasks (all, in order of birth)
+ *      |
+ *     init task                       the run's own first task
+ *      '- system nursery              what must outlive main
+ *          '- main nursery
+ *              '- main                ... nurseries of the program
+ *
+ * Two trees are woven together. The task tree: a task owns the nurseries it has opened, a nursery owns its children. The cancel tree:
+ * a scope has the scopes opened within it and the tasks for which it is the innermost; a nursery's scope holds its children.
+ *
+ * Everything here is touched by the thread of the run only, except what says otherwise. */
+
+#pragma once
+
+#include <trio/cancel-scope.h>
+#include <trio/checkpoint.h>
+#include <trio/error.h>
+#include <trio/lowlevel/instrument.h>
+#include <trio/lowlevel/parking-lot.h>
+#include <trio/lowlevel/task.h>
+#include <trio/lowlevel/token.h>
+#include <trio/nursery.h>
+#include <trio/run.h>
+#include <trio/seam/choice.h>
+#include <trio/seam/clock.h>
+#include <trio/seam/io.h>
+#include <trio/seam/world.h>
+
+#include "core/deadlines.h"
+#include "core/fiber/fiber.h"
+#include "core/fiber/stack-pool.h"
+#include "core/list.h"
+
+/* With a choice seam, the task that is first in line is passed over at most so often. */
+#define TRIO_FAIRNESS_DEFAULT 32
+
+/* Names up to this length cost no allocation. */
+#define TRIO_TASK_NAME_INLINE 31
+
+struct _TrioTask
+{
+  TrioFiber            fiber;
+  TrioLoop            *loop;
+  TrioLink             all_link;          /* in loop->tasks */
+  TrioLink             run_link;          /* in loop->runnable while RUNNABLE */
+  TrioLink             sibling_link;      /* in nursery->children */
+  TrioLink             scope_link;        /* in scope->tasks */
+  TrioLink             deliver_link;      /* in the list of a cancellation that is being delivered */
+  TrioNursery         *nursery;           /* where it is a child; NULL: the init task */
+  TrioCancelScope     *scope;             /* innermost one it is in; never NULL while it lives */
+  TrioList             nurseries;         /* it has opened, outermost first */
+
+  /* The wait; meaningful while BLOCKED. */
+  const TrioWaitClass *wait;
+  TrioAbortFunc        abort;
+  gpointer             wait_data;
+  GError              *outcome;           /* owned; handed over by trio_reschedule() */
+  gint64               blocked_since;
+
+  TrioFunc             func;
+  gpointer             data;
+  GDestroyNotify       destroy;
+  GError              *error;             /* what func failed with */
+  GError              *stray;             /* errors that found no slot; merged into error at the end */
+  GSList              *breaks;            /* parking lots that its end breaks */
+  gpointer             stack_top;
+  char                *path;              /* of one that trio_nursery_start() moved away from where it was born, if paths are counted */
+
+  guint64              serial;
+  guint64              path_hash;         /* with a choice seam or an instrument; else 0 */
+  guint32              path_ordinal;      /* the how-manieth of its name among its parent's children; 0: not counted */
+  guint32              passed_over;       /* how often it was first in line and another went */
+  guint32              n_cancels_raised;  /* how often a CANCELLED was given to it */
+  guint8               state;             /* TrioTaskState */
+  guint8               abort_called;      /* for this wait */
+  guint8               owns_name;
+  const char          *name;
+  char                 name_inline[TRIO_TASK_NAME_INLINE + 1];
+};
+
+typedef enum
+{
+  CAUSE_NONE,
+  CAUSE_EXPLICIT,
+  CAUSE_DEADLINE,
+} TrioCancelCause;
+
+struct _TrioCancelScope
+{
+  TrioDeadline         deadline;
+  TrioLoop            *loop;
+  TrioCancelScope     *parent;            /* NULL: the root, or abandoned by a misnested close */
+  TrioLink             child_link;        /* in parent->children */
+  TrioList             children;          /* scopes directly within */
+  TrioList             tasks;             /* tasks for which it is the innermost */
+  TrioTask            *task;              /* that opened it */
+  TrioCancelScope     *source;            /* whose cancellation makes it effective; itself or an ancestor */
+  TrioNursery         *nursery;           /* it belongs to, or NULL */
+  GError             **slot;              /* the body's error goes here; may be NULL */
+  const char          *where;             /* static: file and line */
+  char                *reason;            /* why it was cancelled; NULL if it was not */
+  gint64               due;               /* G_MAXINT64: none */
+  gint64               span;              /* as given to …_after, for the message; -1: an absolute time */
+  guint64              serial;
+  guint32              n_cancels_at_open; /* task->n_cancels_raised then */
+  guint8               kind;              /* TrioCancelScopeKind */
+  guint8               cause;             /* TrioCancelCause: of its own cancellation; the first one stays */
+  guint8               shield;
+  guint8               effective;         /* own cancellation, or not shielded and the parent is effective */
+  guint8               closed;
+  guint8               abandoned;
+  guint8               caught;
+};
+
+struct _TrioNursery
+{
+  TrioCancelScope      scope;
+  TrioLink             task_link;         /* in task->nurseries */
+  TrioList             children;          /* in order of birth */
+  gsize                n_children;
+  gsize                n_starting;        /* pending trio_nursery_start() into it */
+  GError              *errors;            /* in order of arrival, merged */
+  GError              *cancelled;         /* the first plain CANCELLED of a child; further ones tell nothing new */
+  guint8               joining;           /* its task waits for the children */
+  guint8               closed;            /* nothing can be spawned any more */
+};
+
+struct _TrioLoop
+{
+  /* Hot. */
+  TrioFiber            fiber;             /* whoever drives the loop */
+  TrioTask            *running;
+  TrioList             runnable;
+  gsize                n_runnable;
+  gsize                batch_left;        /* steps of this turn's batch still to come */
+  guint                turns_left;        /* further turns before the driver must have its say */
+  TrioTask            *corpse;            /* ended; its stack is given back by whoever runs next */
+  TrioInstrument      *instruments;
+  TrioChoice          *choice;
+  TrioDeadlines        deadlines;
+  gint64               now;               /* as of this turn's look at the clock */
+  guint64              steps;
+  TrioStackPool       *stacks;
+
+  TrioWorld           *world;
+  TrioToken           *token;
+  TrioList             tasks;             /* all living, in order of birth */
+  TrioList             statuses;          /* of trio_nursery_start(), as long as caller or child may use them */
+  TrioTask            *init;              /* NULL before its birth and after its end */
+  TrioTask            *main;              /* NULL before its birth and after its end */
+  TrioNursery         *system_nursery;
+  TrioCancelScope      root;              /* around the init task; cancelled only by a failure of the runtime */
+  TrioFunc             main_func;
+  gpointer             main_data;
+  GError              *main_error;        /* what main failed with */
+  GError              *internal_error;    /* what broke the run itself */
+  GHashTable          *path_counts;       /* (parent path, name) -> how many; with a choice seam or an instrument */
+  guint64              turns;
+  guint64              next_task_serial;
+  guint64              next_scope_serial;
+  guint64              next_flow_id;
+  gsize                n_tasks;
+  gsize                n_scopes;
+  guint                n_holds;
+  guint                fairness;
+  guint8               in_turn;
+  guint8               done;
+  guint8               escaped;
+  guint8               interrupt_pending;
+};
+
+/* In a shared library the general way to a thread's variable is a function call at each look; a few bytes of the space that the loader
+ * keeps for this way make it one instruction. */
+#define TRIO_TLS __attribute__ ((tls_model ("initial-exec")))
+
+/* loop.c */
+extern __thread TrioLoop *trio_loop_of_thread TRIO_TLS;
+void      trio_loop_push_runnable   (TrioLoop *loop, TrioTask *task);
+void      trio_loop_switch_away     (TrioLoop *loop, TrioTask *from);
+void      trio_loop_switch_last     (TrioLoop *loop, TrioTask *from) G_GNUC_NORETURN;
+void      trio_loop_bury            (TrioLoop *loop);
+void      trio_task_yield           (TrioTask *task);
+void      trio_loop_nudge           (TrioLoop *loop);
+void      trio_loop_fail            (TrioLoop *loop, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
+/* task.c */
+TrioTask *trio_task_spawn           (TrioLoop *loop, TrioNursery *nursery, TrioCancelScope *scope, TrioFunc func, gpointer data,
+                                     GDestroyNotify destroy, const char *name);
+void      trio_task_complain        (const char *caller, GError **error) __attribute__ ((cold));
+void      trio_task_enter_scope     (TrioTask *task, TrioCancelScope *scope);
+void      trio_task_keep_stray      (TrioTask *task, GError *error);
+void      trio_task_discard         (TrioTask *task);
+
+/* cancel-tree.c */
+void      trio_cancel_tree_attach   (TrioCancelScope *scope, TrioCancelScope *parent);
+void      trio_cancel_tree_detach   (TrioCancelScope *scope);
+void      trio_cancel_tree_update   (TrioCancelScope *scope);
+void      trio_cancel_tree_deliver  (TrioTask *task);
+
+/* cancel-scope.c */
+void      trio_cancel_scope_init    (TrioCancelScope *scope, TrioLoop *loop, TrioTask *task, GError **slot, const char *where);
+void      trio_cancel_scope_enter   (TrioCancelScope *scope);
+void      trio_cancel_scope_leave   (TrioCancelScope *scope);
+gboolean  trio_cancel_scope_absorbs (TrioCancelScope *scope);
+void      trio_cancel_scope_clear   (TrioCancelScope *scope);
+void      trio_cancel_scope_mark    (TrioCancelScope *scope, TrioCancelCause cause, char *reason);
+gboolean  trio_cancel_scope_may_close (TrioCancelScope *scope, const char *caller);
+void      trio_cancel_scope_abandon_rest (TrioTask *task);
+GError   *trio_cancel_scope_own_error (TrioCancelScope *scope);
+
+/* nursery.c */
+void      trio_nursery_child_ended  (TrioNursery *nursery, TrioTask *child, GError *error);
+void      trio_nursery_check_joined (TrioNursery *nursery);
+
+/* start.c */
+void      trio_task_statuses_discard (TrioLoop *loop);
+
+/* choice.c */
+void      trio_inject               (TrioTask *task, const char *what);
+TrioTask *trio_choose_runnable      (TrioLoop *loop);
+
+/* paths.c */
+void      trio_task_count_path      (TrioTask *task, TrioTask *parent);
+void      trio_task_keep_path       (TrioTask *task);
+
+/* token.c */
+TrioToken *trio_token_new           (TrioLoop *loop);
+void       trio_token_run_pending   (TrioToken *token);
+gboolean   trio_token_close_if_idle (TrioToken *token);
+void       trio_token_close         (TrioToken *token);
+
+/* parking-lot.c */
+void      trio_parking_lots_break   (TrioTask *task);
+
+/* invariant.c */
+#ifdef TRIO_INVARIANTS
+void      trio_check_task           (TrioTask *task);
+void      trio_check_scope          (TrioCancelScope *scope);
+void      trio_check_loop           (TrioLoop *loop);
+#else
+#define trio_check_task(task)   ((void) 0)
+#define trio_check_scope(scope) ((void) 0)
+#define trio_check_loop(loop)   ((void) 0)
+#endif
+
+/* For functions that suspend: the calling task; outside one they can only fail. */
+static inline TrioTask *
+trio_task_require_current (const char *caller, GError **error)
+{
+  TrioLoop *loop = trio_loop_of_thread;
+
+  if (G_LIKELY (loop != NULL && loop->running != NULL))
+    return loop->running;
+  trio_task_complain (caller, error);
+  return NULL;
+}
+
+/* Whether the next checkpoint of task fails. */
+static inline gboolean
+trio_task_is_cancelled (const TrioTask *task)
+{
+  return G_UNLIKELY (task->scope->effective || (task->loop->interrupt_pending && task == task->loop->main));
+}
+
+/* Calls a hook of every instrument that has it. */
+#define TRIO_NOTIFY(loop, hook, ...)                                                                          \
+  G_STMT_START                                                                                                \
+    for (TrioInstrument *instrument_ = (loop)->instruments; G_UNLIKELY (instrument_ != NULL); instrument_ = instrument_->next) \
+      if (instrument_->hook != NULL)                                                                          \
+        instrument_->hook (instrument_ __VA_OPT__ (,) __VA_ARGS__);                                           \
+  G_STMT_END

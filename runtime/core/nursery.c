@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* Nurseries: a cancel scope with children.
+ *
+ * Always true:
+ *  1. The nursery is left only when it has no child and no pending start.
+ *  2. The first error, of a child or of the body, cancels the nursery's scope; all errors are kept, in order of arrival.
+ *  3. Leaving is one wait or one shielded yield. A cancellation arriving there is not lost: the children see it, and so does this task's
+ *     next checkpoint. A Ctrl-C arriving there is kept as an error, and cancels the children.
+ */
+
+#include <string.h>
+
+#include "core/kernel.h"
+
+TrioNursery *
+trio_nursery_open_located (GError **error, const char *where)
+{
+  TrioTask *task = trio_task_require_current ("trio_nursery_open", error);
+  TrioNursery *nursery;
+
+  if (task == NULL)
+    return NULL;
+  nursery = g_new0 (TrioNursery, 1);
+  trio_cancel_scope_init (&nursery->scope, task->loop, task, error, where);
+  nursery->scope.nursery = nursery;
+  trio_link_init (&nursery->children);
+  trio_list_push_tail (&task->nurseries, &nursery->task_link);
+  trio_cancel_scope_enter (&nursery->scope);
+  return nursery;
+}
+
+TrioNursery *
+(trio_nursery_open) (GError **error)
+{
+  return trio_nursery_open_located (error, "an unnamed place");
+}
+
+/* A child could not be born: that is the nursery's failure, as if the child had failed at once. */
+static void
+fail_spawn (TrioNursery *nursery, GDestroyNotify destroy, gpointer data, const char *name)
+{
+  if (destroy != NULL)
+    destroy (data);
+  nursery->errors = trio_error_merge (nursery->errors,
+                                      g_error_new (TRIO_ERROR, TRIO_ERROR_FAILED, "no memory for the stack of task \"%s\"", name));
+  trio_cancel_scope_cancel_with_reason (&nursery->scope, "a task could not be started");
+}
+
+void
+trio_nursery_start_soon_full (TrioNursery *nursery, TrioFunc func, gpointer data, GDestroyNotify destroy, const char *name)
+{
+  g_return_if_fail (nursery != NULL && func != NULL);
+
+  if (nursery->closed)
+    {
+      g_critical ("trio_nursery_start_soon: the nursery opened at %s is closed; task \"%s\" was not started",
+                  trio_cancel_scope_get_where (&nursery->scope), name != NULL ? name : "task");
+      if (destroy != NULL)
+        destroy (data);
+      return;
+    }
+  if (trio_task_spawn (nursery->scope.loop, nursery, &nursery->scope, func, data, destroy, name) == NULL)
+    fail_spawn (nursery, destroy, data, name != NULL ? name : "task");
+}
+
+void
+(trio_nursery_start_soon) (TrioNursery *nursery, TrioFunc func, gpointer data)
+{
+  trio_nursery_start_soon_full (nursery, func, data, NULL, NULL);
+}
+
+TrioCancelScope *
+trio_nursery_get_cancel_scope (TrioNursery *nursery)
+{
+  g_return_val_if_fail (nursery != NULL, NULL);
+  return &nursery->scope;
+}
+
+void
+trio_nursery_cancel (TrioNursery *nursery)
+{
+  g_return_if_fail (nursery != NULL);
+  trio_cancel_scope_cancel (&nursery->scope);
+}
+
+/* Wakes the task that waits in close, if that was the last child. */
+void
+trio_nursery_check_joined (TrioNursery *nursery)
+{
+  if (nursery->joining && nursery->n_children == 0 && nursery->n_starting == 0)
+    {
+      nursery->joining = FALSE;
+      trio_reschedule (nursery->scope.task, NULL);
+    }
+}
+
+/* Takes error. */
+static void
+keep_error (TrioNursery *nursery, GError *error, const char *whose, const char *name)
+{
+  if (g_error_matches (error, TRIO_ERROR, TRIO_ERROR_CANCELLED))
+    {
+      if (nursery->cancelled == NULL)
+        nursery->cancelled = error;
+      else
+        g_error_free (error);
+    }
+  else
+    {
+      if (nursery->scope.cause == CAUSE_NONE)
+        {
+          gboolean interrupt = g_error_matches (error, TRIO_ERROR, TRIO_ERROR_KEYBOARD_INTERRUPT);
+
+          trio_cancel_scope_mark (&nursery->scope, CAUSE_EXPLICIT,
+                                  g_strdup_printf ("%s \"%s\" %s: %s", whose, name, interrupt ? "was interrupted" : "failed", error->message));
+        }
+      nursery->errors = trio_error_merge (nursery->errors, error);
+    }
+}
+
+void
+trio_nursery_child_ended (TrioNursery *nursery, TrioTask *child, GError *error)
+{
+  trio_link_unlink (&child->sibling_link);
+  nursery->n_children--;
+  if (error != NULL)
+    {
+      keep_error (nursery, error, "task", child->name);
+      /* A child that ends with CANCELLED although nobody cancelled it fails the nursery like any error. */
+      if (nursery->cancelled != NULL && nursery->scope.cause == CAUSE_NONE)
+        trio_cancel_scope_mark (&nursery->scope, CAUSE_EXPLICIT, g_strdup_printf ("task \"%s\" was cancelled", child->name));
+    }
+  trio_nursery_check_joined (nursery);
+}
+
+static TrioAbort
+keep_joining (TrioTask *task, gpointer data)
+{
+  TrioNursery *nursery = data;
+  GError *error = trio_task_raise_cancel (task);
+
+  /* Another Ctrl-C may follow a cancellation while the children take their time: let it through. */
+  task->abort_called = FALSE;
+  if (g_error_matches (error, TRIO_ERROR, TRIO_ERROR_KEYBOARD_INTERRUPT))
+    keep_error (nursery, error, "task", task->name);
+  else
+    {
+      task->n_cancels_raised--;     /* it was not given to the program */
+      g_error_free (error);
+    }
+  return TRIO_ABORT_FAILED;
+}
+
+static void
+describe_children (gpointer data, GString *out)
+{
+  TrioNursery *nursery = data;
+
+  g_string_append_printf (out, "%" G_GSIZE_FORMAT " %s of the nursery opened at %s", nursery->n_children + nursery->n_starting,
+                          nursery->n_children + nursery->n_starting == 1 ? "child" : "children",
+                          trio_cancel_scope_get_where (&nursery->scope));
+}
+
+static const TrioWaitClass joining_class = {
+  .what = "trio_nursery_close",
+  .abort = keep_joining,
+  .describe = describe_children,
+};
+
+static void
+join (TrioNursery *nursery)
+{
+  if (nursery->n_children == 0 && nursery->n_starting == 0)
+    {
+      trio_cancel_shielded_checkpoint ();
+      /* Others ran meanwhile and may have spawned here. */
+      if (nursery->n_children == 0 && nursery->n_starting == 0)
+        return;
+    }
+  nursery->joining = TRUE;
+  if (!trio_wait (&joining_class, nursery, NULL))
+    g_assert_not_reached ();
+}
+
+/* The body's own error goes among the others, in the order of its arrival: now. */
+static void
+collect_body_error (TrioNursery *nursery, gboolean ok, gboolean closing)
+{
+  GError **slot = nursery->scope.slot;
+  const char *name = nursery->scope.task->name;
+
+  if (slot != NULL && *slot != NULL)
+    {
+      if (ok)
+        g_critical ("trio_nursery_close: the body of the nursery opened at %s set an error and reports success: %s",
+                    trio_cancel_scope_get_where (&nursery->scope), (*slot)->message);
+      keep_error (nursery, g_steal_pointer (slot), "the body of task", name);
+    }
+  else if (!closing && slot != NULL)
+    g_critical ("the nursery opened at %s was left without trio_nursery_close() although its body reported no error",
+                trio_cancel_scope_get_where (&nursery->scope));
+  if (!ok)
+    trio_cancel_scope_mark (&nursery->scope, CAUSE_EXPLICIT, g_strdup_printf ("the body of task \"%s\" failed", name));
+}
+
+static gboolean
+leave (TrioNursery *nursery, gboolean ok, gboolean closing)
+{
+  TrioCancelScope *scope = &nursery->scope;
+  TrioTask *task = scope->task;
+  guint32 n_cancels = task->n_cancels_raised;
+  gboolean silent = !ok && (scope->slot == NULL || *scope->slot == NULL);
+  gboolean explicit_cancel = scope->cause != CAUSE_NONE;
+  gboolean absorbs, caught = FALSE;
+  GError *result;
+
+  collect_body_error (nursery, ok, closing);
+  join (nursery);
+  nursery->closed = TRUE;
+  if (task->stray != NULL && scope->slot != NULL)
+    nursery->errors = trio_error_merge (nursery->errors, g_steal_pointer (&task->stray));
+
+  absorbs = trio_cancel_scope_absorbs (scope);
+  trio_cancel_scope_leave (scope);
+  trio_link_unlink (&nursery->task_link);
+
+  result = trio_error_merge (g_steal_pointer (&nursery->errors), g_steal_pointer (&nursery->cancelled));
+  if (absorbs)
+    result = trio_error_remove (result, TRIO_ERROR, TRIO_ERROR_CANCELLED, &caught);
+  if (silent && explicit_cancel && absorbs && n_cancels != scope->n_cancels_at_open)
+    caught = TRUE;
+  scope->caught = caught;
+
+  if (result == NULL && caught && !closing && scope->slot != NULL)
+    result = trio_cancel_scope_own_error (scope);
+  if (result == NULL)
+    return ok || (caught && closing);
+  if (scope->slot != NULL)
+    *scope->slot = result;
+  else
+    /* Of a cancellation that comes from outside the next checkpoint tells; kept, it would outlive the scope it belongs to. */
+    trio_task_keep_stray (task, trio_error_remove (result, TRIO_ERROR, TRIO_ERROR_CANCELLED, NULL));
+  return FALSE;
+}
+
+gboolean
+trio_nursery_close (TrioNursery *nursery, gboolean ok)
+{
+  g_return_val_if_fail (nursery != NULL, FALSE);
+
+  if (!trio_cancel_scope_may_close (&nursery->scope, "trio_nursery_close"))
+    return FALSE;
+  return leave (nursery, ok, TRUE);
+}
+
+void
+trio_nursery_free (TrioNursery *nursery)
+{
+  if (nursery == NULL)
+    return;
+  if (!nursery->scope.closed)
+    {
+      if (!trio_cancel_scope_may_close (&nursery->scope, "trio_nursery_free"))
+        return;       /* leaked: its children are still there */
+      (void) leave (nursery, FALSE, FALSE);
+    }
+  trio_cancel_scope_clear (&nursery->scope);
+  g_free (nursery);
+}

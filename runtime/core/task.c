@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* Tasks: birth, the two verbs (wait, reschedule), end.
+ *
+ * Always true:
+ *  1. A RUNNABLE task is in the loop's line, once; a BLOCKED or RUNNING one is not.
+ *  2. The abort function is called at most once per wait, and never after the task was rescheduled.
+ *  3. A task's record lives at the top of its own stack, so an idle task costs one page. It is gone when the next fiber runs after the
+ *     task's end.
+ */
+
+#include <string.h>
+
+#include "core/kernel.h"
+
+static void task_entry (gpointer data);
+static void finish_task (TrioTask *task, gboolean ok) G_GNUC_NORETURN;
+
+static void
+set_name (TrioTask *task, const char *name)
+{
+  gsize length = strlen (name);
+
+  task->owns_name = length > TRIO_TASK_NAME_INLINE;
+  if (task->owns_name)
+    task->name = g_strdup (name);
+  else
+    {
+      memcpy (task->name_inline, name, length + 1);
+      task->name = task->name_inline;
+    }
+}
+
+/* NULL if there is no memory for a stack. */
+TrioTask *
+trio_task_spawn (TrioLoop *loop, TrioNursery *nursery, TrioCancelScope *scope, TrioFunc func, gpointer data, GDestroyNotify destroy,
+                 const char *name)
+{
+  gpointer top = trio_stack_pool_take (loop->stacks);
+  gsize usable = trio_stack_pool_get_usable (loop->stacks);
+  /* The fiber begins below the record, on a boundary that every ABI is content with. */
+  gsize record = (sizeof (TrioTask) + 63) & ~(gsize) 63;
+  TrioTask *task;
+
+  if (top == NULL)
+    return NULL;
+
+  task = (TrioTask *) (gpointer) ((char *) top - record);
+  memset (task, 0, G_STRUCT_OFFSET (TrioTask, name_inline));
+  task->loop = loop;
+  task->stack_top = top;
+  task->nursery = nursery;
+  task->scope = scope;
+  task->func = func;
+  task->data = data;
+  task->destroy = destroy;
+  task->serial = ++loop->next_task_serial;
+  set_name (task, name != NULL ? name : "task");
+  trio_link_init (&task->nurseries);
+  trio_link_init (&task->deliver_link);
+  trio_fiber_init (&task->fiber, (char *) top - usable, usable - record, task_entry, task, task->name);
+
+  trio_list_push_tail (&loop->tasks, &task->all_link);
+  loop->n_tasks++;
+  trio_list_push_tail (&scope->tasks, &task->scope_link);
+  if (nursery != NULL)
+    {
+      trio_list_push_tail (&nursery->children, &task->sibling_link);
+      nursery->n_children++;
+    }
+  if (G_UNLIKELY (loop->choice != NULL || loop->instruments != NULL))
+    trio_task_count_path (task, nursery != NULL ? nursery->scope.task : NULL);
+
+  TRIO_NOTIFY (loop, task_spawned, task);
+  trio_loop_push_runnable (loop, task);
+  return task;
+}
+
+static void
+task_entry (gpointer data)
+{
+  TrioTask *task = data;
+
+  trio_loop_bury (task->loop);
+  finish_task (task, task->func (task->data, &task->error));
+}
+
+/* What func returned and what it set must agree; whatever happened, nothing is dropped. */
+static void
+judge (TrioTask *task, gboolean ok)
+{
+  if (!ok && task->error == NULL)
+    {
+      g_critical ("task \"%s\" returned FALSE and set no error", task->name);
+      g_set_error (&task->error, TRIO_ERROR, TRIO_ERROR_FAILED, "task \"%s\" returned FALSE and set no error", task->name);
+    }
+  else if (ok && task->error != NULL)
+    g_critical ("task \"%s\" returned TRUE but set an error: %s", task->name, task->error->message);
+}
+
+static void
+finish_task (TrioTask *task, gboolean ok)
+{
+  TrioLoop *loop = task->loop;
+  TrioNursery *nursery = task->nursery;
+  GError *error;
+
+  judge (task, ok);
+  trio_cancel_scope_abandon_rest (task);
+  if (task->stray != NULL)
+    task->error = trio_error_merge (task->error, g_steal_pointer (&task->stray));
+  if (task->destroy != NULL)
+    task->destroy (task->data);
+  if (task->breaks != NULL)
+    trio_parking_lots_break (task);
+
+  error = g_steal_pointer (&task->error);
+  task->state = TRIO_TASK_DONE;
+  TRIO_NOTIFY (loop, after_task_step, task);
+  if (task == loop->main)
+    {
+      /* What main failed with is kept aside; see run.c. */
+      TRIO_NOTIFY (loop, task_exited, task, loop->main_error);
+      loop->main = NULL;
+    }
+  else
+    TRIO_NOTIFY (loop, task_exited, task, error);
+
+  trio_link_unlink (&task->all_link);
+  loop->n_tasks--;
+  trio_link_unlink (&task->scope_link);
+  if (nursery != NULL)
+    trio_nursery_child_ended (nursery, task, error);
+  else
+    {
+      loop->init = NULL;
+      loop->internal_error = trio_error_merge (loop->internal_error, error);
+    }
+  /* Only now: waking the parent, and cancelling the others, named it. */
+  if (task->owns_name)
+    g_free ((char *) task->name);
+  g_clear_pointer (&task->path, g_free);
+  trio_loop_switch_last (loop, task);
+}
+
+/* Frees a task without running its code: the run is abandoned. */
+void
+trio_task_discard (TrioTask *task)
+{
+  TrioLoop *loop = task->loop;
+
+  trio_link_unlink (&task->all_link);
+  loop->n_tasks--;
+  g_clear_error (&task->error);
+  g_clear_error (&task->stray);
+  g_clear_error (&task->outcome);
+  g_slist_free (task->breaks);
+  if (task->owns_name)
+    g_free ((char *) task->name);
+  g_clear_pointer (&task->path, g_free);
+  trio_fiber_clear (&task->fiber);
+  trio_stack_pool_give (loop->stacks, task->stack_top);
+}
+
+TrioTask *
+trio_current_task (void)
+{
+  return trio_loop_of_thread != NULL ? trio_loop_of_thread->running : NULL;
+}
+
+void
+trio_task_complain (const char *caller, GError **error)
+{
+  g_critical ("%s: called outside a task; only a function started by trio_run() or in a nursery may wait", caller);
+  g_set_error (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "%s was called outside a task", caller);
+}
+
+/* Makes scope the innermost one that task is in. */
+void
+trio_task_enter_scope (TrioTask *task, TrioCancelScope *scope)
+{
+  trio_link_unlink (&task->scope_link);
+  task->scope = scope;
+  trio_list_push_tail (&scope->tasks, &task->scope_link);
+}
+
+/* An error that no slot takes stays with the task. */
+void
+trio_task_keep_stray (TrioTask *task, GError *error)
+{
+  task->stray = trio_error_merge (task->stray, error);
+}
+
+gboolean
+trio_wait (const TrioWaitClass *klass, gpointer data, GError **error)
+{
+  TrioTask *task = trio_task_require_current (klass->what, error);
+  TrioLoop *loop;
+  GError *outcome;
+
+  if (G_UNLIKELY (task == NULL))
+    return FALSE;
+  loop = task->loop;
+
+  g_assert (task->outcome == NULL);
+  task->wait = klass;
+  task->abort = klass->abort;
+  task->wait_data = data;
+  task->abort_called = FALSE;
+  task->blocked_since = loop->now;
+  task->state = TRIO_TASK_BLOCKED;
+  /* Only now: the caller has put itself into some queue, and what is injected may run code that wakes who stands there. */
+  if (G_UNLIKELY (loop->choice != NULL))
+    trio_inject (task, klass->what);
+  if (trio_task_is_cancelled (task))
+    trio_cancel_tree_deliver (task);
+  trio_loop_switch_away (loop, task);
+
+  outcome = task->outcome;
+  if (G_LIKELY (outcome == NULL))
+    return TRUE;
+  task->outcome = NULL;
+  g_propagate_error (error, outcome);
+  return FALSE;
+}
+
+gboolean
+trio_wait_task_rescheduled (TrioAbortFunc abort, gpointer data, GError **error)
+{
+  /* It need not outlive this frame's wait, and the frame stays until the wait is over. */
+  const TrioWaitClass klass = { .what = "trio_wait_task_rescheduled", .abort = abort };
+
+  g_return_val_if_fail (abort != NULL, FALSE);
+  return trio_wait (&klass, data, error);
+}
+
+void
+trio_reschedule (TrioTask *task, GError *outcome)
+{
+  g_return_if_fail (task != NULL);
+
+  if (G_UNLIKELY (task->state != TRIO_TASK_BLOCKED))
+    g_error ("task \"%s\" (%" G_GUINT64_FORMAT ") was rescheduled although it is not blocked: two parties believe that they wake it, or its "
+             "abort function answered SUCCEEDED and left it in a queue", task->name, task->serial);
+  task->outcome = outcome;
+  task->abort = NULL;
+  task->wait = NULL;
+  task->wait_data = NULL;
+  trio_loop_push_runnable (task->loop, task);
+}
+
+GError *
+trio_task_raise_cancel (TrioTask *task)
+{
+  TrioLoop *loop = task->loop;
+  TrioCancelScope *source = task->scope->source;
+  GError *error;
+
+  if (loop->interrupt_pending && task == loop->main)
+    {
+      loop->interrupt_pending = FALSE;
+      return g_error_new_literal (TRIO_ERROR, TRIO_ERROR_KEYBOARD_INTERRUPT, "keyboard interrupt");
+    }
+  task->n_cancels_raised++;
+  error = g_error_new_literal (TRIO_ERROR, TRIO_ERROR_CANCELLED, source != NULL ? source->reason : "cancelled");
+  return error;
+}
+
+const char *
+trio_task_get_name (TrioTask *task)
+{
+  return task->name;
+}
+
+guint64
+trio_task_get_serial (TrioTask *task)
+{
+  return task->serial;
+}
+
+TrioTaskState
+trio_task_get_state (TrioTask *task)
+{
+  return task->state;
+}
+
+TrioTask *
+trio_task_get_parent (TrioTask *task)
+{
+  return task->nursery != NULL ? task->nursery->scope.task : NULL;
+}
+
+TrioCancelScope *
+trio_task_get_cancel_scope (TrioTask *task)
+{
+  return task->scope;
+}
+
+const char *
+trio_task_get_wait (TrioTask *task)
+{
+  return task->state == TRIO_TASK_BLOCKED ? task->wait->what : NULL;
+}
+
+void
+trio_task_describe_wait (TrioTask *task, GString *out)
+{
+  if (task->state != TRIO_TASK_BLOCKED)
+    return;
+  g_string_append (out, task->wait->what);
+  if (task->wait->describe != NULL)
+    {
+      g_string_append (out, ": ");
+      task->wait->describe (task->wait_data, out);
+    }
+}
+
+/* The next task in the tree after `task`, parents first; *depth follows. */
+static TrioTask *
+next_in_tree (TrioTask *task, guint *depth)
+{
+  TrioLink *link;
+
+  for (link = trio_list_first (&task->nurseries); link != NULL; link = trio_list_next (&task->nurseries, link))
+    {
+      TrioNursery *nursery = TRIO_CONTAINER (link, TrioNursery, task_link);
+
+      if (!trio_list_is_empty (&nursery->children))
+        {
+          (*depth)++;
+          return TRIO_CONTAINER (trio_list_first (&nursery->children), TrioTask, sibling_link);
+        }
+    }
+
+  while (task->nursery != NULL)
+    {
+      TrioNursery *nursery = task->nursery;
+      TrioTask *parent = nursery->scope.task;
+
+      link = trio_list_next (&nursery->children, &task->sibling_link);
+      if (link != NULL)
+        return TRIO_CONTAINER (link, TrioTask, sibling_link);
+      for (link = trio_list_next (&parent->nurseries, &nursery->task_link); link != NULL;
+           link = trio_list_next (&parent->nurseries, link))
+        {
+          nursery = TRIO_CONTAINER (link, TrioNursery, task_link);
+          if (!trio_list_is_empty (&nursery->children))
+            return TRIO_CONTAINER (trio_list_first (&nursery->children), TrioTask, sibling_link);
+        }
+      task = parent;
+      (*depth)--;
+    }
+  return NULL;
+}
+
+void
+trio_foreach_task (TrioTaskForeach func, gpointer data)
+{
+  TrioLoop *loop = trio_loop_of_thread;
+  guint depth = 0;
+
+  g_return_if_fail (loop != NULL);
+
+  for (TrioTask *task = loop->init; task != NULL; task = next_in_tree (task, &depth))
+    func (task, depth, data);
+}
+
+gboolean
+trio_task_find_overflow (gconstpointer address, const char **name, guint64 *serial, gsize *stack_bytes, gsize *below)
+{
+  TrioTask *task = trio_loop_of_thread != NULL ? trio_loop_of_thread->running : NULL;
+  const char *fault = address;
+  const char *low;
+
+  if (task == NULL)
+    return FALSE;
+  low = (const char *) task->stack_top - trio_stack_pool_get_usable (task->loop->stacks);
+  if (fault >= low || fault < low - trio_stack_pool_get_guard (task->loop->stacks))
+    return FALSE;
+  *name = task->name;
+  *serial = task->serial;
+  *stack_bytes = trio_stack_pool_get_usable (task->loop->stacks);
+  *below = (gsize) (low - fault);
+  return TRUE;
+}

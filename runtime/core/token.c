@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* Tokens: calls into a run from other threads.
+ *
+ * Always true:
+ *  1. token->loop is not NULL exactly while calls are accepted; it changes under the lock, and the world is woken under the lock, so a
+ *     caller never touches a run that has gone.
+ *  2. Accepted calls run in order, and all of them before the run ends.
+ *  3. A pass over the queue takes what was there when it began: a call that queues itself again cannot starve the tasks.
+ */
+
+#include "core/kernel.h"
+
+typedef struct
+{
+  GSourceOnceFunc func;
+  gpointer        data;
+  GDestroyNotify  destroy;
+} Call;
+
+struct _TrioToken
+{
+  gatomicrefcount  refs;
+  GMutex           lock;
+  TrioLoop        *loop;       /* (lock) */
+  GQueue           calls;      /* (lock) */
+  int              n_calls;    /* (atomic) a look without the lock: is there anything at all? */
+};
+
+/* ThreadSanitizer does not see through GLib's mutexes, whose code is not instrumented: it has to be told. */
+#ifdef TRIO_WITH_TSAN
+#define TELL_LOCKED(token)    (__tsan_acquire (&(token)->lock))
+#define TELL_UNLOCKING(token) (__tsan_release (&(token)->lock))
+#else
+#define TELL_LOCKED(token)    ((void) 0)
+#define TELL_UNLOCKING(token) ((void) 0)
+#endif
+
+static void
+lock (TrioToken *token)
+{
+  g_mutex_lock (&token->lock);
+  TELL_LOCKED (token);
+}
+
+static void
+unlock (TrioToken *token)
+{
+  TELL_UNLOCKING (token);
+  g_mutex_unlock (&token->lock);
+}
+
+TrioToken *
+trio_token_new (TrioLoop *loop)
+{
+  TrioToken *token = g_new0 (TrioToken, 1);
+
+  g_atomic_ref_count_init (&token->refs);
+  g_mutex_init (&token->lock);
+  g_queue_init (&token->calls);
+  token->loop = loop;
+  return token;
+}
+
+TrioToken *
+trio_current_token (void)
+{
+  g_return_val_if_fail (trio_loop_of_thread != NULL, NULL);
+  return trio_token_ref (trio_loop_of_thread->token);
+}
+
+TrioToken *
+trio_token_ref (TrioToken *token)
+{
+  g_atomic_ref_count_inc (&token->refs);
+  return token;
+}
+
+void
+trio_token_unref (TrioToken *token)
+{
+  if (!g_atomic_ref_count_dec (&token->refs))
+    return;
+  g_assert (g_queue_is_empty (&token->calls));
+  g_mutex_clear (&token->lock);
+  g_free (token);
+}
+
+gboolean
+trio_token_run_sync_soon (TrioToken *token, GSourceOnceFunc func, gpointer data, GDestroyNotify destroy)
+{
+  Call *call;
+
+  g_return_val_if_fail (token != NULL && func != NULL, FALSE);
+
+  call = g_new (Call, 1);
+  *call = (Call) { func, data, destroy };
+  lock (token);
+  if (token->loop == NULL)
+    {
+      unlock (token);
+      g_free (call);
+      if (destroy != NULL)
+        destroy (data);
+      return FALSE;
+    }
+  g_queue_push_tail (&token->calls, call);
+  g_atomic_int_inc (&token->n_calls);
+  if (token->loop->world->wake != NULL)
+    token->loop->world->wake (token->loop->world);
+  unlock (token);
+  return TRUE;
+}
+
+void
+trio_token_run_pending (TrioToken *token)
+{
+  int n = g_atomic_int_get (&token->n_calls);
+
+  while (n-- > 0)
+    {
+      Call *call;
+
+      lock (token);
+      call = g_queue_pop_head (&token->calls);
+      g_atomic_int_add (&token->n_calls, -1);
+      unlock (token);
+
+      call->func (call->data);
+      if (call->destroy != NULL)
+        call->destroy (call->data);
+      g_free (call);
+    }
+}
+
+/* At the end of the run: TRUE, and nothing is accepted any more, if no call is waiting. */
+gboolean
+trio_token_close_if_idle (TrioToken *token)
+{
+  gboolean idle;
+
+  lock (token);
+  idle = g_queue_is_empty (&token->calls);
+  if (idle)
+    token->loop = NULL;
+  unlock (token);
+  return idle;
+}
+
+/* For a run that is abandoned: calls that were accepted are dropped. */
+void
+trio_token_close (TrioToken *token)
+{
+  Call *call;
+
+  lock (token);
+  token->loop = NULL;
+  while ((call = g_queue_pop_head (&token->calls)) != NULL)
+    {
+      if (call->destroy != NULL)
+        call->destroy (call->data);
+      g_free (call);
+    }
+  g_atomic_int_set (&token->n_calls, 0);
+  unlock (token);
+}

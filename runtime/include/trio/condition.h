@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* A condition: waiting for something that is true under a lock.
+ *
+ *   if (!trio_condition_acquire (condition, error))
+ *     return FALSE;
+ *   while (ok && !there_is_work)
+ *     ok = trio_condition_wait (condition, error);      // holds the lock again, whatever happened
+ *   …
+ *   trio_condition_release (condition);
+ */
+
+#pragma once
+
+#include <trio/types.h>
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  gsize tasks_waiting;            /* for a notification */
+  gsize lock_tasks_waiting;       /* for the lock */
+} TrioConditionStatistics;
+
+/**
+ * trio_condition_new:
+ * @lock: (nullable) (transfer none): the lock it goes with, which must outlive it; %NULL for one of its own
+ *
+ * Returns: (transfer full): a condition
+ */
+TRIO_API TrioCondition *trio_condition_new            (TrioLock *lock) G_GNUC_WARN_UNUSED_RESULT;
+TRIO_API void           trio_condition_free           (TrioCondition *condition);
+
+/* trio_lock_acquire() and so on, of its lock. */
+TRIO_API gboolean       trio_condition_acquire        (TrioCondition *condition, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+TRIO_API gboolean       trio_condition_acquire_nowait (TrioCondition *condition, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+TRIO_API void           trio_condition_release        (TrioCondition *condition);
+TRIO_API gboolean       trio_condition_locked         (TrioCondition *condition);
+
+/**
+ * trio_condition_wait:
+ * @condition: a condition whose lock the calling task holds
+ * @error: where it says why not
+ *
+ * Releases the lock, waits for a notification, and acquires the lock again. Checkpoint. When it returns the task holds the lock, also if
+ * it was cancelled. A task that was notified and then cancelled passes the notification on to the next who waits.
+ *
+ * Errors: cancellation; %TRIO_ERROR_MISUSE if the task does not hold the lock; %TRIO_ERROR_BROKEN_RESOURCE if the lock broke meanwhile (only
+ * then it is not held).
+ *
+ * Returns: %TRUE if it was notified
+ */
+TRIO_API gboolean       trio_condition_wait           (TrioCondition *condition, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+/* Moves the first n who wait (or all) to the end of the lock's line. The calling task must hold the lock. Never suspends. */
+TRIO_API void           trio_condition_notify         (TrioCondition *condition, gsize n);
+TRIO_API void           trio_condition_notify_all     (TrioCondition *condition);
+TRIO_API void           trio_condition_get_statistics (TrioCondition *condition, TrioConditionStatistics *statistics);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioCondition, trio_condition_free)
+
+G_END_DECLS

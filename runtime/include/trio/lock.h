@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* A lock: one task at a time, first come, first served. Not recursive. Release hands it to the first waiter, so the releaser
+ * cannot take it again ahead of those who wait. A lock whose owner ended without releasing it is broken for ever. */
+
+#pragma once
+
+#include <trio/types.h>
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  gboolean  locked;
+  TrioTask *owner;          /* NULL if it is free */
+  gsize     tasks_waiting;
+} TrioLockStatistics;
+
+TRIO_API TrioLock *trio_lock_new  (void) G_GNUC_WARN_UNUSED_RESULT;
+TRIO_API void      trio_lock_free (TrioLock *lock);
+
+/**
+ * trio_lock_acquire:
+ * @lock: a lock that the calling task does not hold
+ * @error: where it says why not
+ *
+ * Takes the lock, waiting in line for it. Checkpoint.
+ *
+ * Errors: cancellation; %TRIO_ERROR_BROKEN_RESOURCE if the owner died; %TRIO_ERROR_MISUSE if the task holds it already.
+ *
+ * Returns: %TRUE if the task holds the lock now
+ */
+TRIO_API gboolean  trio_lock_acquire        (TrioLock *lock, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+/* As trio_lock_acquire(), but never suspends: %TRIO_ERROR_WOULD_BLOCK if it is taken. */
+TRIO_API gboolean  trio_lock_acquire_nowait (TrioLock *lock, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Never suspends. By a task that does not hold the lock it is a programmer's mistake (critical) and changes nothing. */
+TRIO_API void      trio_lock_release        (TrioLock *lock);
+/* A broken lock counts as locked: nobody can take it. */
+TRIO_API gboolean  trio_lock_locked         (TrioLock *lock);
+TRIO_API void      trio_lock_get_statistics (TrioLock *lock, TrioLockStatistics *statistics);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioLock, trio_lock_free)
+
+G_END_DECLS

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* Instruments: watchers of a run, in the real world and in the simulator alike. The trace recorder is one. Each hook may be NULL.
+ * Hooks run on the thread of the run, must not suspend, and must not change what the run does. */
+
+#pragma once
+
+#include <trio/lowlevel/task.h>
+#include <trio/seam/choice.h>
+
+G_BEGIN_DECLS
+
+struct _TrioInstrument
+{
+  const char *name;
+
+  void (*run_started)      (TrioInstrument *self);
+  void (*run_finished)     (TrioInstrument *self);
+
+  void (*task_spawned)     (TrioInstrument *self, TrioTask *task);
+  /* `by` is the task that was running then; NULL for the loop (a deadline, io, another thread). */
+  void (*task_scheduled)   (TrioInstrument *self, TrioTask *task, TrioTask *by);
+  void (*before_task_step) (TrioInstrument *self, TrioTask *task);
+  /* trio_task_get_state() and trio_task_get_wait() say how the step ended. */
+  void (*after_task_step)  (TrioInstrument *self, TrioTask *task);
+  /* After its last step. error is what it failed with, or NULL. */
+  void (*task_exited)      (TrioInstrument *self, TrioTask *task, const GError *error);
+
+  /* Around a real or virtual wait; due is the time it would end at the latest. */
+  void (*before_io_wait)   (TrioInstrument *self, gint64 due);
+  void (*after_io_wait)    (TrioInstrument *self);
+
+  void (*scope_opened)     (TrioInstrument *self, TrioTask *task, TrioCancelScope *scope);
+  void (*scope_closed)     (TrioInstrument *self, TrioTask *task, TrioCancelScope *scope);
+  /* trio_cancel_scope_get_reason() says why. */
+  void (*scope_cancelled)  (TrioInstrument *self, TrioCancelScope *scope);
+  void (*interrupted)      (TrioInstrument *self);
+
+  /* A choice that was not the dull one. */
+  void (*decided)          (TrioInstrument *self, const TrioChoicePoint *point, guint32 value);
+
+  /* Text that a task says about itself; see trio_annotate(). */
+  void (*annotated)        (TrioInstrument *self, TrioTask *task, const char *text);
+  /* A message leaves (begins) or arrives; the two ends have the same id and label. task may be NULL. */
+  void (*flow)             (TrioInstrument *self, TrioTask *task, guint64 id, gboolean begins, const char *label);
+
+  /*< private >*/
+  TrioInstrument *next;
+};
+
+/**
+ * trio_add_instrument:
+ * @instrument: (transfer none): an instrument; it must stay alive until it is removed or the run ends
+ *
+ * Starts watching the current run. An instrument watches one run at a time.
+ */
+TRIO_API void trio_add_instrument    (TrioInstrument *instrument);
+TRIO_API void trio_remove_instrument (TrioInstrument *instrument);
+
+/**
+ * trio_annotate:
+ * @format: printf() format, then its arguments
+ *
+ * Says something in the trace, at this moment, on the lane of the calling task. Costs one test when nobody watches.
+ */
+TRIO_API void trio_annotate (const char *format, ...) G_GNUC_PRINTF (1, 2);
+
+/**
+ * trio_flow:
+ * @id: the same number at both ends; trio_flow_new_id() gives a fresh one
+ * @begins: %TRUE where the message leaves, %FALSE where it arrives
+ * @label: static; what is handed over
+ *
+ * Draws an arrow in the trace from the calling task's lane to another's.
+ */
+TRIO_API void    trio_flow        (guint64 id, gboolean begins, const char *label);
+TRIO_API guint64 trio_flow_new_id (void);
+
+/* Whether anybody watches; for those who would have to do work only to be watched. */
+TRIO_API gboolean trio_is_watched (void);
+
+G_END_DECLS

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* The two verbs at the bottom: "suspend me, with an abort function" and "make that task runnable with this outcome". Everything
+ * that waits is built on them.
+ *
+ *                 trio_reschedule (task, outcome)
+ *     BLOCKED ----------------------------------------> RUNNABLE
+ *        ^                                                 |
+ *        | trio_wait_task_rescheduled (abort, …)           | the loop's batch
+ *        +------------------- RUNNING <--------------------+
+ *                                |
+ *                                +---> DONE
+ *
+ * All of it only from the thread of the run. */
+
+#pragma once
+
+#include <trio/types.h>
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  TRIO_TASK_RUNNABLE,
+  TRIO_TASK_RUNNING,
+  TRIO_TASK_BLOCKED,
+  TRIO_TASK_DONE,
+} TrioTaskState;
+
+/**
+ * TrioAbort:
+ * @TRIO_ABORT_SUCCEEDED: the wait is off; nobody else will reschedule the task, the runtime does so with the cancellation
+ * @TRIO_ABORT_FAILED: it cannot be stopped now; somebody will reschedule the task later, with whatever outcome is true then
+ */
+typedef enum
+{
+  TRIO_ABORT_SUCCEEDED,
+  TRIO_ABORT_FAILED,
+} TrioAbort;
+
+/**
+ * TrioAbortFunc:
+ * @task: the blocked task
+ * @data: as given to the wait
+ *
+ * Called at most once per wait, when a cancellation or Ctrl-C reaches the blocked task. It leaves things exactly as if the task had
+ * never come. It may cancel other scopes; it must not suspend.
+ *
+ * Returns: whether the wait could be stopped
+ */
+typedef TrioAbort (*TrioAbortFunc) (TrioTask *task, gpointer data);
+
+/**
+ * trio_wait_task_rescheduled:
+ * @abort: what to do when the wait is cancelled
+ * @data: what @abort gets
+ * @error: where the outcome comes out
+ *
+ * Suspends the calling task until somebody calls trio_reschedule() for it. If the task is cancelled already, @abort is called right
+ * after it has blocked. Checkpoint.
+ *
+ * Errors: whatever was given to trio_reschedule(); cancellation; %TRIO_ERROR_KEYBOARD_INTERRUPT.
+ *
+ * Source: Trio's `trio.lowlevel.wait_task_rescheduled`.
+ *
+ * Returns: %TRUE if it was rescheduled without an error
+ */
+TRIO_API gboolean trio_wait_task_rescheduled (TrioAbortFunc abort, gpointer data, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/* A kind of wait that can say what it is; for dumps, deadlock reports and traces. */
+typedef struct
+{
+  const char    *what;                                  /* the public function: "trio_lock_acquire" */
+  TrioAbortFunc  abort;
+  void         (*describe) (gpointer data, GString *out);   /* nullable; "held by worker-2" */
+} TrioWaitClass;
+
+/* trio_wait_task_rescheduled() with a name. */
+TRIO_API gboolean trio_wait (const TrioWaitClass *klass, gpointer data, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/**
+ * trio_reschedule:
+ * @task: a blocked task
+ * @outcome: (nullable) (transfer full): what its wait fails with, or %NULL for success
+ *
+ * Makes @task runnable. Never switches. For a task that is not blocked it is a g_error().
+ */
+TRIO_API void trio_reschedule (TrioTask *task, GError *outcome);
+
+/**
+ * trio_task_raise_cancel:
+ * @task: a task whose abort function has been called
+ *
+ * For an abort function that answers %TRIO_ABORT_FAILED and reports the cancellation later: the error that the cancellation, or
+ * Ctrl-C, means for @task. Ctrl-C is cleared by it.
+ *
+ * Returns: (transfer full): the error
+ */
+TRIO_API GError *trio_task_raise_cancel (TrioTask *task) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The calling task, or NULL outside one. */
+TRIO_API TrioTask        *trio_current_task        (void);
+
+TRIO_API const char      *trio_task_get_name       (TrioTask *task);
+/* Counts up from 1 within a run in order of birth; never used twice. */
+TRIO_API guint64          trio_task_get_serial     (TrioTask *task);
+TRIO_API TrioTaskState    trio_task_get_state      (TrioTask *task);
+/* The task whose nursery it lives in; NULL for the run's own first task. */
+TRIO_API TrioTask        *trio_task_get_parent     (TrioTask *task);
+/* The innermost scope it is in. */
+TRIO_API TrioCancelScope *trio_task_get_cancel_scope (TrioTask *task);
+/* What it waits for: "trio_lock_acquire"; NULL if it is not blocked. */
+TRIO_API const char      *trio_task_get_wait       (TrioTask *task);
+/* The same with what its describe function adds, for a person. */
+TRIO_API void             trio_task_describe_wait  (TrioTask *task, GString *out);
+
+/**
+ * trio_task_dup_path:
+ * @task: a task
+ *
+ * Where the task was born, in names: "main/serve/handler#2" is the second task called "handler" among the children of "serve". An
+ * edit of the program that does not touch these spawns leaves the path as it is.
+ *
+ * Returns: (transfer full): the path
+ */
+TRIO_API char            *trio_task_dup_path       (TrioTask *task);
+/* A hash of the path, the same on every machine. */
+TRIO_API guint64          trio_task_get_path_hash  (TrioTask *task);
+
+/* Calls func for each task of the current run, parents before children, siblings in order of birth. */
+typedef void (*TrioTaskForeach) (TrioTask *task, guint depth, gpointer data);
+TRIO_API void             trio_foreach_task        (TrioTaskForeach func, gpointer data);
+
+/**
+ * trio_task_find_overflow:
+ * @address: where a memory access faulted
+ * @name: (out): the task's name; it belongs to the task
+ * @serial: (out): its serial number
+ * @stack_bytes: (out): how large its stack is
+ * @below: (out): how many bytes below its stack @address lies
+ *
+ * Whether @address lies in the guard below the stack of the task that runs on the calling thread: then the task used more stack than it
+ * has. Outputs are written only in that case. Takes no lock and allocates nothing: it may be called from a signal handler, where it is
+ * meant to be called. Any thread.
+ *
+ * Returns: %TRUE if it was a stack overflow
+ */
+TRIO_API gboolean         trio_task_find_overflow  (gconstpointer address, const char **name, guint64 *serial, gsize *stack_bytes,
+                                                    gsize *below);
+
+/* Scopes, for those who look from outside. The serial counts up from 1 within a run. `where` is "file.c:41". */
+TRIO_API guint64          trio_cancel_scope_get_serial (TrioCancelScope *scope);
+TRIO_API const char      *trio_cancel_scope_get_where  (TrioCancelScope *scope);
+/* Why it was cancelled, for a person; NULL if it was not. */
+TRIO_API const char      *trio_cancel_scope_get_reason (TrioCancelScope *scope);
+TRIO_API TrioCancelScope *trio_cancel_scope_get_parent (TrioCancelScope *scope);
+/* Whether it belongs to a nursery. */
+TRIO_API gboolean         trio_cancel_scope_is_nursery (TrioCancelScope *scope);
+
+G_END_DECLS

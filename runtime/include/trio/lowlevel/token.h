@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* Tokens: how other threads reach a run. The functions that take a token may be called from any thread. */
+
+#pragma once
+
+#include <trio/types.h>
+
+G_BEGIN_DECLS
+
+/* The token of the current run, a new reference. */
+TRIO_API TrioToken *trio_current_token (void) G_GNUC_WARN_UNUSED_RESULT;
+TRIO_API TrioToken *trio_token_ref     (TrioToken *token);
+TRIO_API void       trio_token_unref   (TrioToken *token);
+
+/**
+ * trio_token_run_sync_soon:
+ * @token: a run's token
+ * @func: called once from the run's loop, outside any task; it must not suspend
+ * @data: what @func gets
+ * @destroy: (nullable): frees @data after the call, or at once if the run has ended
+ *
+ * Calls that were accepted run in order, all of them before the run ends. Any thread.
+ *
+ * Returns: %FALSE if the run has ended; @func will not be called
+ */
+TRIO_API gboolean   trio_token_run_sync_soon (TrioToken *token, GSourceOnceFunc func, gpointer data, GDestroyNotify destroy);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioToken, trio_token_unref)
+
+G_END_DECLS

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* The seam "io": sockets, at the height of the socket verb. Not at readiness of descriptors, or a simulator would have to forge
+ * descriptors; not at streams, or half-close, short writes and resets would go untested.
+ *
+ * The verbs never suspend. They are attempts: each returns 0 or more on success, or a negative errno as the system call of its name
+ * would set it; -EAGAIN is "not now". net/socket.c makes Checkpoint functions of them, the same in every world: look for a cancellation,
+ * attempt, on -EAGAIN arm and wait until the world says trio_socket_wake(), attempt again.
+ *
+ * A world may answer with anything a real system may: short counts, -ECONNRESET, -EMFILE, at any time. Embed TrioSocket and TrioIo
+ * as the first member of your own. All of it on the thread of the run. */
+
+#pragma once
+
+#include <trio/types.h>
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  TRIO_ADDRESS_IPV4,
+  TRIO_ADDRESS_IPV6,
+  TRIO_ADDRESS_UNIX,
+} TrioAddressFamily;
+
+/* A socket's address, by value. */
+typedef struct
+{
+  TrioAddressFamily family;
+  guint16           port;         /* host byte order */
+  guint32           scope_id;     /* IPv6 */
+  guint8            bytes[16];    /* network byte order; the first 4 for IPv4 */
+  char              path[108];    /* unix; a leading NUL is the abstract name space */
+} TrioAddress;
+
+typedef enum
+{
+  TRIO_SOCKET_STREAM,
+  TRIO_SOCKET_DATAGRAM,
+} TrioSocketKind;
+
+typedef enum
+{
+  TRIO_SOCKET_REUSE_ADDRESS,
+  TRIO_SOCKET_NO_DELAY,
+  TRIO_SOCKET_IPV6_ONLY,
+} TrioSocketOption;
+
+typedef enum
+{
+  TRIO_IO_READ  = 0,
+  TRIO_IO_WRITE = 1,
+} TrioIoDirection;
+
+typedef struct _TrioSocket     TrioSocket;
+typedef struct _TrioSocketWait TrioSocketWait;
+
+struct _TrioSocket
+{
+  /*< private >*/
+  TrioSocketWait *waiting[2];   /* by direction: the wait, in net/, that ends when it becomes ready; or NULL */
+  gboolean        busy[2];      /* by direction: an operation is under way, also between its waits */
+};
+
+struct _TrioIo
+{
+  const char *name;          /* "epoll", "simulated" */
+
+  /* Once or more a turn: find out what is ready and wake. Never blocks. */
+  void   (*poll)            (TrioIo *self);
+
+  int    (*socket)          (TrioIo *self, TrioAddressFamily family, TrioSocketKind kind, TrioSocket **socket);
+  int    (*set_option)      (TrioIo *self, TrioSocket *socket, TrioSocketOption option, int value);
+  int    (*bind)            (TrioIo *self, TrioSocket *socket, const TrioAddress *address);
+  int    (*listen)          (TrioIo *self, TrioSocket *socket, int backlog);
+  int    (*accept)          (TrioIo *self, TrioSocket *socket, TrioSocket **connection);
+  /* 0, or -EINPROGRESS: it is decided when WRITE becomes ready, and connect_result() says how. */
+  int    (*connect)         (TrioIo *self, TrioSocket *socket, const TrioAddress *address);
+  int    (*connect_result)  (TrioIo *self, TrioSocket *socket);
+  /* 0 is the end of the stream. */
+  gssize (*receive)         (TrioIo *self, TrioSocket *socket, gpointer buffer, gsize size);
+  gssize (*send)            (TrioIo *self, TrioSocket *socket, gconstpointer data, gsize size);
+  /* Nothing more will be sent. */
+  int    (*shutdown_send)   (TrioIo *self, TrioSocket *socket);
+  int    (*get_address)     (TrioIo *self, TrioSocket *socket, gboolean remote, TrioAddress *address);
+  /* Before a wait, after -EAGAIN: TRUE if it became ready meanwhile (attempt again), else the world will call trio_socket_wake(). */
+  gboolean (*arm)           (TrioIo *self, TrioSocket *socket, TrioIoDirection direction);
+  /* Closes and frees. Nobody waits any more. Unread bytes make it a reset, as in TCP. */
+  void   (*close)           (TrioIo *self, TrioSocket *socket);
+
+  /**
+   * resolve:
+   * @host: a name or a numeric address; %NULL for "any address", to listen at
+   * @port: goes into the addresses
+   * @addresses: (out) (transfer full): in order of preference; g_free() it
+   * @n_addresses: (out): at least 1
+   * @error: where it says why not
+   *
+   * Checkpoint. Numeric addresses need no look-up. Errors: cancellation; a resolver error.
+   */
+  gboolean (*resolve)       (TrioIo *self, const char *host, guint16 port, TrioAddress **addresses, gsize *n_addresses,
+                             GError **error);
+};
+
+/* The io of the current run; it is a g_error() to ask outside one. */
+TRIO_API TrioIo *trio_current_io  (void);
+
+/* For a world: socket may be ready in that direction. If nobody waits, nothing happens: the world remembers it for arm(). */
+TRIO_API void    trio_socket_wake (TrioSocket *socket, TrioIoDirection direction);
+
+G_END_DECLS

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* The seam "world": what a run stands on, and how whoever owns the world drives the loop. host/ is one world, simulator/ another.
+ *
+ *     loop = trio_loop_new (world, main, data, …);
+ *     while (!trio_loop_is_done (loop))
+ *       due = trio_loop_turn (loop);          …then wait until `due`, or something happens, or wake()
+ *     ok = trio_loop_finish (loop, &error);
+ *
+ * One turn: ask io -> hand out events -> expire deadlines -> run the batch -> compute patience. The batch is what was runnable when it
+ * began (production: in that order; with a choice seam: any of the runnable, including newly woken ones, as many steps). */
+
+#pragma once
+
+#include <trio/types.h>
+#include <trio/check.h>
+
+G_BEGIN_DECLS
+
+struct _TrioWorld
+{
+  const char *name;          /* "host", "simulator" */
+  TrioClock  *clock;
+  TrioIo     *io;
+  TrioChoice *choice;        /* NULL: every answer is the dull one */
+
+  /* Any thread, any time: make the driver take a turn soon. */
+  void      (*wake)  (TrioWorld *self);
+
+  /* A check of <trio/check.h>, with condition as it was found. A false ALWAYS or an UNREACHABLE must not return. NULL: g_error(). */
+  void      (*check) (TrioWorld *self, TrioCheckKind kind, gboolean condition, const char *name, const char *where);
+};
+
+typedef struct
+{
+  gsize                  stack_bytes;      /* 0: the default */
+  TrioInstrument *const *instruments;      /* NULL-terminated, or NULL */
+  guint                  fairness;         /* with a choice seam: the first in line is passed over at most so often; 0: the default */
+} TrioLoopOptions;
+
+/**
+ * trio_loop_new:
+ * @world: (transfer none): what it stands on; it outlives the loop
+ * @main: the main task
+ * @data: what @main gets
+ * @options: (nullable): options
+ * @error: where it says why not
+ *
+ * Makes the loop of a run; no task has run yet. It becomes the calling thread's current run during each turn.
+ *
+ * Errors: %TRIO_ERROR_MISUSE if called from inside a run's task.
+ *
+ * Returns: (transfer full): the loop, or %NULL
+ */
+TRIO_API TrioLoop *trio_loop_new       (TrioWorld *world, TrioFunc main, gpointer data, const TrioLoopOptions *options,
+                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * trio_loop_turn:
+ * @loop: a loop that is not done
+ *
+ * Takes one turn.
+ *
+ * Returns: when to take the next at the latest: %G_MININT64 for at once (something is runnable), a time on the world's clock (the next
+ *   deadline), %G_MAXINT64 if only io or a wake-up can bring work
+ */
+TRIO_API gint64    trio_loop_turn      (TrioLoop *loop);
+/* The same, and more turns while tasks are runnable: at most max, and *taken (nullable) says how many. Several at once cost fewer switches to
+ * the driver and back. */
+TRIO_API gint64    trio_loop_turns     (TrioLoop *loop, guint max, guint *taken);
+/* A driver that waits between turns says so around its wait, for those who watch. due is when it will end at the latest. */
+TRIO_API void      trio_loop_wait_begins (TrioLoop *loop, gint64 due);
+TRIO_API void      trio_loop_wait_ends   (TrioLoop *loop);
+TRIO_API gboolean  trio_loop_is_done   (TrioLoop *loop);
+
+/* Ctrl-C, from the thread of the run: KEYBOARD_INTERRUPT at the main task's current or next checkpoint. */
+TRIO_API void      trio_loop_interrupt (TrioLoop *loop);
+
+/* Something other than tasks may still wake one: a look-up in a thread, say. While the count is above 0 "nothing runnable" is no
+ * deadlock. From the thread of the run. */
+TRIO_API void      trio_loop_hold      (TrioLoop *loop);
+TRIO_API void      trio_loop_release   (TrioLoop *loop);
+TRIO_API guint     trio_loop_get_holds (TrioLoop *loop);
+
+/**
+ * trio_loop_finish:
+ * @loop: (transfer full): a loop that is done
+ * @error: where main's error comes out
+ *
+ * Frees the loop.
+ *
+ * Returns: %TRUE if main returned %TRUE
+ */
+TRIO_API gboolean  trio_loop_finish    (TrioLoop *loop, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * trio_loop_abandon:
+ * @loop: (transfer full): a loop, done or not
+ *
+ * Frees the loop and its tasks' stacks without unwinding them: no clean-up code of any task runs, and what the tasks hold is lost. For a
+ * simulator whose run has failed. Not from inside a task.
+ */
+TRIO_API void      trio_loop_abandon   (TrioLoop *loop);
+
+/* From inside a task: never come back; the task's turn() returns at once. For trio_always() in a simulator, which then abandons. */
+TRIO_API void      trio_loop_escape    (TrioLoop *loop) G_GNUC_NORETURN;
+
+/* The loop whose turn it is on this thread, or NULL. */
+TRIO_API TrioLoop  *trio_loop_get_current (void);
+TRIO_API TrioWorld *trio_loop_get_world   (TrioLoop *loop);
+
+typedef struct
+{
+  guint64 steps;             /* task steps taken */
+  guint64 turns;
+  gsize   tasks_living;      /* the run's own first task included */
+  gsize   tasks_runnable;
+  gsize   scopes_open;       /* those of nurseries included */
+  gint64  next_deadline;     /* G_MAXINT64 if there is none */
+} TrioLoopStatistics;
+
+TRIO_API void      trio_loop_get_statistics (TrioLoop *loop, TrioLoopStatistics *statistics);
+
+G_END_DECLS

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* A semaphore: a number that acquire takes one from, waiting while it is 0, and release adds one to. First come, first served. */
+
+#pragma once
+
+#include <trio/types.h>
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  gint64 value;
+  gint64 max;               /* -1: none */
+  gsize  tasks_waiting;
+} TrioSemaphoreStatistics;
+
+/**
+ * trio_semaphore_new:
+ * @initial: its value at first; not negative
+ * @max: what the value may not exceed, or -1 for no limit
+ *
+ * Returns: (transfer full): a semaphore
+ */
+TRIO_API TrioSemaphore *trio_semaphore_new            (gint64 initial, gint64 max) G_GNUC_WARN_UNUSED_RESULT;
+TRIO_API void           trio_semaphore_free           (TrioSemaphore *semaphore);
+
+/**
+ * trio_semaphore_acquire:
+ * @semaphore: a semaphore
+ * @error: where a cancellation comes out
+ *
+ * Takes one, waiting in line while there is none. Checkpoint.
+ *
+ * Returns: %FALSE if the task was cancelled; nothing was taken
+ */
+TRIO_API gboolean       trio_semaphore_acquire        (TrioSemaphore *semaphore, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+/* As trio_semaphore_acquire(), but never suspends: %TRIO_ERROR_WOULD_BLOCK if there is none. */
+TRIO_API gboolean       trio_semaphore_acquire_nowait (TrioSemaphore *semaphore, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Gives one back: to the first who waits, else to the value. Any task may. Above the maximum it is a programmer's mistake (critical) and
+ * changes nothing. Never suspends. */
+TRIO_API void           trio_semaphore_release        (TrioSemaphore *semaphore);
+TRIO_API gint64         trio_semaphore_get_value      (TrioSemaphore *semaphore);
+TRIO_API void           trio_semaphore_get_statistics (TrioSemaphore *semaphore, TrioSemaphoreStatistics *statistics);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioSemaphore, trio_semaphore_free)
+
+G_END_DECLS

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* Streams: bytes in order, both ways. One task may send and another receive at the same time; two that send, or two that receive,
+ * at the same time is BUSY_RESOURCE. After a close on this side everything is CLOSED_RESOURCE; when the other side or the
+ * connection is gone, sending (and an unclean end when receiving) is BROKEN_RESOURCE, with the system's words in the message. */
+
+#pragma once
+
+#include <trio/types.h>
+
+G_BEGIN_DECLS
+
+/**
+ * trio_stream_receive_some:
+ * @stream: a stream
+ * @buffer: where the bytes go
+ * @size: how many fit; at least 1
+ * @error: where it says why not
+ *
+ * Receives at least one byte, as many as are there, up to @size. Checkpoint. A cancellation never loses bytes.
+ *
+ * Errors: cancellation; %TRIO_ERROR_BUSY_RESOURCE, %TRIO_ERROR_CLOSED_RESOURCE, %TRIO_ERROR_BROKEN_RESOURCE as above.
+ *
+ * Returns: how many; 0 at the end of the stream; -1 on error
+ */
+TRIO_API gssize   trio_stream_receive_some (TrioStream *stream, gpointer buffer, gsize size, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/**
+ * trio_stream_send_all:
+ * @stream: a stream
+ * @data: the bytes
+ * @size: how many
+ * @error: where it says why not
+ *
+ * Sends all bytes, waiting while the other side does not read. Checkpoint. If it fails, an unknown part was sent: the stream is only
+ * good for closing then.
+ *
+ * Errors: as trio_stream_receive_some(), and %TRIO_ERROR_CLOSED_RESOURCE after trio_stream_send_eof().
+ *
+ * Returns: %TRUE if all was sent
+ */
+TRIO_API gboolean trio_stream_send_all     (TrioStream *stream, gconstpointer data, gsize size, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/* Says that nothing more will be sent; receiving goes on. Checkpoint. Idempotent. */
+TRIO_API gboolean trio_stream_send_eof     (TrioStream *stream, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/* Closes, always, even when it fails or the task is cancelled; wakes tasks that use the stream with CLOSED_RESOURCE. Checkpoint.
+ * Idempotent. Does not free. */
+TRIO_API gboolean trio_stream_close        (TrioStream *stream, GError **error) TRIO_CHECKPOINT;
+
+/* Closes at once if it is open, without a Checkpoint, and frees. */
+TRIO_API void     trio_stream_free         (TrioStream *stream);
+
+/* A kind of stream: embed TrioStream as the first member and fill a class. Every function keeps the promise of the public one with
+ * its name; `free` also closes at once. */
+typedef struct
+{
+  const char *name;                          /* "TCP stream" */
+  gssize   (*receive_some) (TrioStream *stream, gpointer buffer, gsize size, GError **error);
+  gboolean (*send_all)     (TrioStream *stream, gconstpointer data, gsize size, GError **error);
+  gboolean (*send_eof)     (TrioStream *stream, GError **error);
+  gboolean (*close)        (TrioStream *stream, GError **error);
+  void     (*free)         (TrioStream *stream);
+} TrioStreamClass;
+
+struct _TrioStream
+{
+  const TrioStreamClass *klass;
+};
+
+/**
+ * TrioStreamHandler:
+ * @stream: (transfer none): a connection; the server closes and frees it after the handler has returned
+ * @data: as given to the server
+ * @error: where the handler says why it failed; that stops the server
+ *
+ * Serves one connection, in a task of its own.
+ *
+ * Returns: %TRUE if it went well
+ */
+typedef gboolean (*TrioStreamHandler) (TrioStream *stream, gpointer data, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioStream, trio_stream_free)
+
+G_END_DECLS

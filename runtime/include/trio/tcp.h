@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* TCP: connecting and serving, by host name and port. */
+
+#pragma once
+
+#include <trio/stream.h>
+
+G_BEGIN_DECLS
+
+/**
+ * trio_open_tcp_stream:
+ * @host: a name or a numeric address, IPv4 or IPv6
+ * @port: a port
+ * @error: where it says why not
+ *
+ * Looks up @host and connects to the first of its addresses that answers. Checkpoint. A cancellation leaves nothing open.
+ *
+ * Errors: cancellation; %G_RESOLVER_ERROR if there is no such host; %G_IO_ERROR if no address answers (the last refusal, with all
+ * addresses tried in the message).
+ *
+ * Returns: (transfer full): a stream, or %NULL
+ */
+TRIO_API TrioStream   *trio_open_tcp_stream     (const char *host, guint16 port, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/**
+ * trio_open_tcp_listener:
+ * @host: (nullable): the address to listen at; %NULL for all
+ * @port: a port; 0 for one that is free
+ * @error: where it says why not
+ *
+ * Binds and listens, so that clients may connect from now on. Checkpoint.
+ *
+ * Errors: cancellation; %G_RESOLVER_ERROR; %G_IO_ERROR, such as %G_IO_ERROR_ADDRESS_IN_USE, naming host and port.
+ *
+ * Returns: (transfer full): a listener, or %NULL
+ */
+TRIO_API TrioListener *trio_open_tcp_listener   (const char *host, guint16 port, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+TRIO_API guint16       trio_listener_get_port   (TrioListener *listener);
+/* Waits for the next connection. Checkpoint. */
+TRIO_API TrioStream   *trio_listener_accept     (TrioListener *listener, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+/* Closes at once, and wakes a waiting accept with CLOSED_RESOURCE. Never suspends. */
+TRIO_API void          trio_listener_close      (TrioListener *listener);
+TRIO_API void          trio_listener_free       (TrioListener *listener);
+
+/**
+ * trio_serve_listener:
+ * @listener: (transfer none): a listener
+ * @handler: serves one connection
+ * @data: what @handler gets
+ * @error: where it says why it ended
+ *
+ * Accepts connections and runs @handler for each in a task of its own. When descriptors run out it says so once, waits 0.1 s and
+ * tries again. Ends only by cancellation or error: of the listener, or of a handler. Checkpoint.
+ *
+ * Returns: always %FALSE
+ */
+TRIO_API gboolean      trio_serve_listener_full (TrioListener *listener, TrioStreamHandler handler, gpointer data,
+                                                 const char *handler_name, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/**
+ * trio_serve_tcp:
+ * @handler: serves one connection
+ * @data: what @handler gets
+ * @host: (nullable): the address to listen at; %NULL for all
+ * @port: a port
+ * @error: where it says why it ended
+ *
+ * trio_open_tcp_listener() and trio_serve_listener() in one. Checkpoint.
+ *
+ * Returns: always %FALSE
+ */
+TRIO_API gboolean      trio_serve_tcp           (TrioStreamHandler handler, gpointer data, const char *host, guint16 port,
+                                                 GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+TRIO_API gboolean      trio_serve_tcp_full      (TrioStreamHandler handler, gpointer data, const char *host, guint16 port,
+                                                 const char *handler_name, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+#define trio_serve_listener(listener, handler, data, error) \
+  (trio_serve_listener_full ((listener), (handler), (data), #handler, (error)))
+#define trio_serve_tcp(handler, data, host, port, error) \
+  (trio_serve_tcp_full ((handler), (data), (host), (port), #handler, (error)))
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioListener, trio_listener_free)
+
+G_END_DECLS

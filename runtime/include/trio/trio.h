@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* All that a program needs. Extending the runtime: <trio/lowlevel/…>. Replacing what is underneath: <trio/seam/…>. */
+
+#pragma once
+
+#include <trio/types.h>
+#include <trio/error.h>
+#include <trio/run.h>
+#include <trio/checkpoint.h>
+#include <trio/cancel-scope.h>
+#include <trio/nursery.h>
+#include <trio/event.h>
+#include <trio/lock.h>
+#include <trio/semaphore.h>
+#include <trio/condition.h>
+#include <trio/capacity-limiter.h>
+#include <trio/channel.h>
+#include <trio/stream.h>
+#include <trio/tcp.h>
+#include <trio/check.h>

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* The types that every other header needs, and the two words of the whole interface: a task function, and "Checkpoint". */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* Visible from outside the library; everything else is hidden. */
+#define TRIO_API __attribute__ ((visibility ("default")))
+
+/* Marks a function that may suspend the calling task ("Checkpoint." in its documentation). clang keeps the mark for tools;
+ * gcc would warn about it. */
+#if defined(__clang__)
+#define TRIO_CHECKPOINT __attribute__ ((annotate ("trio::checkpoint")))
+#else
+#define TRIO_CHECKPOINT
+#endif
+
+typedef struct _TrioTask           TrioTask;
+typedef struct _TrioNursery        TrioNursery;
+typedef struct _TrioTaskStatus     TrioTaskStatus;
+typedef struct _TrioCancelScope    TrioCancelScope;
+typedef struct _TrioLoop           TrioLoop;
+typedef struct _TrioWorld          TrioWorld;
+typedef struct _TrioClock          TrioClock;
+typedef struct _TrioIo             TrioIo;
+typedef struct _TrioChoice         TrioChoice;
+typedef struct _TrioInstrument     TrioInstrument;
+typedef struct _TrioToken          TrioToken;
+typedef struct _TrioEvent          TrioEvent;
+typedef struct _TrioLock           TrioLock;
+typedef struct _TrioSemaphore      TrioSemaphore;
+typedef struct _TrioCondition      TrioCondition;
+typedef struct _TrioCapacityLimiter TrioCapacityLimiter;
+typedef struct _TrioSendChannel    TrioSendChannel;
+typedef struct _TrioReceiveChannel TrioReceiveChannel;
+typedef struct _TrioStream         TrioStream;
+typedef struct _TrioListener       TrioListener;
+
+/**
+ * TrioFunc:
+ * @data: what was given along with the function
+ * @error: where to say why it failed; never %NULL when the runtime calls
+ *
+ * The body of a task. It returns %FALSE exactly when it sets @error. Results travel through @data.
+ *
+ * Returns: %TRUE if it went well
+ */
+typedef gboolean (*TrioFunc) (gpointer data, GError **error);
+
+/**
+ * TrioStartFunc:
+ * @data: what was given along with the function
+ * @status: tell it trio_task_status_started() when the task is ready
+ * @error: where to say why it failed
+ *
+ * The body of a task that is started with trio_nursery_start().
+ *
+ * Returns: %TRUE if it went well
+ */
+typedef gboolean (*TrioStartFunc) (gpointer data, TrioTaskStatus *status, GError **error);
+
+G_END_DECLS

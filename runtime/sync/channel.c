@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* Memory channels.
+ *
+ * Always true:
+ *  1. Waiting senders: the buffer is full and no receiver waits. Waiting receivers: the buffer is empty and no sender waits.
+ *  2. A value is in one place: with the sender, in the buffer, or in a waiting receiver's cell. Whoever takes it out of one place puts it
+ *     into the next in the same step, so a cancellation neither loses nor doubles it.
+ *  3. A waiter's cell lives in its task's frame and is linked while that task is blocked.
+ */
+
+#include <trio/channel.h>
+#include <trio/checkpoint.h>
+#include <trio/error.h>
+#include <trio/lowlevel/instrument.h>
+#include <trio/lowlevel/task.h>
+
+typedef struct
+{
+  gpointer value;
+  guint64  flow;              /* for the arrow in a trace; 0 when nobody watches */
+} Item;
+
+typedef struct
+{
+  GDestroyNotify destroy;
+  GQueue         senders;     /* of Waiter */
+  GQueue         receivers;   /* of Waiter */
+  Item          *ring;        /* the buffer */
+  gsize          ring_size;
+  gsize          first;
+  gsize          n_items;
+  gsize          peak;
+  gsize          max;
+  gsize          open_send;
+  gsize          open_receive;
+  gsize          refs;        /* ends that are not freed yet */
+} Channel;
+
+typedef struct
+{
+  GList     link;             /* data is the waiter */
+  TrioTask *task;
+  gpointer  end;              /* the send or receive channel it waits on */
+  Channel  *channel;
+  Item      item;             /* of a sender: what it brings; of a receiver: what it got */
+} Waiter;
+
+struct _TrioSendChannel
+{
+  Channel  *channel;
+  gboolean  closed;
+};
+
+struct _TrioReceiveChannel
+{
+  Channel  *channel;
+  gboolean  closed;
+};
+
+/* ---- the buffer ---- */
+
+static void
+buffer_push (Channel *channel, Item item)
+{
+  if (channel->n_items == channel->ring_size)
+    {
+      gsize size = MAX (8, channel->ring_size * 2);
+      Item *ring = g_new (Item, size);
+
+      for (gsize i = 0; i < channel->n_items; i++)
+        ring[i] = channel->ring[(channel->first + i) & (channel->ring_size - 1)];
+      g_free (channel->ring);
+      channel->ring = ring;
+      channel->ring_size = size;
+      channel->first = 0;
+    }
+  /* The size is a power of two. */
+  channel->ring[(channel->first + channel->n_items++) & (channel->ring_size - 1)] = item;
+  channel->peak = MAX (channel->peak, channel->n_items);
+}
+
+static Item
+buffer_pop (Channel *channel)
+{
+  Item item = channel->ring[channel->first];
+
+  channel->first = (channel->first + 1) & (channel->ring_size - 1);
+  channel->n_items--;
+  return item;
+}
+
+static void
+buffer_discard (Channel *channel)
+{
+  while (channel->n_items > 0)
+    {
+      Item item = buffer_pop (channel);
+
+      if (channel->destroy != NULL)
+        channel->destroy (item.value);
+    }
+}
+
+/* ---- waiting ---- */
+
+static Waiter *
+first_waiter (GQueue *queue)
+{
+  GList *link = g_queue_pop_head_link (queue);
+
+  return link != NULL ? link->data : NULL;
+}
+
+static TrioAbort
+abort_send (TrioTask *task G_GNUC_UNUSED, gpointer data)
+{
+  Waiter *waiter = data;
+
+  g_queue_unlink (&waiter->channel->senders, &waiter->link);
+  return TRIO_ABORT_SUCCEEDED;
+}
+
+static TrioAbort
+abort_receive (TrioTask *task G_GNUC_UNUSED, gpointer data)
+{
+  Waiter *waiter = data;
+
+  g_queue_unlink (&waiter->channel->receivers, &waiter->link);
+  return TRIO_ABORT_SUCCEEDED;
+}
+
+static void
+describe_channel (gpointer data, GString *out)
+{
+  Channel *channel = ((Waiter *) data)->channel;
+
+  g_string_append_printf (out, "%" G_GSIZE_FORMAT " values in the buffer, %" G_GSIZE_FORMAT " senders and %" G_GSIZE_FORMAT " receivers open",
+                          channel->n_items, channel->open_send, channel->open_receive);
+}
+
+static const TrioWaitClass send_class = { "trio_send_channel_send", abort_send, describe_channel };
+static const TrioWaitClass receive_class = { "trio_receive_channel_receive", abort_receive, describe_channel };
+
+static gboolean
+wait_in (GQueue *queue, Waiter *waiter, const TrioWaitClass *klass, GError **error)
+{
+  waiter->task = trio_current_task ();
+  waiter->link.data = waiter;
+  g_queue_push_tail_link (queue, &waiter->link);
+  return trio_wait (klass, waiter, error);
+}
+
+/* Fails those who wait in queue; only those on `end`, unless it is NULL. */
+static void
+fail_waiters (GQueue *queue, gpointer end, TrioError code, const char *message)
+{
+  GList *next;
+
+  for (GList *link = queue->head; link != NULL; link = next)
+    {
+      Waiter *waiter = link->data;
+
+      next = link->next;
+      if (end != NULL && waiter->end != end)
+        continue;
+      g_queue_unlink (queue, link);
+      trio_reschedule (waiter->task, g_error_new_literal (TRIO_ERROR, code, message));
+    }
+}
+
+/* ---- opening and freeing ---- */
+
+static TrioSendChannel *
+send_channel_new (Channel *channel)
+{
+  TrioSendChannel *send = g_new0 (TrioSendChannel, 1);
+
+  send->channel = channel;
+  channel->open_send++;
+  channel->refs++;
+  return send;
+}
+
+static TrioReceiveChannel *
+receive_channel_new (Channel *channel)
+{
+  TrioReceiveChannel *receive = g_new0 (TrioReceiveChannel, 1);
+
+  receive->channel = channel;
+  channel->open_receive++;
+  channel->refs++;
+  return receive;
+}
+
+static void
+channel_unref (Channel *channel)
+{
+  if (--channel->refs > 0)
+    return;
+  buffer_discard (channel);
+  g_free (channel->ring);
+  g_free (channel);
+}
+
+void
+trio_open_memory_channel (gsize max_buffer_size, GDestroyNotify destroy, TrioSendChannel **send, TrioReceiveChannel **receive)
+{
+  Channel *channel;
+
+  g_return_if_fail (send != NULL && receive != NULL);
+
+  channel = g_new0 (Channel, 1);
+  channel->max = max_buffer_size;
+  channel->destroy = destroy;
+  g_queue_init (&channel->senders);
+  g_queue_init (&channel->receivers);
+  *send = send_channel_new (channel);
+  *receive = receive_channel_new (channel);
+}
+
+/* ---- sending ---- */
+
+/* The errors that do not depend on room. */
+static gboolean
+may_send (TrioSendChannel *send, GError **error)
+{
+  if (send->closed)
+    g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_CLOSED_RESOURCE, "this send channel was closed");
+  else if (send->channel->open_receive == 0)
+    g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE, "all receivers of this channel are closed");
+  else
+    return TRUE;
+  return FALSE;
+}
+
+/* FALSE if there is no room. */
+static gboolean
+try_send (Channel *channel, gpointer value)
+{
+  Item item = { value, 0 };
+  Waiter *receiver;
+
+  if (channel->receivers.head == NULL && channel->n_items >= channel->max)
+    return FALSE;
+  if (G_UNLIKELY (trio_is_watched ()))
+    {
+      item.flow = trio_flow_new_id ();
+      trio_flow (item.flow, TRUE, "channel");
+    }
+  receiver = first_waiter (&channel->receivers);
+  if (receiver != NULL)
+    {
+      receiver->item = item;
+      trio_reschedule (receiver->task, NULL);
+    }
+  else
+    buffer_push (channel, item);
+  return TRUE;
+}
+
+gboolean
+trio_send_channel_send_nowait (TrioSendChannel *send, gpointer value, GError **error)
+{
+  g_return_val_if_fail (send != NULL, FALSE);
+
+  if (!may_send (send, error))
+    return FALSE;
+  if (try_send (send->channel, value))
+    return TRUE;
+  g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_WOULD_BLOCK, "the channel is full");
+  return FALSE;
+}
+
+gboolean
+trio_send_channel_send (TrioSendChannel *send, gpointer value, GError **error)
+{
+  Waiter waiter = { 0 };
+
+  g_return_val_if_fail (send != NULL, FALSE);
+
+  if (!trio_checkpoint_if_cancelled (error) || !may_send (send, error))
+    return FALSE;
+  if (try_send (send->channel, value))
+    {
+      trio_cancel_shielded_checkpoint ();
+      return TRUE;
+    }
+  waiter.end = send;
+  waiter.channel = send->channel;
+  waiter.item.value = value;
+  if (G_UNLIKELY (trio_is_watched ()))
+    waiter.item.flow = trio_flow_new_id ();
+  trio_flow (waiter.item.flow, TRUE, "channel");
+  return wait_in (&send->channel->senders, &waiter, &send_class, error);
+}
+
+TrioSendChannel *
+trio_send_channel_clone (TrioSendChannel *send)
+{
+  g_return_val_if_fail (send != NULL && !send->closed, NULL);
+  return send_channel_new (send->channel);
+}
+
+void
+trio_send_channel_close (TrioSendChannel *send)
+{
+  Channel *channel;
+
+  g_return_if_fail (send != NULL);
+  if (send->closed)
+    return;
+  send->closed = TRUE;
+  channel = send->channel;
+  fail_waiters (&channel->senders, send, TRIO_ERROR_CLOSED_RESOURCE, "this send channel was closed");
+  if (--channel->open_send == 0)
+    fail_waiters (&channel->receivers, NULL, TRIO_ERROR_END_OF_CHANNEL, "all senders of this channel are closed");
+}
+
+void
+trio_send_channel_free (TrioSendChannel *send)
+{
+  if (send == NULL)
+    return;
+  trio_send_channel_close (send);
+  channel_unref (send->channel);
+  g_free (send);
+}
+
+/* ---- receiving ---- */
+
+/* FALSE if nothing is there. */
+static gboolean
+try_receive (Channel *channel, Item *item)
+{
+  Waiter *sender;
+
+  if (channel->n_items > 0)
+    {
+      *item = buffer_pop (channel);
+      /* Room for the first who waits. */
+      sender = first_waiter (&channel->senders);
+      if (sender != NULL)
+        buffer_push (channel, sender->item);
+    }
+  else
+    {
+      sender = first_waiter (&channel->senders);
+      if (sender == NULL)
+        return FALSE;
+      *item = sender->item;
+    }
+  if (sender != NULL)
+    trio_reschedule (sender->task, NULL);
+  return TRUE;
+}
+
+/* The error when nothing is there and nothing will come, or this end is closed. */
+static gboolean
+may_receive (TrioReceiveChannel *receive, GError **error)
+{
+  if (receive->closed)
+    g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_CLOSED_RESOURCE, "this receive channel was closed");
+  else if (receive->channel->open_send == 0 && receive->channel->n_items == 0)
+    g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_END_OF_CHANNEL, "all senders of this channel are closed");
+  else
+    return TRUE;
+  return FALSE;
+}
+
+static void
+hand_out (const Item *item, gpointer *value)
+{
+  trio_flow (item->flow, FALSE, "channel");
+  *value = item->value;
+}
+
+gboolean
+trio_receive_channel_receive_nowait (TrioReceiveChannel *receive, gpointer *value, GError **error)
+{
+  Item item;
+
+  g_return_val_if_fail (receive != NULL && value != NULL, FALSE);
+
+  if (!may_receive (receive, error))
+    return FALSE;
+  if (try_receive (receive->channel, &item))
+    {
+      hand_out (&item, value);
+      return TRUE;
+    }
+  g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_WOULD_BLOCK, "the channel is empty");
+  return FALSE;
+}
+
+gboolean
+trio_receive_channel_receive (TrioReceiveChannel *receive, gpointer *value, GError **error)
+{
+  Waiter waiter = { 0 };
+  Item item;
+
+  g_return_val_if_fail (receive != NULL && value != NULL, FALSE);
+
+  if (!trio_checkpoint_if_cancelled (error) || !may_receive (receive, error))
+    return FALSE;
+  if (try_receive (receive->channel, &item))
+    {
+      hand_out (&item, value);
+      trio_cancel_shielded_checkpoint ();
+      return TRUE;
+    }
+  waiter.end = receive;
+  waiter.channel = receive->channel;
+  if (!wait_in (&receive->channel->receivers, &waiter, &receive_class, error))
+    return FALSE;
+  hand_out (&waiter.item, value);
+  return TRUE;
+}
+
+TrioReceiveChannel *
+trio_receive_channel_clone (TrioReceiveChannel *receive)
+{
+  g_return_val_if_fail (receive != NULL && !receive->closed, NULL);
+  return receive_channel_new (receive->channel);
+}
+
+void
+trio_receive_channel_close (TrioReceiveChannel *receive)
+{
+  Channel *channel;
+
+  g_return_if_fail (receive != NULL);
+  if (receive->closed)
+    return;
+  receive->closed = TRUE;
+  channel = receive->channel;
+  fail_waiters (&channel->receivers, receive, TRIO_ERROR_CLOSED_RESOURCE, "this receive channel was closed");
+  if (--channel->open_receive == 0)
+    {
+      fail_waiters (&channel->senders, NULL, TRIO_ERROR_BROKEN_RESOURCE, "all receivers of this channel are closed");
+      buffer_discard (channel);
+    }
+}
+
+void
+trio_receive_channel_free (TrioReceiveChannel *receive)
+{
+  if (receive == NULL)
+    return;
+  trio_receive_channel_close (receive);
+  channel_unref (receive->channel);
+  g_free (receive);
+}
+
+/* ---- statistics ---- */
+
+static void
+get_statistics (Channel *channel, TrioChannelStatistics *statistics)
+{
+  *statistics = (TrioChannelStatistics) {
+    .current_buffer_used = channel->n_items,
+    .peak_buffer_used = channel->peak,
+    .max_buffer_size = channel->max,
+    .open_send_channels = channel->open_send,
+    .open_receive_channels = channel->open_receive,
+    .tasks_waiting_send = channel->senders.length,
+    .tasks_waiting_receive = channel->receivers.length,
+  };
+}
+
+void
+trio_send_channel_get_statistics (TrioSendChannel *send, TrioChannelStatistics *statistics)
+{
+  g_return_if_fail (send != NULL && statistics != NULL);
+  get_statistics (send->channel, statistics);
+}
+
+void
+trio_receive_channel_get_statistics (TrioReceiveChannel *receive, TrioChannelStatistics *statistics)
+{
+  g_return_if_fail (receive != NULL && statistics != NULL);
+  get_statistics (receive->channel, statistics);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* A semaphore.
+ *
+ * Always true: while somebody waits the value is 0, since release hands over. */
+
+#include <trio/checkpoint.h>
+#include <trio/error.h>
+#include <trio/lowlevel/parking-lot.h>
+#include <trio/semaphore.h>
+
+struct _TrioSemaphore
+{
+  TrioParkingLot lot;
+  gint64         value;
+  gint64         max;
+};
+
+TrioSemaphore *
+trio_semaphore_new (gint64 initial, gint64 max)
+{
+  TrioSemaphore *semaphore;
+
+  g_return_val_if_fail (initial >= 0, NULL);
+  g_return_val_if_fail (max == -1 || max >= initial, NULL);
+
+  semaphore = g_new0 (TrioSemaphore, 1);
+  trio_parking_lot_init (&semaphore->lot, "trio_semaphore_acquire");
+  semaphore->value = initial;
+  semaphore->max = max;
+  return semaphore;
+}
+
+void
+trio_semaphore_free (TrioSemaphore *semaphore)
+{
+  if (semaphore == NULL)
+    return;
+  trio_parking_lot_clear (&semaphore->lot);
+  g_free (semaphore);
+}
+
+gboolean
+trio_semaphore_acquire_nowait (TrioSemaphore *semaphore, GError **error)
+{
+  g_return_val_if_fail (semaphore != NULL, FALSE);
+
+  if (semaphore->value == 0)
+    {
+      g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_WOULD_BLOCK, "the semaphore's value is 0");
+      return FALSE;
+    }
+  semaphore->value--;
+  return TRUE;
+}
+
+gboolean
+trio_semaphore_acquire (TrioSemaphore *semaphore, GError **error)
+{
+  g_return_val_if_fail (semaphore != NULL, FALSE);
+
+  if (!trio_checkpoint_if_cancelled (error))
+    return FALSE;
+  if (semaphore->value == 0)
+    return trio_parking_lot_park (&semaphore->lot, error);
+  semaphore->value--;
+  trio_cancel_shielded_checkpoint ();
+  return TRUE;
+}
+
+void
+trio_semaphore_release (TrioSemaphore *semaphore)
+{
+  g_return_if_fail (semaphore != NULL);
+
+  if (trio_parking_lot_unpark_one (&semaphore->lot) != NULL)
+    return;
+  if (semaphore->max != -1 && semaphore->value == semaphore->max)
+    {
+      g_critical ("trio_semaphore_release: the value is %" G_GINT64_FORMAT ", its maximum, already", semaphore->max);
+      return;
+    }
+  semaphore->value++;
+}
+
+gint64
+trio_semaphore_get_value (TrioSemaphore *semaphore)
+{
+  g_return_val_if_fail (semaphore != NULL, 0);
+  return semaphore->value;
+}
+
+void
+trio_semaphore_get_statistics (TrioSemaphore *semaphore, TrioSemaphoreStatistics *statistics)
+{
+  TrioParkingLotStatistics lot;
+
+  trio_parking_lot_get_statistics (&semaphore->lot, &lot);
+  *statistics = (TrioSemaphoreStatistics) {
+    .value = semaphore->value,
+    .max = semaphore->max,
+    .tasks_waiting = lot.tasks_waiting,
+  };
+}
