@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* What epoll.c (readiness) and epoll-sockets.c (system calls) share. Nobody else includes this. */
+
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/epoll.h>
+
+#include "host/epoll.h"
+
+#define EVENTS_PER_LOOK 256
+
+typedef struct _EpollSocket EpollSocket;
+
+/* Small, since there is one for each idle connection. */
+struct _EpollSocket
+{
+  TrioSocket socket;
+  int        fd;             /* -1: the run has ended before it */
+  guint32    slot;
+  int        failed;         /* a negative errno that every further verb answers, or 0 */
+  guint8     family;         /* TrioAddressFamily */
+  guint8     kind;           /* TrioSocketKind */
+  guint8     registered;
+  guint8     ended;          /* invariant 2 */
+  guint8     ready[2];       /* by direction: maybe ready */
+  guint8     has_remote;
+  /* Kept because the system forgets it when the connection fails, which is when one wants to know. Not for unix sockets. */
+  union
+  {
+    sa_family_t         family;
+    struct sockaddr_in  in;
+    struct sockaddr_in6 in6;
+  } remote;
+};
+
+typedef struct
+{
+  EpollSocket *socket;       /* NULL: free */
+  guint32      generation;
+  guint32      next_free;
+} EpollSlot;
+
+struct _TrioEpoll
+{
+  TrioIo              io;
+  int                 fd;    /* -1: the run has ended */
+  gboolean            ask;
+  guint               n_sockets;
+  GArray             *slots;          /* of EpollSlot */
+  guint32             first_free;
+  guint               n_events;
+  struct epoll_event  events[EVENTS_PER_LOOK];
+};
+
+/* epoll.c */
+void         trio_epoll_adopt        (TrioEpoll *self, EpollSocket *socket);
+void         trio_epoll_forget       (TrioEpoll *self, EpollSocket *socket);
+gboolean     trio_epoll_arm          (TrioIo *io, TrioSocket *socket, TrioIoDirection direction);
+
+/* epoll-sockets.c */
+void         trio_epoll_fill_table   (TrioIo *io);
+void         trio_epoll_close_leaked (TrioEpoll *self, EpollSocket *socket);

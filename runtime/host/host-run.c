@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* Setting a world up, and taking it down in the opposite order. */
+
+#include "host/host-run.h"
+
+#include <gio/gio.h>
+
+#include "host/clock.h"
+#include "host/interrupt.h"
+#include "host/stack-overflow.h"
+
+static gboolean open_trace  (TrioHostRun *self, GError **error);
+static void     close_trace (TrioHostRun *self, gboolean ok, const char *outcome);
+static void     free_world  (TrioHostRun *self);
+
+static void
+wake_run (TrioWorld *world)
+{
+  trio_wakeup_signal (&((TrioHostRun *) world)->wakeup);
+}
+
+static gboolean
+make_world (TrioHostRun *self, const TrioRunOptions *options, GError **error)
+{
+  self->wakeup.fd = -1;
+  if (!trio_wakeup_init (&self->wakeup, error))
+    return FALSE;
+  self->epoll = trio_epoll_new (self->wakeup.fd, error);
+  if (self->epoll == NULL || !open_trace (self, error))
+    return FALSE;
+
+  self->world.name = "host";
+  self->world.clock = options->clock != NULL ? options->clock : trio_monotonic_clock ();
+  self->world.io = trio_epoll_get_io (self->epoll);
+  self->world.wake = wake_run;
+  return TRUE;
+}
+
+static gboolean
+make_loop (TrioHostRun *self, TrioFunc main, gpointer data, const TrioRunOptions *options, GError **error)
+{
+  g_autoptr (GPtrArray) instruments = g_ptr_array_new ();
+  TrioLoopOptions loop_options = { .stack_bytes = options->stack_bytes };
+
+  for (guint i = 0; options->instruments != NULL && options->instruments[i] != NULL; i++)
+    g_ptr_array_add (instruments, options->instruments[i]);
+  if (self->recorder != NULL)
+    g_ptr_array_add (instruments, trio_trace_recorder_get_instrument (self->recorder));
+  g_ptr_array_add (instruments, NULL);
+  loop_options.instruments = (TrioInstrument *const *) instruments->pdata;
+
+  self->loop = trio_loop_new (&self->world, main, data, &loop_options, error);
+  return self->loop != NULL;
+}
+
+TrioHostRun *
+trio_host_run_new (TrioFunc main, gpointer data, const TrioRunOptions *options, GError **error)
+{
+  const TrioRunOptions defaults = { 0 };
+  TrioHostRun *self = g_new0 (TrioHostRun, 1);
+
+  if (options == NULL)
+    options = &defaults;
+  if (!make_world (self, options, error) || !make_loop (self, main, data, options, error))
+    {
+      close_trace (self, FALSE, "the run could not be started");
+      free_world (self);
+      return NULL;
+    }
+
+  trio_stack_overflow_install ();
+  self->has_interrupt = trio_interrupt_install (self->wakeup.fd);
+  return self;
+}
+
+/* A Ctrl-C that came too late for main to see is not lost: the loop makes it an error of the run. */
+static void
+give_interrupt_back (TrioHostRun *self)
+{
+  if (!self->has_interrupt)
+    return;
+  trio_interrupt_uninstall ();
+  if (trio_interrupt_take ())
+    trio_loop_interrupt (self->loop);
+}
+
+gboolean
+trio_host_run_finish (TrioHostRun *self, GError **error)
+{
+  GError *failure = NULL;
+  gboolean ok;
+
+  give_interrupt_back (self);
+  ok = trio_loop_finish (g_steal_pointer (&self->loop), &failure);
+  close_trace (self, ok, failure != NULL ? failure->message : "main returned TRUE");
+  free_world (self);
+
+  if (failure != NULL)
+    g_propagate_error (error, failure);
+  return ok;
+}
+
+void
+trio_host_run_abandon (TrioHostRun *self)
+{
+  if (self->has_interrupt)
+    trio_interrupt_uninstall ();
+  trio_loop_abandon (g_steal_pointer (&self->loop));
+  close_trace (self, FALSE, "abandoned");
+  free_world (self);
+}
+
+static void
+free_world (TrioHostRun *self)
+{
+  g_assert (self->loop == NULL);
+
+  g_clear_pointer (&self->epoll, trio_epoll_free);
+  trio_wakeup_clear (&self->wakeup);
+  g_free (self);
+}
+
+/* The first run of the process is recorded in the file of that name; later ones, also on other threads, in FILE.2, FILE.3, … */
+static char *
+next_trace_path (const char *path)
+{
+  static gint n_traces;
+  gint n = g_atomic_int_add (&n_traces, 1) + 1;
+
+  return n == 1 ? g_strdup (path) : g_strdup_printf ("%s.%d", path, n);
+}
+
+static gboolean
+open_trace (TrioHostRun *self, GError **error)
+{
+  const char *wanted = g_getenv ("TRIO_TRACE");
+  g_autofree char *path = NULL;
+
+  if (wanted == NULL || wanted[0] == '\0')
+    return TRUE;
+  path = next_trace_path (wanted);
+  self->recorder = trio_trace_recorder_new (path, g_get_prgname (), FALSE, error);
+  return self->recorder != NULL;
+}
+
+static void
+close_trace (TrioHostRun *self, gboolean ok, const char *outcome)
+{
+  g_autoptr (GError) failure = NULL;
+
+  if (self->recorder == NULL)
+    return;
+  trio_trace_recorder_set_outcome (self->recorder, ok, outcome);
+  /* How the program went is not changed by how its trace went. */
+  if (!trio_trace_recorder_close (self->recorder, &failure))
+    g_warning ("the trace is not complete: %s", failure->message);
+  g_clear_pointer (&self->recorder, trio_trace_recorder_free);
+}

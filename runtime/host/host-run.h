@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* The world of one run in the real world: its clock, its sockets, its wake-up, Ctrl-C, its trace. run.c makes and ends it,
+ * loop-source.c drives its loop. */
+
+#pragma once
+
+#include <trio/lowlevel/trace.h>
+#include <trio/run.h>
+#include <trio/seam/world.h>
+
+#include "host/epoll.h"
+#include "host/wakeup.h"
+
+typedef struct
+{
+  TrioWorld          world;
+  TrioWakeup         wakeup;
+  TrioEpoll         *epoll;
+  TrioLoop          *loop;
+  gboolean           has_interrupt;    /* SIGINT is ours */
+  TrioTraceRecorder *recorder;         /* NULL: nobody wants a trace */
+} TrioHostRun;
+
+TrioHostRun *trio_host_run_new     (TrioFunc main, gpointer data, const TrioRunOptions *options, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+/* Ends a run whose loop is done, and frees it. Returns how main went. */
+gboolean     trio_host_run_finish  (TrioHostRun *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Ends a run that nobody will iterate any more, and frees it. */
+void         trio_host_run_abandon (TrioHostRun *self);

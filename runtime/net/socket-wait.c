@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* Waiting for sockets.
+ *
+ * A wait lies in the frame of the waiting task. Each of its sockets points to it, until whoever ends the wait (the world, a close,
+ * a cancellation: exactly one of them) takes it out of all of them at once. So a second wake-up finds nobody, and nothing points
+ * into a frame that has gone on. */
+
+#include "net/socket-wait.h"
+
+#include <trio/error.h>
+
+#include "net/address.h"
+
+struct _TrioSocketWait
+{
+  TrioTask                *task;
+  TrioSocketHandle *const *handles;
+  guint                    n_handles;
+  TrioIoDirection          direction;
+};
+
+static void
+detach (TrioSocketWait *wait)
+{
+  for (guint i = 0; i < wait->n_handles; i++)
+    if (wait->handles[i]->socket != NULL)
+      wait->handles[i]->socket->waiting[wait->direction] = NULL;
+}
+
+static gboolean
+all_are_open (TrioSocketHandle *const *handles, guint n_handles)
+{
+  for (guint i = 0; i < n_handles; i++)
+    if (handles[i]->socket == NULL)
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
+trio_socket_wait (TrioSocketHandle *const *handles, guint n_handles, TrioIoDirection direction, const TrioWaitClass *klass,
+                  GError **error)
+{
+  TrioSocketWait wait = { trio_current_task (), handles, n_handles, direction };
+
+  for (guint i = 0; i < n_handles; i++)
+    if (handles[i]->io->arm (handles[i]->io, handles[i]->socket, direction))
+      return TRUE;
+
+  for (guint i = 0; i < n_handles; i++)
+    {
+      g_assert (handles[i]->socket->waiting[direction] == NULL);
+      handles[i]->socket->waiting[direction] = &wait;
+    }
+
+  if (!trio_wait (klass, &wait, error))
+    return FALSE;
+
+  /* Closed between our wake-up and now. */
+  if (!all_are_open (handles, n_handles))
+    {
+      trio_socket_set_closed_error (error);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+TrioAbort
+trio_socket_wait_abort (TrioTask *task G_GNUC_UNUSED, gpointer data)
+{
+  detach (data);
+  return TRIO_ABORT_SUCCEEDED;
+}
+
+void
+trio_socket_wait_describe (gpointer data, GString *out)
+{
+  TrioSocketWait *wait = data;
+  gboolean first = TRUE;
+
+  for (guint i = 0; i < wait->n_handles; i++)
+    {
+      TrioAddress address;
+      g_autofree char *text = NULL;
+      gboolean remote = TRUE;
+
+      if (wait->handles[i]->socket == NULL)
+        continue;
+      if (!trio_socket_get_address (wait->handles[i], TRUE, &address))
+        {
+          remote = FALSE;
+          if (!trio_socket_get_address (wait->handles[i], FALSE, &address))
+            continue;
+        }
+      text = trio_address_to_string (&address);
+      g_string_append_printf (out, "%s%s", first ? remote ? "peer " : "at " : ", ", text);
+      first = FALSE;
+    }
+}
+
+void
+trio_socket_wake (TrioSocket *socket, TrioIoDirection direction)
+{
+  TrioSocketWait *wait = socket->waiting[direction];
+
+  if (wait == NULL)
+    return;
+  detach (wait);
+  trio_reschedule (wait->task, NULL);
+}
+
+void
+trio_socket_set_closed_error (GError **error)
+{
+  g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_CLOSED_RESOURCE, "this socket was closed on this side");
+}
+
+void
+trio_socket_close (TrioSocketHandle *self)
+{
+  TrioSocket *socket = self->socket;
+
+  if (socket == NULL)
+    return;
+
+  for (guint direction = TRIO_IO_READ; direction <= TRIO_IO_WRITE; direction++)
+    {
+      TrioSocketWait *wait = socket->waiting[direction];
+      GError *closed = NULL;
+
+      if (wait == NULL)
+        continue;
+      detach (wait);
+      trio_socket_set_closed_error (&closed);
+      trio_reschedule (wait->task, closed);
+    }
+
+  self->socket = NULL;
+  self->io->close (self->io, socket);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* Waiting for one or several sockets: what net/socket.c arms, and trio_socket_wake() ends. */
+
+#pragma once
+
+#include "net/socket.h"
+
+/**
+ * trio_socket_wait:
+ * @handles: open sockets; the calling task is the one that is busy with them in @direction
+ * @n_handles: how many; the first that becomes ready ends the wait
+ * @direction: what for
+ * @klass: made with TRIO_SOCKET_WAIT_CLASS
+ * @error: where it says why not
+ *
+ * Waits until an attempt may succeed, or returns at once if the world says that it may already. Checkpoint, if it waits.
+ *
+ * Errors: cancellation; %TRIO_ERROR_CLOSED_RESOURCE if one of them was closed, before or after it became ready.
+ *
+ * Returns: %TRUE if an attempt is worth while, and all sockets are open
+ */
+gboolean  trio_socket_wait          (TrioSocketHandle *const *handles, guint n_handles, TrioIoDirection direction,
+                                     const TrioWaitClass *klass, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+TrioAbort trio_socket_wait_abort    (TrioTask *task, gpointer data);
+void      trio_socket_wait_describe (gpointer data, GString *out);
+
+/* A kind of wait; `function` is the public one that the task has called. */
+#define TRIO_SOCKET_WAIT_CLASS(function) { function, trio_socket_wait_abort, trio_socket_wait_describe }
+
+void      trio_socket_set_closed_error (GError **error);

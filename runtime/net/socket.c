@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* Socket verbs as Checkpoints: connect, accept, receive, send. */
+
+#include "net/socket.h"
+
+#include <errno.h>
+
+#include <trio/checkpoint.h>
+#include <trio/error.h>
+
+#include "net/socket-errors.h"
+#include "net/socket-wait.h"
+
+static const TrioWaitClass connect_wait = TRIO_SOCKET_WAIT_CLASS ("trio_open_tcp_stream");
+static const TrioWaitClass accept_wait = TRIO_SOCKET_WAIT_CLASS ("trio_listener_accept");
+static const TrioWaitClass receive_wait = TRIO_SOCKET_WAIT_CLASS ("trio_stream_receive_some");
+static const TrioWaitClass send_wait = TRIO_SOCKET_WAIT_CLASS ("trio_stream_send_all");
+
+static gboolean begin (TrioSocketHandle *self, TrioIoDirection direction, const char *doing, GError **error);
+static void     end   (TrioSocketHandle *self, TrioIoDirection direction);
+static gboolean may_send (TrioSocketHandle *self, GError **error);
+static gboolean send_rest (TrioSocketHandle *self, const guint8 *data, gsize size, GError **error);
+static gboolean finish_connecting (TrioSocketHandle *self, int result, const TrioAddress *address, int *errnum, GError **error);
+static void     set_broken_error (TrioSocketHandle *self, int errnum, const char *what, GError **error);
+
+static TrioSocketHandle *
+handle_new (TrioIo *io, TrioSocket *socket)
+{
+  TrioSocketHandle *self = g_new0 (TrioSocketHandle, 1);
+
+  self->n_refs = 1;
+  self->io = io;
+  self->socket = socket;
+  return self;
+}
+
+TrioSocketHandle *
+trio_socket_handle_ref (TrioSocketHandle *self)
+{
+  self->n_refs++;
+  return self;
+}
+
+void
+trio_socket_handle_unref (TrioSocketHandle *self)
+{
+  if (--self->n_refs > 0)
+    return;
+  trio_socket_close (self);
+  g_free (self);
+}
+
+TrioSocketHandle *
+trio_socket_open (TrioAddressFamily family, TrioSocketKind kind, int *errnum, GError **error)
+{
+  TrioIo *io = trio_current_io ();
+  TrioSocket *socket = NULL;
+  int result = io->socket (io, family, kind, &socket);
+
+  *errnum = MAX (-result, 0);
+  if (result < 0)
+    {
+      trio_socket_set_system_error (error, -result, "make a socket", NULL);
+      return NULL;
+    }
+  return handle_new (io, socket);
+}
+
+gboolean
+trio_socket_listen_at (TrioSocketHandle *self, const TrioAddress *address, int backlog, int *errnum, GError **error)
+{
+  int result = self->io->bind (self->io, self->socket, address);
+
+  if (result >= 0)
+    result = self->io->listen (self->io, self->socket, backlog);
+  *errnum = MAX (-result, 0);
+  if (result < 0)
+    trio_socket_set_system_error (error, -result, "listen at", address);
+  return result >= 0;
+}
+
+void
+trio_socket_set_option (TrioSocketHandle *self, TrioSocketOption option, int value)
+{
+  self->io->set_option (self->io, self->socket, option, value);
+}
+
+gboolean
+trio_socket_get_address (TrioSocketHandle *self, gboolean remote, TrioAddress *address)
+{
+  return self->socket != NULL && self->io->get_address (self->io, self->socket, remote, address) >= 0;
+}
+
+gboolean
+trio_socket_connect (TrioSocketHandle *self, const TrioAddress *address, int *errnum, GError **error)
+{
+  gboolean ok;
+
+  *errnum = 0;
+  if (!trio_checkpoint_if_cancelled (error) || !begin (self, TRIO_IO_WRITE, "connecting", error))
+    {
+      trio_socket_close (self);
+      return FALSE;
+    }
+
+  ok = finish_connecting (self, self->io->connect (self->io, self->socket, address), address, errnum, error);
+  if (!ok)
+    trio_socket_close (self);
+  end (self, TRIO_IO_WRITE);
+  if (ok)
+    trio_cancel_shielded_checkpoint ();
+  return ok;
+}
+
+static gboolean
+finish_connecting (TrioSocketHandle *self, int result, const TrioAddress *address, int *errnum, GError **error)
+{
+  while (result == -EINPROGRESS)
+    {
+      TrioSocketHandle *const handles[] = { self };
+
+      if (!trio_socket_wait (handles, 1, TRIO_IO_WRITE, &connect_wait, error))
+        return FALSE;
+      result = self->io->connect_result (self->io, self->socket);
+    }
+
+  if (result >= 0)
+    return TRUE;
+  *errnum = -result;
+  trio_socket_set_system_error (error, -result, "connect to", address);
+  return FALSE;
+}
+
+/* One attempt at each socket, beginning with *turn. */
+static int
+try_accept (TrioSocketHandle *const *listening, guint n_listening, guint *turn, TrioSocket **connection)
+{
+  for (guint i = 0; i < n_listening; i++)
+    {
+      TrioSocketHandle *self = listening[(*turn + i) % n_listening];
+      int result = self->io->accept (self->io, self->socket, connection);
+
+      if (result != -EAGAIN)
+        {
+          *turn = (*turn + i + 1) % n_listening;
+          return result;
+        }
+    }
+  return -EAGAIN;
+}
+
+/* The next connection, or NULL; between begin and end. */
+static TrioSocketHandle *
+accept_next (TrioSocketHandle *const *listening, guint n_listening, guint *turn, int *errnum, GError **error)
+{
+  for (;;)
+    {
+      TrioSocket *connection = NULL;
+      int result = try_accept (listening, n_listening, turn, &connection);
+
+      if (result >= 0)
+        return handle_new (listening[0]->io, connection);
+
+      if (result == -EAGAIN)
+        {
+          if (!trio_socket_wait (listening, n_listening, TRIO_IO_READ, &accept_wait, error))
+            return NULL;
+        }
+      else if (trio_errno_is_lost_connection (-result))
+        {
+          /* That client has gone away again; the next one may be fine. */
+          if (!trio_checkpoint (error))
+            return NULL;
+          if (listening[0]->socket == NULL)
+            {
+              trio_socket_set_closed_error (error);
+              return NULL;
+            }
+        }
+      else
+        {
+          TrioAddress address;
+          gboolean named = trio_socket_get_address (listening[0], FALSE, &address);
+
+          *errnum = -result;
+          trio_socket_set_system_error (error, -result, "accept a connection at", named ? &address : NULL);
+          return NULL;
+        }
+    }
+}
+
+TrioSocketHandle *
+trio_socket_accept (TrioSocketHandle *const *listening, guint n_listening, guint *turn, int *errnum, GError **error)
+{
+  TrioSocketHandle *connection;
+  guint n_begun = 0;
+
+  *errnum = 0;
+  if (!trio_checkpoint_if_cancelled (error))
+    return NULL;
+
+  while (n_begun < n_listening && begin (listening[n_begun], TRIO_IO_READ, "accepting", error))
+    n_begun++;
+  connection = n_begun == n_listening ? accept_next (listening, n_listening, turn, errnum, error) : NULL;
+  while (n_begun > 0)
+    end (listening[--n_begun], TRIO_IO_READ);
+
+  if (connection != NULL)
+    trio_cancel_shielded_checkpoint ();
+  return connection;
+}
+
+gssize
+trio_socket_receive (TrioSocketHandle *self, gpointer buffer, gsize size, GError **error)
+{
+  TrioSocketHandle *const handles[] = { self };
+  gssize received;
+
+  if (!trio_checkpoint_if_cancelled (error) || !begin (self, TRIO_IO_READ, "receiving", error))
+    return -1;
+
+  while ((received = self->io->receive (self->io, self->socket, buffer, size)) == -EAGAIN)
+    if (!trio_socket_wait (handles, 1, TRIO_IO_READ, &receive_wait, error))
+      {
+        end (self, TRIO_IO_READ);
+        return -1;
+      }
+
+  if (received < 0)
+    set_broken_error (self, (int) -received, "receive from", error);
+  else
+    trio_cancel_shielded_checkpoint ();
+  end (self, TRIO_IO_READ);
+  return received < 0 ? -1 : received;
+}
+
+gboolean
+trio_socket_send_all (TrioSocketHandle *self, gconstpointer data, gsize size, GError **error)
+{
+  gboolean ok;
+
+  if (!trio_checkpoint_if_cancelled (error) || !begin (self, TRIO_IO_WRITE, "sending", error))
+    return FALSE;
+
+  ok = may_send (self, error) && send_rest (self, data, size, error);
+  if (ok)
+    trio_cancel_shielded_checkpoint ();
+  end (self, TRIO_IO_WRITE);
+  return ok;
+}
+
+static gboolean
+send_rest (TrioSocketHandle *self, const guint8 *data, gsize size, GError **error)
+{
+  TrioSocketHandle *const handles[] = { self };
+  gsize sent = 0;
+
+  while (sent < size)
+    {
+      gssize result = self->io->send (self->io, self->socket, data + sent, size - sent);
+      gboolean go_on = TRUE;
+
+      if (result >= 0)
+        {
+          sent += (gsize) result;
+          /* Each part is an operation of its own: others may run, and a cancellation is seen, before the next. */
+          go_on = sent == size || trio_checkpoint (error);
+        }
+      else if (result == -EAGAIN)
+        go_on = trio_socket_wait (handles, 1, TRIO_IO_WRITE, &send_wait, error);
+      else
+        {
+          self->send_state = TRIO_SEND_BROKEN;
+          set_broken_error (self, (int) -result, "send to", error);
+          return FALSE;
+        }
+
+      if (go_on && self->socket == NULL)
+        {
+          trio_socket_set_closed_error (error);
+          go_on = FALSE;
+        }
+      if (!go_on)
+        {
+          if (sent > 0)
+            self->send_state = TRIO_SEND_BROKEN;
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
+gboolean
+trio_socket_send_eof (TrioSocketHandle *self, GError **error)
+{
+  int result = 0;
+
+  if (!trio_checkpoint_if_cancelled (error) || !begin (self, TRIO_IO_WRITE, "sending", error))
+    return FALSE;
+
+  if (self->send_state != TRIO_SEND_EOF)
+    result = self->io->shutdown_send (self->io, self->socket);
+  if (result >= 0)
+    {
+      if (self->send_state == TRIO_SEND_OPEN)
+        self->send_state = TRIO_SEND_EOF;
+      trio_cancel_shielded_checkpoint ();
+    }
+  else
+    set_broken_error (self, -result, "end the stream to", error);
+  end (self, TRIO_IO_WRITE);
+  return result >= 0;
+}
+
+static gboolean
+may_send (TrioSocketHandle *self, GError **error)
+{
+  switch (self->send_state)
+    {
+    case TRIO_SEND_OPEN:
+      return TRUE;
+    case TRIO_SEND_EOF:
+      g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_CLOSED_RESOURCE, "nothing can be sent after trio_stream_send_eof()");
+      return FALSE;
+    case TRIO_SEND_BROKEN:
+    default:
+      g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE,
+                           "an earlier send failed half-way: nobody knows how much of it has arrived");
+      return FALSE;
+    }
+}
+
+static gboolean
+begin (TrioSocketHandle *self, TrioIoDirection direction, const char *doing, GError **error)
+{
+  if (self->socket == NULL)
+    {
+      trio_socket_set_closed_error (error);
+      return FALSE;
+    }
+  if (self->socket->busy[direction])
+    {
+      g_set_error (error, TRIO_ERROR, TRIO_ERROR_BUSY_RESOURCE, "another task is %s with this socket already", doing);
+      return FALSE;
+    }
+  self->socket->busy[direction] = TRUE;
+  trio_socket_handle_ref (self);
+  return TRUE;
+}
+
+static void
+end (TrioSocketHandle *self, TrioIoDirection direction)
+{
+  if (self->socket != NULL)
+    self->socket->busy[direction] = FALSE;
+  trio_socket_handle_unref (self);
+}
+
+static void
+set_broken_error (TrioSocketHandle *self, int errnum, const char *what, GError **error)
+{
+  TrioAddress address;
+  gboolean named = trio_socket_get_address (self, TRUE, &address);
+
+  trio_socket_set_broken_error (error, errnum, what, named ? &address : NULL);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* Checkpoint functions over the verbs of <trio/seam/io.h>: the one place where a task waits for a socket, the same in every world.
+ *
+ *     look for a cancellation -> attempt -> EAGAIN? arm and wait, attempt again -> done: a checkpoint that cannot fail
+ *
+ * A TrioSocketHandle is a world's socket as net/ holds it, counted, because an operation may outlast the socket:
+ *
+ *     reader                                closer
+ *     waits for bytes
+ *     is made runnable: there are bytes
+ *                                           closes; the world frees its socket
+ *     runs: would read from freed memory, or from whoever has the descriptor now
+ *
+ * Always true:
+ *  1. handle->socket is NULL from the moment of closing, at once, not when the last operation has noticed.
+ *  2. Whoever comes back from a wait looks at handle->socket before anything else, and answers CLOSED_RESOURCE.
+ *  3. At most one task does each direction (busy); only that one may be waiting in it.
+ *  4. Bytes are taken from the world only in a step that then returns them: a cancellation never loses any.
+ *
+ * net/ only, on the thread of the run. */
+
+#pragma once
+
+#include <trio/lowlevel/task.h>
+#include <trio/seam/io.h>
+
+typedef struct _TrioSocketHandle TrioSocketHandle;
+
+typedef enum
+{
+  TRIO_SEND_OPEN,
+  TRIO_SEND_EOF,             /* no more, said by this side */
+  TRIO_SEND_BROKEN,          /* an unknown part of some data was sent */
+} TrioSendState;
+
+struct _TrioSocketHandle
+{
+  guint         n_refs;
+  TrioIo       *io;
+  TrioSocket   *socket;      /* NULL once closed */
+  TrioSendState send_state;
+};
+
+/* Where there is an errnum it gets the world's errno, or 0 if something else went wrong. */
+
+/* Not a Checkpoint. */
+TrioSocketHandle *trio_socket_open         (TrioAddressFamily family, TrioSocketKind kind, int *errnum, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+TrioSocketHandle *trio_socket_handle_ref   (TrioSocketHandle *self);
+/* Closes with the last reference, if nobody has done so. */
+void              trio_socket_handle_unref (TrioSocketHandle *self);
+
+/* Closes at once; waiting tasks wake up with CLOSED_RESOURCE. Idempotent. Never suspends. */
+void              trio_socket_close        (TrioSocketHandle *self);
+
+/* Binds and listens. Not a Checkpoint; errors are G_IO_ERROR and name the address. */
+gboolean          trio_socket_listen_at    (TrioSocketHandle *self, const TrioAddress *address, int backlog, int *errnum,
+                                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Best effort: a world, or a kind of socket, need not know the option. */
+void              trio_socket_set_option   (TrioSocketHandle *self, TrioSocketOption option, int value);
+gboolean          trio_socket_get_address  (TrioSocketHandle *self, gboolean remote, TrioAddress *address);
+
+/* Checkpoint. Whatever goes wrong, a cancellation included, the socket is closed then. */
+gboolean          trio_socket_connect      (TrioSocketHandle *self, const TrioAddress *address, int *errnum, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/* The next connection at any of several listening sockets. Checkpoint. turn says which one to look at first and moves on, so that
+ * none of them is starved. */
+TrioSocketHandle *trio_socket_accept       (TrioSocketHandle *const *listening, guint n_listening, guint *turn, int *errnum,
+                                            GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/* Checkpoints, with the promises of the stream functions. */
+gssize            trio_socket_receive      (TrioSocketHandle *self, gpointer buffer, gsize size, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+gboolean          trio_socket_send_all     (TrioSocketHandle *self, gconstpointer data, gsize size, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+gboolean          trio_socket_send_eof     (TrioSocketHandle *self, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioSocketHandle, trio_socket_handle_unref)

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* The abstract stream: each call goes to the function of the stream's class. Mistakes of the caller stop here, so that no class has
+ * to look for them. */
+
+#include <trio/stream.h>
+
+#include <trio/error.h>
+
+gssize
+trio_stream_receive_some (TrioStream *stream, gpointer buffer, gsize size, GError **error)
+{
+  g_return_val_if_fail (stream != NULL && buffer != NULL, -1);
+
+  /* 0 bytes would look like the end of the stream. */
+  if (size == 0)
+    {
+      g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "trio_stream_receive_some() needs room for at least one byte");
+      return -1;
+    }
+  return stream->klass->receive_some (stream, buffer, MIN (size, (gsize) G_MAXSSIZE), error);
+}
+
+gboolean
+trio_stream_send_all (TrioStream *stream, gconstpointer data, gsize size, GError **error)
+{
+  g_return_val_if_fail (stream != NULL && (data != NULL || size == 0), FALSE);
+
+  return stream->klass->send_all (stream, data, size, error);
+}
+
+gboolean
+trio_stream_send_eof (TrioStream *stream, GError **error)
+{
+  g_return_val_if_fail (stream != NULL, FALSE);
+
+  return stream->klass->send_eof (stream, error);
+}
+
+gboolean
+trio_stream_close (TrioStream *stream, GError **error)
+{
+  g_return_val_if_fail (stream != NULL, FALSE);
+
+  return stream->klass->close (stream, error);
+}
+
+void
+trio_stream_free (TrioStream *stream)
+{
+  if (stream != NULL)
+    stream->klass->free (stream);
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* Listening: a listener has one socket for each address of its host ("localhost" is two), all at the same port, and accepts from
+ * whichever has a client.
+ *
+ * Serving: one task per connection in a nursery of the server's own, so that no handler outlives it. */
+
+#include <trio/tcp.h>
+
+#include <errno.h>
+#include <gio/gio.h>
+
+#include <trio/checkpoint.h>
+#include <trio/error.h>
+#include <trio/nursery.h>
+
+#include "net/socket-errors.h"
+#include "net/tcp-stream.h"
+
+/* As many clients may have connected that nobody has accepted yet; the system may make it less. */
+#define BACKLOG 4096
+
+/* With port 0 and several addresses, a port that is free at the first may be taken at the next: then another is tried. */
+#define PORT_ATTEMPTS 16
+
+/* Between two attempts to accept while there are no descriptors. Source: Trio's `serve_listeners`. */
+#define CAPACITY_PAUSE (G_TIME_SPAN_SECOND / 10)
+
+struct _TrioListener
+{
+  guint              n_refs;      /* the owner's, and that of an accept() under way */
+  guint16            port;
+  guint              turn;        /* the socket to look at first */
+  GPtrArray         *sockets;     /* of TrioSocketHandle */
+};
+
+typedef struct
+{
+  TrioStream        *stream;
+  TrioStreamHandler  handler;
+  gpointer           data;
+} Connection;
+
+static gboolean listen_at_all (GPtrArray *sockets, const TrioAddress *addresses, gsize n_addresses, guint16 *port, GError **error);
+static TrioSocketHandle *listen_at (const TrioAddress *address, int *errnum, GError **error);
+static guint16  get_port (TrioSocketHandle *socket);
+
+static TrioListener *
+listener_new (GPtrArray *sockets, guint16 port)
+{
+  TrioListener *self = g_new0 (TrioListener, 1);
+
+  self->n_refs = 1;
+  self->sockets = sockets;
+  self->port = port;
+  return self;
+}
+
+static void
+listener_unref (TrioListener *self)
+{
+  if (--self->n_refs > 0)
+    return;
+  g_ptr_array_unref (self->sockets);
+  g_free (self);
+}
+
+TrioListener *
+trio_open_tcp_listener (const char *host, guint16 port, GError **error)
+{
+  TrioIo *io = trio_current_io ();
+  g_autofree TrioAddress *addresses = NULL;
+  g_autoptr (GPtrArray) sockets = g_ptr_array_new_with_free_func ((GDestroyNotify) trio_socket_handle_unref);
+  gsize n_addresses = 0;
+
+  if (!io->resolve (io, host, port, &addresses, &n_addresses, error))
+    return NULL;
+
+  for (guint attempt = 1;; attempt++)
+    {
+      GError *failure = NULL;
+      guint16 chosen = port;
+
+      if (listen_at_all (sockets, addresses, n_addresses, &chosen, &failure))
+        return listener_new (g_steal_pointer (&sockets), chosen);
+
+      g_ptr_array_set_size (sockets, 0);
+      if (port != 0 || attempt == PORT_ATTEMPTS || !g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE))
+        {
+          g_propagate_error (error, failure);
+          return NULL;
+        }
+      g_error_free (failure);
+    }
+}
+
+/* Whether this address is none of this machine's, rather than taken: "localhost" may name ::1 where there is no IPv6. */
+static gboolean
+is_foreign (int errnum)
+{
+  return errnum == EAFNOSUPPORT || errnum == EADDRNOTAVAIL;
+}
+
+static gboolean
+listen_at_all (GPtrArray *sockets, const TrioAddress *addresses, gsize n_addresses, guint16 *port, GError **error)
+{
+  g_autoptr (GError) foreign = NULL;
+
+  for (gsize i = 0; i < n_addresses; i++)
+    {
+      TrioAddress address = addresses[i];
+      GError *failure = NULL;
+      TrioSocketHandle *socket;
+      int errnum;
+
+      address.port = *port;
+      socket = listen_at (&address, &errnum, &failure);
+      if (socket != NULL)
+        {
+          g_ptr_array_add (sockets, socket);
+          *port = get_port (socket);
+        }
+      else if (is_foreign (errnum))
+        {
+          g_clear_error (&foreign);
+          foreign = failure;
+        }
+      else
+        {
+          g_propagate_error (error, failure);
+          return FALSE;
+        }
+    }
+
+  if (sockets->len == 0)
+    {
+      g_propagate_error (error, g_steal_pointer (&foreign));
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static TrioSocketHandle *
+listen_at (const TrioAddress *address, int *errnum, GError **error)
+{
+  g_autoptr (TrioSocketHandle) socket = trio_socket_open (address->family, TRIO_SOCKET_STREAM, errnum, error);
+
+  if (socket == NULL)
+    return NULL;
+  /* A server that is started again must not wait for the last connections of its former life to be forgotten. */
+  trio_socket_set_option (socket, TRIO_SOCKET_REUSE_ADDRESS, TRUE);
+  if (address->family == TRIO_ADDRESS_IPV6)
+    trio_socket_set_option (socket, TRIO_SOCKET_IPV6_ONLY, TRUE);
+  if (!trio_socket_listen_at (socket, address, BACKLOG, errnum, error))
+    return NULL;
+  return g_steal_pointer (&socket);
+}
+
+static guint16
+get_port (TrioSocketHandle *socket)
+{
+  TrioAddress address;
+
+  return trio_socket_get_address (socket, FALSE, &address) ? address.port : 0;
+}
+
+guint16
+trio_listener_get_port (TrioListener *listener)
+{
+  g_return_val_if_fail (listener != NULL, 0);
+
+  return listener->port;
+}
+
+static TrioStream *
+accept_one (TrioListener *self, int *errnum, GError **error)
+{
+  TrioSocketHandle *socket;
+
+  self->n_refs++;
+  socket = trio_socket_accept ((TrioSocketHandle *const *) self->sockets->pdata, self->sockets->len, &self->turn, errnum, error);
+  listener_unref (self);
+  return socket != NULL ? trio_tcp_stream_new (socket) : NULL;
+}
+
+TrioStream *
+trio_listener_accept (TrioListener *listener, GError **error)
+{
+  int errnum;
+
+  g_return_val_if_fail (listener != NULL, NULL);
+
+  return accept_one (listener, &errnum, error);
+}
+
+void
+trio_listener_close (TrioListener *listener)
+{
+  g_return_if_fail (listener != NULL);
+
+  for (guint i = 0; i < listener->sockets->len; i++)
+    trio_socket_close (g_ptr_array_index (listener->sockets, i));
+}
+
+void
+trio_listener_free (TrioListener *listener)
+{
+  if (listener == NULL)
+    return;
+  trio_listener_close (listener);
+  listener_unref (listener);
+}
+
+/* The body of a connection's task. It starts even if the server is cancelled meanwhile, so the stream is closed in any case. */
+static gboolean
+serve_connection (gpointer data, GError **error)
+{
+  Connection *connection = data;
+  gboolean ok = connection->handler (connection->stream, connection->data, error);
+
+  trio_stream_free (g_steal_pointer (&connection->stream));
+  return ok;
+}
+
+static void
+connection_free (gpointer data)
+{
+  Connection *connection = data;
+
+  trio_stream_free (connection->stream);
+  g_free (connection);
+}
+
+/* Whether the server can go on: descriptors ran out, and it has waited a little. Takes failure. */
+static gboolean
+recover (TrioListener *listener, int errnum, gboolean *warned, GError *failure, GError **error)
+{
+  if (!trio_errno_is_capacity (errnum))
+    {
+      g_propagate_error (error, failure);
+      return FALSE;
+    }
+  if (!*warned)
+    g_message ("cannot take new connections at port %u for now: %s; trying again every 0.1 s", listener->port, failure->message);
+  *warned = TRUE;
+  g_error_free (failure);
+  return trio_sleep (CAPACITY_PAUSE, error);
+}
+
+gboolean
+trio_serve_listener_full (TrioListener *listener, TrioStreamHandler handler, gpointer data, const char *handler_name,
+                          GError **error)
+{
+  g_autoptr (TrioNursery) nursery = NULL;
+  gboolean warned = FALSE;
+
+  g_return_val_if_fail (listener != NULL && handler != NULL, FALSE);
+
+  nursery = trio_nursery_open (error);
+  for (;;)
+    {
+      GError *failure = NULL;
+      int errnum;
+      TrioStream *stream = accept_one (listener, &errnum, &failure);
+
+      if (stream != NULL)
+        {
+          Connection *connection = g_new (Connection, 1);
+
+          *connection = (Connection) { stream, handler, data };
+          trio_nursery_start_soon_full (nursery, serve_connection, connection, connection_free, handler_name);
+        }
+      else if (!recover (listener, errnum, &warned, failure, error))
+        return trio_nursery_close (nursery, FALSE);
+    }
+}
+
+gboolean
+trio_serve_tcp_full (TrioStreamHandler handler, gpointer data, const char *host, guint16 port, const char *handler_name,
+                     GError **error)
+{
+  g_autoptr (TrioListener) listener = trio_open_tcp_listener (host, port, error);
+
+  return listener != NULL && trio_serve_listener_full (listener, handler, data, handler_name, error);
+}

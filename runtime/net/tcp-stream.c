@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* A stream over one connected socket. All it knows is in the handle, which outlives an operation even if the stream does not. */
+
+#include "net/tcp-stream.h"
+
+#include <trio/checkpoint.h>
+
+typedef struct
+{
+  TrioStream        stream;
+  TrioSocketHandle *socket;
+} TcpStream;
+
+static gssize
+tcp_receive_some (TrioStream *stream, gpointer buffer, gsize size, GError **error)
+{
+  return trio_socket_receive (((TcpStream *) stream)->socket, buffer, size, error);
+}
+
+static gboolean
+tcp_send_all (TrioStream *stream, gconstpointer data, gsize size, GError **error)
+{
+  return trio_socket_send_all (((TcpStream *) stream)->socket, data, size, error);
+}
+
+static gboolean
+tcp_send_eof (TrioStream *stream, GError **error)
+{
+  return trio_socket_send_eof (((TcpStream *) stream)->socket, error);
+}
+
+/* First close, then look for a cancellation: a cancelled task closes, too. */
+static gboolean
+tcp_close (TrioStream *stream, GError **error)
+{
+  trio_socket_close (((TcpStream *) stream)->socket);
+  return trio_checkpoint (error);
+}
+
+static void
+tcp_free (TrioStream *stream)
+{
+  TcpStream *self = (TcpStream *) stream;
+
+  trio_socket_close (self->socket);
+  trio_socket_handle_unref (self->socket);
+  g_free (self);
+}
+
+static const TrioStreamClass tcp_stream_class = {
+  .name = "TCP stream",
+  .receive_some = tcp_receive_some,
+  .send_all = tcp_send_all,
+  .send_eof = tcp_send_eof,
+  .close = tcp_close,
+  .free = tcp_free,
+};
+
+TrioStream *
+trio_tcp_stream_new (TrioSocketHandle *socket)
+{
+  TcpStream *self = g_new0 (TcpStream, 1);
+
+  self->stream.klass = &tcp_stream_class;
+  self->socket = socket;
+  trio_socket_set_option (socket, TRIO_SOCKET_NO_DELAY, TRUE);
+  return &self->stream;
+}
