@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* A campaign: a search over one scenario, and what becomes of what its workers find.
+ *
+ *     finding (a worker's word)  ->  run again in a fresh process  ->  replayed from its schedule  ->  kept  ->  shrunk  ->  kept
+ *
+ * Always true:
+ *  1. A failure that is reported was seen at least twice: by a worker and in a fresh process; if its schedule does not give it a
+ *     third time with the same hash, it is reported as nondeterminism.
+ *  2. A schedule is on disk, or has been printed, before shrinking begins. */
+
+#pragma once
+
+#include "simulator/cli/cli.h"
+#include "simulator/cli/workers.h"
+
+G_BEGIN_DECLS
+
+#define TRIO_CLI_KEEP_DEFAULT "trio-schedules"
+
+typedef struct
+{
+  char           *kind;           /* of the verdict; "unreached" for a goal */
+  char           *name;
+  char           *message;
+  guint64         run;
+  guint64         times;          /* findings of this identity */
+  char           *strategy;       /* that found it */
+  TrioSchedule   *schedule;       /* NULL for a goal */
+  guint           found_with;     /* decisions before shrinking */
+  guint           shrink_runs;
+  gboolean        shrink_gave_up;
+  char           *path;           /* NULL if it could not be kept */
+  char           *trouble;        /* why not; NULL if all is well */
+} TrioCliFailure;
+
+typedef struct
+{
+  const TrioCli      *cli;
+  const TrioScenario *scenario;
+  TrioCliTarget       target;
+  const char         *command;      /* "explore", "sweep" */
+  const char         *strategy;
+  guint64             seed;
+  TrioSimInject       inject;
+  const char         *keep;
+  guint               jobs;
+  guint               budget;
+  gboolean            json;
+  GPtrArray          *failures;     /* TrioCliFailure */
+} TrioCliCampaign;
+
+void            trio_cli_campaign_begin   (TrioCliCampaign *campaign, const TrioScenario *scenario);
+void            trio_cli_campaign_clear   (TrioCliCampaign *campaign);
+
+/* Makes failures of the findings, one for each identity, and reports them. @prepare, @data: as the worker had them. FALSE:
+ * no run could be made. */
+gboolean        trio_cli_campaign_take    (TrioCliCampaign *campaign, const TrioCliTally *tally,
+                                           void (*prepare) (guint64 run, TrioSimOptions *options, gpointer data), gpointer data,
+                                           GError **error);
+/* A goal that no run reached is a failure, too. */
+void            trio_cli_campaign_unreached (TrioCliCampaign *campaign, const char *goal, guint64 runs);
+
+/* How many choices a schedule has that are not the ordinary ones. */
+guint           trio_cli_failure_deviations (const TrioCliFailure *failure);
+gint            trio_cli_campaign_exit_code (const TrioCliCampaign *campaign);
+
+G_END_DECLS

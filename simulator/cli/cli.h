@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* The command line of a simulation program: what its commands share.
+ *
+ *     cli.c       trio_sim_main: which command; list
+ *     explore.c   many schedules                     ─┐
+ *     sweep.c     one decision at every occasion      ├─ workers.h runs them, campaign.h makes failures of findings
+ *     replay.c    one schedule                        │
+ *     shrink.c    a smaller one                      ─┘  isolate.h is one run in a child, shrinker.h the search
+ *     options.h   what was typed;  report.h, json.h, progress.h   what is printed
+ *     os.h        children and shared memory;  wire.h, crash.h    what comes back from them
+ *
+ * Exit codes: 0 nothing found, 1 a failure found, 2 wrong usage (and what makes a run impossible). Results go to stdout, progress
+ * and complaints to stderr. */
+
+#pragma once
+
+#include "simulator/schedule.h"
+
+G_BEGIN_DECLS
+
+enum
+{
+  TRIO_CLI_EXIT_OK     = 0,
+  TRIO_CLI_EXIT_FOUND  = 1,
+  TRIO_CLI_EXIT_USAGE  = 2,
+};
+
+/* The program. */
+typedef struct
+{
+  const char         *argv0;        /* as typed: what a printed command begins with */
+  const char         *program;      /* its last part: what schedules are marked with */
+  const TrioScenario *scenarios;
+} TrioCli;
+
+/* Each gets the arguments behind its own name, argv[0] being that. */
+int trio_cli_explore (const TrioCli *cli, int argc, char **argv);
+int trio_cli_sweep   (const TrioCli *cli, int argc, char **argv);
+int trio_cli_replay  (const TrioCli *cli, int argc, char **argv);
+int trio_cli_shrink_command (const TrioCli *cli, int argc, char **argv);
+
+G_END_DECLS

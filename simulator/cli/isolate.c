@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* One run in a child. See isolate.h.
+ *
+ *       parent                                   child
+ *       share memory, fork  ───────────────────►  run; each decision ──► journal
+ *       listen, watch the clock                   tell the report, _exit
+ *       report? take it
+ *       none?  the journal is the schedule, how it ended and what it printed are the rest */
+
+#include "simulator/cli/isolate.h"
+#include "simulator/cli/crash.h"
+#include "simulator/cli/os.h"
+#include "simulator/cli/wire.h"
+
+/* Address space only: pages that no decision reaches are never there. */
+#define JOURNAL_BYTES ((gsize) 64 << 20)
+
+enum
+{
+  TELLS_REPORT,
+  TELLS_REFUSAL,
+};
+
+typedef struct
+{
+  guint64 steps;               /* as of the last choice */
+  gsize   used;                /* words */
+  gsize   n_lost;              /* decisions that found no room */
+  char    last_path[256];      /* who made the last choice */
+  guint64 words[];             /* entries: a word with the size, then the GVariant, which must be aligned like a word */
+} Journal;
+
+typedef struct
+{
+  const TrioCliTarget  *target;
+  const TrioSimOptions *options;
+  const TrioCliNoting  *noting;
+  TrioSchedule         *points;
+  Journal              *journal;
+} Child;
+
+/* ---- In the child ---------------------------------------------------------------------------------------------------------- */
+
+/* The entry is counted only after it is complete: a crash between leaves a journal that can be read. */
+static void
+journal_decision (const TrioScheduleEntry *entry, gpointer user_data)
+{
+  Journal *journal = ((Child *) user_data)->journal;
+  g_autoptr (GVariant) variant = g_variant_ref_sink (trio_cli_wire_entry (entry));
+  gsize size = g_variant_get_size (variant);
+  gsize n_words = 1 + (size + 7) / 8;
+
+  if (sizeof *journal + 8 * (journal->used + n_words) > JOURNAL_BYTES)
+    {
+      journal->n_lost++;
+      return;
+    }
+  journal->words[journal->used] = size;
+  g_variant_store (variant, &journal->words[journal->used + 1]);
+  __atomic_store_n (&journal->used, journal->used + n_words, __ATOMIC_SEQ_CST);
+}
+
+static void
+note_choice (const TrioScheduleEntry *entry, gpointer user_data)
+{
+  Child *self = user_data;
+
+  self->journal->steps = entry->step;
+  if (entry->path && entry->path[0])
+    g_strlcpy (self->journal->last_path, entry->path, sizeof self->journal->last_path);
+  if (self->noting && trio_schedule_get_length (self->points) < self->noting->max
+      && self->noting->wanted (entry, self->noting->data))
+    trio_schedule_append (self->points, entry);
+}
+
+static void
+run_and_tell (int outbox, gpointer data)
+{
+  Child *self = data;
+  TrioSimOptions options = *self->options;
+  g_autoptr (TrioSimReport) report = NULL;
+  g_autoptr (GError) error = NULL;
+  gboolean ok;
+
+  self->points = trio_schedule_new ();
+  options.program = self->target->program;
+  options.on_decision = journal_decision;
+  options.on_choice = note_choice;
+  options.user_data = self;
+  ok = trio_sim_run (self->target->func, self->target->data, &options, &report, &error);
+
+  if (report)
+    trio_cli_tell (outbox, TELLS_REPORT, trio_cli_wire_report (report, self->points));
+  else
+    trio_cli_tell (outbox, TELLS_REFUSAL, g_variant_new ("(^ay)", ok ? "the run gave no report" : error->message));
+}
+
+/* ---- In the parent --------------------------------------------------------------------------------------------------------- */
+
+static void
+read_journal (const Journal *journal, TrioSchedule *schedule)
+{
+  gsize at = 0;
+
+  while (at < journal->used)
+    {
+      gsize size = journal->words[at];
+      g_autoptr (GBytes) bytes = g_bytes_new (&journal->words[at + 1], size);
+      g_autoptr (GVariant) variant = g_variant_ref_sink (g_variant_new_from_bytes (TRIO_CLI_ENTRY_TYPE, bytes, FALSE));
+
+      trio_cli_unwire_entry (variant, schedule);
+      at += 1 + (size + 7) / 8;
+    }
+}
+
+static TrioSimReport *
+report_of_dead (const Child *self, const TrioCliChild *child, gboolean timed_out)
+{
+  g_autofree char *name = NULL, *message = NULL;
+  g_autoptr (GString) text = NULL;
+  TrioSimReport *report;
+
+  if (timed_out)
+    {
+      name = g_strdup (TRIO_CLI_NO_END);
+      message = g_strdup_printf ("the run did not end within %u s of real time and was stopped: a task runs on without reaching a "
+                                 "checkpoint, or waits for the real world", self->target->timeout_s);
+    }
+  else
+    trio_cli_name_crash (child->end, child->code, child->errors->str, &name, &message);
+
+  text = g_string_new (message);
+  if (self->journal->last_path[0])
+    g_string_append_printf (text, "\nthe last choice before was made for \"%s\", after step %" G_GUINT64_FORMAT,
+                            self->journal->last_path, self->journal->steps);
+  if (self->journal->n_lost > 0)
+    g_string_append_printf (text, "\nthe last %" G_GSIZE_FORMAT " decisions found no room in the journal; the schedule lacks them",
+                            self->journal->n_lost);
+  report = trio_cli_report_new (timed_out ? TRIO_SIM_LIVELOCK : TRIO_SIM_CRASH, name, text->str);
+  report->steps = self->journal->steps;
+  read_journal (self->journal, report->schedule);
+  return report;
+}
+
+/* The child's report, or NULL with @error, or NULL without one if it told nothing. */
+static TrioSimReport *
+hear_report (TrioCliChild *child, TrioSchedule *points, GError **error)
+{
+  static const GVariantType *const types[] = { (const GVariantType *) TRIO_CLI_REPORT_STRING, (const GVariantType *) "(ay)" };
+  g_autoptr (GVariant) message = NULL;
+  g_autofree char *refusal = NULL;
+  guint32 kind;
+
+  message = trio_cli_child_hear (child, types, &kind);
+  if (!message)
+    return NULL;
+  if (kind == TELLS_REPORT)
+    return trio_cli_unwire_report (message, points);
+
+  g_variant_get (message, "(^ay)", &refusal);
+  g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_MISUSE, refusal);
+  return NULL;
+}
+
+static gboolean
+await_end (TrioCliChild *child, guint timeout_s)
+{
+  gint64 due = timeout_s ? g_get_monotonic_time () + timeout_s * G_TIME_SPAN_SECOND : G_MAXINT64;
+  gboolean timed_out = FALSE;
+
+  while (child->end == TRIO_CLI_END_RUNNING)
+    {
+      trio_cli_children_wait (&child, 1, 250);
+      if (child->end == TRIO_CLI_END_RUNNING && !timed_out && g_get_monotonic_time () > due)
+        {
+          timed_out = TRUE;
+          trio_cli_child_kill (child);
+        }
+    }
+  return timed_out;
+}
+
+TrioSimReport *
+trio_cli_isolate (const TrioCliTarget *target, const TrioSimOptions *options, const TrioCliNoting *noting, TrioSchedule *points,
+                  GError **error)
+{
+  Child self = { target, options, noting, NULL, trio_cli_share (JOURNAL_BYTES) };
+  g_autoptr (TrioCliChild) child = trio_cli_child_new (run_and_tell, &self, target->echo, error);
+  TrioSimReport *report = NULL;
+
+  if (child)
+    {
+      gboolean timed_out = await_end (child, target->timeout_s);
+      GError *refusal = NULL;
+
+      report = hear_report (child, points, &refusal);
+      if (!report && !refusal)
+        report = report_of_dead (&self, child, timed_out);
+      if (refusal)
+        g_propagate_error (error, refusal);
+    }
+  trio_cli_unshare (self.journal, JOURNAL_BYTES);
+  return report;
+}
+
+gboolean
+trio_cli_same_failure (TrioSimVerdict verdict, const char *name, const TrioSimReport *report)
+{
+  return verdict == report->verdict && g_strcmp0 (name, report->name) == 0;
+}

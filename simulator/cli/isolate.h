@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* One simulated run in a child of its own, so that whatever it does to itself is a report here.
+ *
+ * Always true:
+ *  1. Whatever the run does, there is a report, and its schedule holds every decision up to its end: each goes into shared memory
+ *     the moment it is made.
+ *  2. Two isolated runs start from the same memory. If the same schedule gives them different hashes, chance came from outside. */
+
+#pragma once
+
+#include "simulator/schedule.h"
+
+G_BEGIN_DECLS
+
+/* The name of a livelock that only the real clock noticed. */
+#define TRIO_CLI_NO_END "no end in sight"
+
+/* What is run: the same for a whole search. */
+typedef struct
+{
+  TrioFunc    func;
+  gpointer    data;
+  const char *program;
+  guint       timeout_s;     /* of real time for one run; 0: none */
+  gboolean    echo;          /* let what the scenario prints through */
+} TrioCliTarget;
+
+/* Whether a choice is worth noting, and how many may be noted. */
+typedef struct
+{
+  gboolean (*wanted) (const TrioScheduleEntry *entry, gpointer data);
+  gpointer   data;
+  guint      max;
+} TrioCliNoting;
+
+/**
+ * trio_cli_isolate:
+ * @target: what
+ * @options: how; the callbacks in it are ours
+ * @noting: (nullable): which choices to note
+ * @points: (nullable): a schedule to append the noted choices to, in order, each with the answer it had
+ * @error: where it says that there could be no run: a child could not be started, the options are wrong, the trace cannot be
+ * written
+ *
+ * Returns: (transfer full): what the run did; %NULL with @error. Always with a schedule, a crash included
+ */
+TrioSimReport *trio_cli_isolate (const TrioCliTarget *target, const TrioSimOptions *options, const TrioCliNoting *noting,
+                                 TrioSchedule *points, GError **error);
+
+/* Verdict and name are the identity of a failure. */
+gboolean       trio_cli_same_failure (TrioSimVerdict verdict, const char *name, const TrioSimReport *report);
+
+G_END_DECLS

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* Children, shared memory and signals, by POSIX. See os.h for what is always true. */
+
+#include "simulator/cli/os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ERRORS_BYTES_MAX (64 * 1024)
+#define MESSAGE_BYTES_MAX (1u << 30)
+
+static pid_t parent_pid;
+static volatile sig_atomic_t interrupted;
+
+/* ---- In the child ---------------------------------------------------------------------------------------------------------- */
+
+static void
+redirect (int fd, int target)
+{
+  while (dup2 (fd, target) < 0 && errno == EINTR)
+    ;
+}
+
+/* A scenario called exit(). What others have registered for the end of the program (a leak checker, say) is for the parent. */
+static void
+end_at_once (void)
+{
+  fflush (NULL);
+  _exit (TRIO_CLI_EXIT_CALLED);
+}
+
+static void
+become_child (int errors_fd, gboolean echo)
+{
+  struct rlimit none = { 0, 0 };
+  int null_fd = open ("/dev/null", O_RDWR);
+
+  /* Ctrl-C is the parent's business: it stops us in order. */
+  signal (SIGINT, SIG_IGN);
+  signal (SIGTERM, SIG_DFL);
+  signal (SIGPIPE, SIG_IGN);
+  setrlimit (RLIMIT_CORE, &none);
+  atexit (end_at_once);
+
+  if (null_fd >= 0)
+    {
+      redirect (null_fd, STDIN_FILENO);
+      if (!echo)
+        redirect (null_fd, STDOUT_FILENO);
+    }
+  redirect (errors_fd, STDERR_FILENO);
+
+  /* What the program complains about in a simulated run is a finding. */
+  g_log_set_always_fatal (G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_ERROR);
+}
+
+static void
+write_all (int fd, gconstpointer data, gsize size)
+{
+  const char *bytes = data;
+
+  while (size > 0)
+    {
+      gssize n = write (fd, bytes, size);
+
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0)
+        _exit (0);          /* the parent is gone: nobody is left to tell anything */
+      bytes += n;
+      size -= n;
+    }
+}
+
+/* A message is: kind, size, bytes. Short ones arrive whole, long ones in pieces. */
+void
+trio_cli_tell (int outbox, guint32 kind, GVariant *message)
+{
+  g_autoptr (GVariant) held = g_variant_ref_sink (message);
+  guint32 head[2] = { kind, (guint32) g_variant_get_size (held) };
+  g_autoptr (GByteArray) bytes = g_byte_array_sized_new (sizeof head + head[1]);
+
+  g_byte_array_append (bytes, (const guint8 *) head, sizeof head);
+  if (head[1] > 0)
+    g_byte_array_append (bytes, g_variant_get_data (held), head[1]);
+  write_all (outbox, bytes->data, bytes->len);
+}
+
+gboolean
+trio_cli_orphaned (void)
+{
+  return getppid () != parent_pid;
+}
+
+/* ---- In the parent --------------------------------------------------------------------------------------------------------- */
+
+static gboolean
+open_pipe (int fds[2], GError **error)
+{
+  if (pipe2 (fds, O_CLOEXEC) == 0)
+    return TRUE;
+
+  g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno), "cannot open a pipe to a child: %s", g_strerror (errno));
+  return FALSE;
+}
+
+static void
+close_fd (int *fd)
+{
+  if (*fd >= 0)
+    close (*fd);
+  *fd = -1;
+}
+
+static TrioCliChild *
+child_of (pid_t pid, int inbox_fd, int errors_fd, gboolean echo)
+{
+  TrioCliChild *child = g_new0 (TrioCliChild, 1);
+
+  fcntl (inbox_fd, F_SETFL, O_NONBLOCK);
+  fcntl (errors_fd, F_SETFL, O_NONBLOCK);
+  child->pid = pid;
+  child->inbox_fd = inbox_fd;
+  child->errors_fd = errors_fd;
+  child->echo = echo;
+  child->inbox = g_byte_array_new ();
+  child->errors = g_string_new (NULL);
+  return child;
+}
+
+TrioCliChild *
+trio_cli_child_new (TrioCliChildBody body, gpointer data, gboolean echo, GError **error)
+{
+  int inbox[2], errors[2];
+  pid_t pid;
+
+  if (!open_pipe (inbox, error))
+    return NULL;
+  if (!open_pipe (errors, error))
+    {
+      close (inbox[0]);
+      close (inbox[1]);
+      return NULL;
+    }
+
+  signal (SIGCHLD, SIG_DFL);    /* ignored, it would hide how children end */
+  fflush (NULL);                /* or the child would have our unwritten text a second time */
+  parent_pid = getpid ();
+  pid = fork ();
+  if (pid == 0)
+    {
+      close (inbox[0]);
+      close (errors[0]);
+      become_child (errors[1], echo);
+      body (inbox[1], data);
+      if (echo)
+        fflush (NULL);
+      _exit (0);
+    }
+
+  close (inbox[1]);
+  close (errors[1]);
+  if (pid < 0)
+    {
+      g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno), "cannot start a child: %s", g_strerror (errno));
+      close (inbox[0]);
+      close (errors[0]);
+      return NULL;
+    }
+  return child_of (pid, inbox[0], errors[0], echo);
+}
+
+/* Reads what is there. FALSE at the end. */
+static gboolean
+drain_inbox (TrioCliChild *child)
+{
+  guint8 buffer[16384];
+  gssize n;
+
+  while ((n = read (child->inbox_fd, buffer, sizeof buffer)) > 0)
+    g_byte_array_append (child->inbox, buffer, n);
+  return n < 0;
+}
+
+static gboolean
+drain_errors (TrioCliChild *child)
+{
+  char buffer[16384];
+  gssize n;
+
+  while ((n = read (child->errors_fd, buffer, sizeof buffer)) > 0)
+    {
+      if (child->echo)
+        fwrite (buffer, 1, n, stderr);
+      g_string_append_len (child->errors, buffer, n);
+      if (child->errors->len > 2 * ERRORS_BYTES_MAX)
+        g_string_erase (child->errors, 0, child->errors->len - ERRORS_BYTES_MAX);
+    }
+  return n < 0;
+}
+
+static void
+note_end (TrioCliChild *child, int status)
+{
+  /* Its last words may still lie in the pipes. */
+  drain_inbox (child);
+  drain_errors (child);
+  close_fd (&child->inbox_fd);
+  close_fd (&child->errors_fd);
+
+  child->end = WIFSIGNALED (status) ? TRIO_CLI_END_SIGNALLED : TRIO_CLI_END_EXITED;
+  child->code = WIFSIGNALED (status) ? WTERMSIG (status) : WEXITSTATUS (status);
+}
+
+static gboolean
+reap (TrioCliChild *child)
+{
+  int status;
+  pid_t pid;
+
+  do
+    pid = waitpid (child->pid, &status, WNOHANG);
+  while (pid < 0 && errno == EINTR);
+  if (pid == 0)
+    return FALSE;
+
+  /* If somebody else has waited for it, how it ended is not known. */
+  note_end (child, pid == child->pid ? status : 0);
+  return TRUE;
+}
+
+/* The end of a pipe is the end of a child, unless a scenario of it left processes behind that hold the pipe: so waitpid() is
+ * asked, too, each time and after at most a quarter of a second. */
+void
+trio_cli_children_wait (TrioCliChild *const *children, guint n_children, int patience_ms)
+{
+  g_autofree struct pollfd *fds = g_new0 (struct pollfd, 2 * n_children + 1);
+  guint n_fds = 0;
+
+  for (guint i = 0; i < n_children; i++)
+    {
+      if (!children[i] || children[i]->end != TRIO_CLI_END_RUNNING)
+        continue;
+      fds[n_fds++] = (struct pollfd) { .fd = children[i]->inbox_fd, .events = POLLIN };
+      fds[n_fds++] = (struct pollfd) { .fd = children[i]->errors_fd, .events = POLLIN };
+    }
+  if (n_fds == 0)
+    return;
+  poll (fds, n_fds, MIN (patience_ms, 250));
+
+  for (guint i = 0; i < n_children; i++)
+    {
+      gboolean talks;
+
+      if (!children[i] || children[i]->end != TRIO_CLI_END_RUNNING)
+        continue;
+      talks = drain_inbox (children[i]);
+      talks = drain_errors (children[i]) || talks;
+      if (!reap (children[i]) && !talks)
+        poll (NULL, 0, 1);          /* on its way out: no need to spin */
+    }
+}
+
+void
+trio_cli_child_kill (TrioCliChild *child)
+{
+  if (child->end == TRIO_CLI_END_RUNNING)
+    kill (child->pid, SIGKILL);
+}
+
+void
+trio_cli_child_forget (TrioCliChild *child)
+{
+  g_string_truncate (child->errors, 0);
+}
+
+GVariant *
+trio_cli_child_hear (TrioCliChild *child, const GVariantType *const *types, guint32 *kind)
+{
+  guint32 head[2];
+  GVariant *message;
+  g_autoptr (GBytes) bytes = NULL;
+
+  if (child->inbox->len < sizeof head)
+    return NULL;
+  memcpy (head, child->inbox->data, sizeof head);
+  g_return_val_if_fail (head[1] < MESSAGE_BYTES_MAX, NULL);
+  if (child->inbox->len < sizeof head + head[1])
+    return NULL;
+
+  bytes = g_bytes_new (child->inbox->data + sizeof head, head[1]);
+  message = g_variant_ref_sink (g_variant_new_from_bytes (types[head[0]], bytes, FALSE));
+  g_byte_array_remove_range (child->inbox, 0, sizeof head + head[1]);
+  *kind = head[0];
+  return message;
+}
+
+void
+trio_cli_child_free (TrioCliChild *child)
+{
+  if (!child)
+    return;
+
+  if (child->end == TRIO_CLI_END_RUNNING)
+    {
+      trio_cli_child_kill (child);
+      while (!reap (child))
+        poll (NULL, 0, 1);
+    }
+  close_fd (&child->inbox_fd);
+  close_fd (&child->errors_fd);
+  g_byte_array_unref (child->inbox);
+  g_string_free (child->errors, TRUE);
+  g_free (child);
+}
+
+gpointer
+trio_cli_share (gsize n_bytes)
+{
+  gpointer memory = mmap (NULL, n_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+  if (memory == MAP_FAILED)
+    g_error ("cannot share %" G_GSIZE_FORMAT " bytes with the workers: %s", n_bytes, g_strerror (errno));
+  return memory;
+}
+
+void
+trio_cli_unshare (gpointer memory, gsize n_bytes)
+{
+  munmap (memory, n_bytes);
+}
+
+static void
+note_interrupt (int number)
+{
+  interrupted = number;
+}
+
+void
+trio_cli_catch_interrupt (void)
+{
+  struct sigaction action = { .sa_handler = note_interrupt, .sa_flags = (int) SA_RESETHAND };
+
+  sigemptyset (&action.sa_mask);
+  sigaction (SIGINT, &action, NULL);
+  sigaction (SIGTERM, &action, NULL);
+}
+
+gboolean
+trio_cli_interrupted (void)
+{
+  return interrupted != 0;
+}
+
+void
+trio_cli_put (const char *text)
+{
+  fputs (text, stdout);
+  fflush (stdout);
+}
+
+void
+trio_cli_put_error (const char *text)
+{
+  fputs (text, stderr);
+  fflush (stderr);
+}
+
+gboolean
+trio_cli_stdout_is_terminal (void)
+{
+  return isatty (STDOUT_FILENO);
+}
+
+gboolean
+trio_cli_stderr_is_terminal (void)
+{
+  return isatty (STDERR_FILENO);
+}
+
+char *
+trio_cli_signal_name (int number, gboolean with_words)
+{
+  static const struct { int number; const char *name; } known[] = {
+    { SIGSEGV, "SIGSEGV" }, { SIGABRT, "SIGABRT" }, { SIGBUS, "SIGBUS" }, { SIGILL, "SIGILL" }, { SIGFPE, "SIGFPE" },
+    { SIGTRAP, "SIGTRAP" }, { SIGKILL, "SIGKILL" }, { SIGTERM, "SIGTERM" }, { SIGPIPE, "SIGPIPE" }, { SIGALRM, "SIGALRM" },
+    { SIGSYS, "SIGSYS" }, { SIGXCPU, "SIGXCPU" }, { SIGXFSZ, "SIGXFSZ" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (known); i++)
+    {
+      if (known[i].number == number)
+        return with_words ? g_strdup_printf ("%s (%s)", known[i].name, g_strsignal (number)) : g_strdup (known[i].name);
+    }
+  return g_strdup_printf ("signal %d", number);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* What the command line needs of the operating system: children, memory shared with them, Ctrl-C, whether somebody looks on.
+ *
+ * Always true:
+ *  1. os.c is the only file of this folder that includes a system header.
+ *  2. A child never returns from its body: it ends with _exit(), so that nothing that the parent has buffered or registered runs
+ *     twice.
+ *  3. The parent never runs a scenario itself. A child always starts from the memory that main() left.
+ *  4. What a child writes to stderr is kept, the last 64 KiB of it; a child that loses its parent ends by itself.
+ *
+ * For this folder only; one thread. */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  TRIO_CLI_END_RUNNING,
+  TRIO_CLI_END_EXITED,       /* code is the exit code */
+  TRIO_CLI_END_SIGNALLED,    /* code is the signal */
+} TrioCliEnd;
+
+typedef struct
+{
+  int         pid;
+  int         inbox_fd;      /* what it tells us; -1 after its end */
+  int         errors_fd;     /* what it prints */
+  gboolean    echo;          /* pass on what it prints, too */
+  GByteArray *inbox;
+  GString    *errors;
+  TrioCliEnd  end;
+  int         code;
+} TrioCliChild;
+
+/* The exit code of a child whose scenario called exit(). */
+#define TRIO_CLI_EXIT_CALLED 99
+
+/* The child's body. Tells the parent things with trio_cli_tell(). */
+typedef void (*TrioCliChildBody) (int outbox, gpointer data);
+
+/* A child with @body. If @echo is FALSE its stdout is silent and its stderr only kept. NULL: fork failed. */
+TrioCliChild *trio_cli_child_new          (TrioCliChildBody body, gpointer data, gboolean echo, GError **error);
+/* Kills it if it still runs. */
+void          trio_cli_child_free         (TrioCliChild *child);
+void          trio_cli_child_kill         (TrioCliChild *child);
+/* Waits until one of them (NULLs are skipped) said something or ended, or @patience_ms passed. */
+void          trio_cli_children_wait      (TrioCliChild *const *children, guint n_children, int patience_ms);
+/* Forgets what it printed so far. */
+void          trio_cli_child_forget       (TrioCliChild *child);
+/* The next message, as it was told; NULL if none is complete. @types: by kind. */
+GVariant     *trio_cli_child_hear         (TrioCliChild *child, const GVariantType *const *types, guint32 *kind);
+
+/* In a child: one message to the parent. Takes a floating @message. */
+void          trio_cli_tell               (int outbox, guint32 kind, GVariant *message);
+/* In a child: whether the parent is gone. */
+gboolean      trio_cli_orphaned           (void);
+
+/* Memory that parent and children see; zeroes. Pages that nobody touches cost nothing. */
+gpointer      trio_cli_share              (gsize n_bytes);
+void          trio_cli_unshare            (gpointer memory, gsize n_bytes);
+
+/* From now on the first Ctrl-C (or SIGTERM) only sets a flag; the second ends the program. */
+void          trio_cli_catch_interrupt    (void);
+gboolean      trio_cli_interrupted        (void);
+
+/* Writes and flushes; all that this program says goes through these. A reader who left is no trouble of ours. */
+void          trio_cli_put                (const char *text);
+void          trio_cli_put_error          (const char *text);
+gboolean      trio_cli_stdout_is_terminal (void);
+gboolean      trio_cli_stderr_is_terminal (void);
+/* "SIGSEGV (Segmentation fault)". */
+char         *trio_cli_signal_name        (int number, gboolean with_words);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioCliChild, trio_cli_child_free)
+
+G_END_DECLS

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* Failures and campaigns in words. See report.h. */
+
+#include "simulator/cli/report.h"
+#include "simulator/cli/json.h"
+#include "simulator/cli/options.h"
+#include "simulator/cli/os.h"
+#include "simulator/cli/progress.h"
+#include "simulator/cli/wire.h"
+
+#define LINES_SHOWN_MAX 20
+
+const char *
+trio_cli_style (TrioCliStyle style)
+{
+  static const char *const codes[] = { "\033[0m", "\033[1m", "\033[1;31m", "\033[1;32m", "\033[2m" };
+
+  return trio_cli_stdout_is_terminal () && !g_getenv ("NO_COLOR") ? codes[style] : "";
+}
+
+void
+trio_cli_print (GString *text)
+{
+  trio_cli_progress_clear ();
+  trio_cli_put (text->str);
+  g_string_free (text, TRUE);
+}
+
+void
+trio_cli_append_indented (GString *out, const char *indent, const char *text)
+{
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  guint n = g_strv_length (lines);
+
+  while (n > 0 && lines[n - 1][0] == '\0')
+    n--;
+  for (guint i = 0; i < n; i++)
+    g_string_append_printf (out, "%s%s\n", lines[i][0] ? indent : "", lines[i]);
+}
+
+/* How many decisions from i on say the same of steps that follow each other. */
+static guint
+count_same (const TrioSchedule *schedule, guint i)
+{
+  const TrioScheduleEntry *first = trio_schedule_get_entry (schedule, i);
+  guint n = 1;
+
+  for (; i + n < trio_schedule_get_length (schedule); n++)
+    {
+      const TrioScheduleEntry *next = trio_schedule_get_entry (schedule, i + n);
+
+      if (!first->words || g_strcmp0 (first->words, next->words) != 0 || next->step != first->step + n)
+        break;
+    }
+  return n;
+}
+
+static void
+append_decision (GString *out, guint line, const TrioScheduleEntry *entry, guint same)
+{
+  g_autofree char *words = trio_schedule_entry_to_words (entry);
+
+  g_string_append_printf (out, "  %s%2u.%s ", trio_cli_style (TRIO_CLI_BOLD), line, trio_cli_style (TRIO_CLI_PLAIN));
+  if (same == 1)
+    g_string_append_printf (out, "%s\n", words);
+  else
+    g_string_append_printf (out, "at steps %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT " %s (%u decisions)\n", entry->step,
+                            entry->step + same - 1, entry->words, same);
+}
+
+void
+trio_cli_append_decisions (GString *out, const TrioSchedule *schedule)
+{
+  guint n = trio_schedule_get_length (schedule);
+  guint same;
+
+  if (n == 0)
+    {
+      g_string_append (out, "It is the ordinary run, with no decision changed: first come, first served, and nothing injected.\n");
+      return;
+    }
+
+  g_string_append (out, "The ordinary run, except:\n\n");
+  for (guint i = 0, line = 1; i < n; i += same, line++)
+    {
+      if (line > LINES_SHOWN_MAX)
+        {
+          g_string_append_printf (out, "      … and %u more\n", n - i);
+          break;
+        }
+      same = count_same (schedule, i);
+      append_decision (out, line, trio_schedule_get_entry (schedule, i), same);
+    }
+}
+
+/* In the current directory: "transfer.trace". */
+static char *
+file_for (const TrioSchedule *schedule, const char *ending)
+{
+  const char *scenario = trio_schedule_get_header ((TrioSchedule *) schedule)->scenario;
+  g_autofree char *name = g_strconcat (scenario, ending, NULL);
+
+  return trio_cli_shell_word (g_strdelimit (name, "/", '_'));
+}
+
+static void
+append_command (GString *out, const char *what, const char *command)
+{
+  g_string_append_printf (out, "  %s%-12s%s  %s\n", trio_cli_style (TRIO_CLI_DIM), what, trio_cli_style (TRIO_CLI_PLAIN), command);
+}
+
+/* The step at which a debugger should stop: that of the last decision. */
+static guint64
+step_of_interest (const TrioSchedule *schedule)
+{
+  guint n = trio_schedule_get_length (schedule);
+
+  return n > 0 ? MAX (trio_schedule_get_entry (schedule, n - 1)->step, 1) : 1;
+}
+
+void
+trio_cli_append_commands (GString *out, const TrioCli *cli, const TrioSchedule *schedule, const char *path, gboolean can_shrink)
+{
+  g_autofree char *program = trio_cli_shell_word (cli->argv0);
+  g_autofree char *file = trio_cli_shell_word (path);
+  g_autofree char *trace = file_for (schedule, ".trace");
+  g_autofree char *html = file_for (schedule, ".html");
+  g_autofree char *replay = g_strdup_printf ("%s replay %s", program, file);
+  g_autofree char *show = g_strdup_printf ("%s --trace %s; trio-trace html %s -o %s", replay, trace, trace, html);
+  g_autofree char *stop = g_strdup_printf ("gdb -ex run --args %s --until %" G_GUINT64_FORMAT " --break", replay,
+                                           step_of_interest (schedule));
+  g_autofree char *shrink = g_strdup_printf ("%s shrink %s --budget 5000", program, file);
+
+  append_command (out, "replay it", replay);
+  append_command (out, "look at it", show);
+  append_command (out, "stop at it", stop);
+  if (can_shrink)
+    append_command (out, "make it small", shrink);
+}
+
+/* ---- One failure ----------------------------------------------------------------------------------------------------------- */
+
+static void
+append_how_found (GString *out, const TrioCliCampaign *campaign, const TrioCliFailure *failure)
+{
+  g_autofree char *run = trio_cli_grouped (failure->run);
+  g_autofree char *others = trio_cli_grouped (failure->times - 1);
+  guint n = trio_cli_failure_deviations (failure);
+
+  g_string_append_printf (out, "found by run %s of %s", run, campaign->command);
+  if (g_str_equal (campaign->command, "explore"))
+    g_string_append_printf (out, " (%s, seed %" G_GUINT64_FORMAT ")", failure->strategy, campaign->seed);
+  if (failure->schedule && failure->times > 1)
+    g_string_append_printf (out, " and %s other%s", others, failure->times == 2 ? "" : "s");
+
+  if (failure->shrink_runs > 0 && n < failure->found_with)
+    g_string_append_printf (out, "; shrunk from %u decisions to %u", failure->found_with, n);
+  else if (failure->shrink_runs > 0)
+    g_string_append (out, "; found no smaller schedule");
+  if (failure->shrink_runs > 0)
+    g_string_append_printf (out, " in %u run%s", failure->shrink_runs, failure->shrink_runs == 1 ? "" : "s");
+  if (failure->shrink_gave_up)
+    g_string_append (out, ", and may shrink further");
+  g_string_append_c (out, '\n');
+}
+
+static void
+append_failure_in_words (GString *out, const TrioCliCampaign *campaign, const TrioCliFailure *failure)
+{
+  g_string_append_printf (out, "\n%sFAILED%s  %s%s%s%s%s\n", trio_cli_style (TRIO_CLI_RED), trio_cli_style (TRIO_CLI_PLAIN),
+                          trio_cli_style (TRIO_CLI_BOLD), failure->kind, failure->name ? ": " : "",
+                          failure->name ? failure->name : "",
+                          trio_cli_style (TRIO_CLI_PLAIN));
+  g_string_append_printf (out, "scenario %s, ", campaign->scenario->name);
+  append_how_found (out, campaign, failure);
+  g_string_append_c (out, '\n');
+
+  if (failure->schedule)
+    trio_cli_append_decisions (out, failure->schedule);
+  if (failure->message && *failure->message)
+    {
+      g_string_append (out, failure->schedule ? "\nand then:\n\n" : "");
+      trio_cli_append_indented (out, "  ", failure->message);
+    }
+  g_string_append_c (out, '\n');
+
+  if (failure->path)
+    trio_cli_append_commands (out, campaign->cli, failure->schedule, failure->path,
+                              failure->shrink_gave_up || (campaign->budget == 0 && failure->found_with > 1));
+  if (failure->trouble)
+    {
+      g_autofree char *text = trio_schedule_to_text (failure->schedule);
+
+      g_string_append_printf (out, "%s\nHere it is instead; save these lines, and replay them from there:\n\n%s\n",
+                              failure->trouble, text);
+    }
+  g_string_append_c (out, '\n');
+}
+
+static void
+append_failure_members (GString *out, const TrioCliCampaign *campaign, const TrioCliFailure *failure)
+{
+  trio_cli_json_member (out, "scenario", campaign->scenario->name);
+  trio_cli_json_member (out, "kind", failure->kind);
+  trio_cli_json_member (out, "name", failure->name ? failure->name : "");
+  trio_cli_json_number (out, "run", failure->run);
+  trio_cli_json_member (out, "schedule", failure->path);
+  trio_cli_json_number (out, "deviations", trio_cli_failure_deviations (failure));
+  trio_cli_json_member (out, "strategy", failure->strategy);
+  trio_cli_json_number (out, "seed", campaign->seed);
+  trio_cli_json_number (out, "times", failure->times);
+  trio_cli_json_member (out, "message", failure->message);
+  if (failure->schedule)
+    {
+      TrioScheduleHeader *header = trio_schedule_get_header (failure->schedule);
+
+      trio_cli_json_number (out, "found_with", failure->found_with);
+      trio_cli_json_number (out, "shrink_runs", failure->shrink_runs);
+      trio_cli_json_number (out, "steps", header->steps);
+      trio_cli_json_hash (out, "hash", header->hash);
+    }
+  if (failure->trouble)
+    {
+      g_autofree char *text = trio_schedule_to_text (failure->schedule);
+
+      trio_cli_json_member (out, "trouble", failure->trouble);
+      trio_cli_json_member (out, "schedule_text", text);
+    }
+}
+
+void
+trio_cli_report_failure (const TrioCliCampaign *campaign, const TrioCliFailure *failure)
+{
+  GString *out = g_string_new (NULL);
+
+  if (campaign->json)
+    {
+      g_string_append_c (out, '{');
+      trio_cli_json_member (out, "event", "failure");
+      append_failure_members (out, campaign, failure);
+      g_string_append (out, "}\n");
+    }
+  else
+    append_failure_in_words (out, campaign, failure);
+  trio_cli_print (out);
+}
+
+/* ---- A campaign ------------------------------------------------------------------------------------------------------------ */
+
+void
+trio_cli_report_begin (const TrioCliCampaign *campaign)
+{
+  g_autofree char *inject = trio_cli_inject_to_text (campaign->inject);
+  GString *out;
+
+  if (!campaign->json)
+    return;
+
+  out = g_string_new ("{");
+  trio_cli_json_member (out, "event", "begin");
+  trio_cli_json_member (out, "command", campaign->command);
+  trio_cli_json_member (out, "scenario", campaign->scenario->name);
+  trio_cli_json_member (out, "strategy", campaign->strategy);
+  trio_cli_json_number (out, "seed", campaign->seed);
+  trio_cli_json_member (out, "inject", inject);
+  trio_cli_json_number (out, "jobs", campaign->jobs);
+  g_string_append (out, "}\n");
+  trio_cli_print (out);
+}
+
+static void
+append_failures_json (GString *out, const TrioCliCampaign *campaign, gboolean *first)
+{
+  for (guint i = 0; i < campaign->failures->len; i++)
+    {
+      g_string_append (out, *first ? "{" : ", {");
+      append_failure_members (out, campaign, campaign->failures->pdata[i]);
+      g_string_append_c (out, '}');
+      *first = FALSE;
+    }
+}
+
+static void
+append_goals_json (GString *out, GHashTable *goals)
+{
+  g_autoptr (GPtrArray) names = trio_cli_goal_names (goals);
+
+  trio_cli_json_key (out, "goals");
+  g_string_append_c (out, '{');
+  for (guint i = 0; i < names->len; i++)
+    trio_cli_json_boolean (out, names->pdata[i], GPOINTER_TO_INT (g_hash_table_lookup (goals, names->pdata[i])) != 0);
+  g_string_append_c (out, '}');
+}
+
+static void
+append_end_json (GString *out, const TrioCliCampaign *campaign, const TrioCliTally *tally)
+{
+  gboolean first = TRUE;
+
+  g_string_append_c (out, '{');
+  trio_cli_json_member (out, "event", "end");
+  trio_cli_json_member (out, "scenario", campaign->scenario->name);
+  trio_cli_json_number (out, "runs", tally->runs);
+  trio_cli_json_key (out, "failures");
+  g_string_append_c (out, '[');
+  append_failures_json (out, campaign, &first);
+  g_string_append_c (out, ']');
+  trio_cli_json_number (out, "steps", tally->steps);
+  trio_cli_json_number (out, "schedules", tally->schedules);
+  trio_cli_json_number (out, "elapsed_us", tally->elapsed_us);
+  trio_cli_json_boolean (out, "interrupted", tally->interrupted);
+  append_goals_json (out, tally->goals);
+  g_string_append (out, "}\n");
+}
+
+static void
+append_goals_in_words (GString *out, GHashTable *goals)
+{
+  g_autoptr (GPtrArray) names = trio_cli_goal_names (goals);
+
+  for (guint i = 0; i < names->len; i++)
+    {
+      gboolean held = GPOINTER_TO_INT (g_hash_table_lookup (goals, names->pdata[i])) != 0;
+
+      g_string_append_printf (out, "  goal %s  %s\n", held ? "reached      " : "never reached", (char *) names->pdata[i]);
+    }
+}
+
+static void
+append_end_in_words (GString *out, const TrioCliCampaign *campaign, const TrioCliTally *tally)
+{
+  g_autofree char *runs = trio_cli_grouped (tally->runs);
+  g_autofree char *schedules = trio_cli_grouped (tally->schedules);
+  g_autofree char *steps = trio_cli_grouped (tally->steps);
+  g_autofree char *span = trio_cli_span_to_text (tally->elapsed_us);
+  g_autofree char *inject = trio_cli_inject_to_text (campaign->inject);
+  guint n = campaign->failures->len;
+
+  g_autofree char *found = n == 0 ? g_strdup ("nothing found") : g_strdup_printf ("%u failure%s", n, n == 1 ? "" : "s");
+
+  g_string_append_printf (out, "%s: %s%s%s in %s run%s", campaign->scenario->name,
+                          trio_cli_style (n ? TRIO_CLI_RED : TRIO_CLI_GREEN),
+                          found, trio_cli_style (TRIO_CLI_PLAIN), runs, tally->runs == 1 ? "" : "s");
+  if (g_str_equal (campaign->command, "explore"))
+    g_string_append_printf (out, " (%s, seed %" G_GUINT64_FORMAT ", injected: %s)", campaign->strategy, campaign->seed, inject);
+  g_string_append_printf (out, "; %s different schedule%s, %s steps, %s%s\n", schedules, tally->schedules == 1 ? "" : "s", steps,
+                          span,
+                          tally->interrupted ? "; interrupted" : "");
+  append_goals_in_words (out, tally->goals);
+}
+
+void
+trio_cli_report_end (const TrioCliCampaign *campaign, const TrioCliTally *tally)
+{
+  GString *out = g_string_new (NULL);
+
+  if (campaign->json)
+    append_end_json (out, campaign, tally);
+  else
+    append_end_in_words (out, campaign, tally);
+  trio_cli_print (out);
+}
+
+void
+trio_cli_report_all (GPtrArray *campaigns, guint64 runs)
+{
+  GString *out;
+  gboolean first = TRUE;
+
+  if (campaigns->len < 2 || !((TrioCliCampaign *) campaigns->pdata[0])->json)
+    return;
+
+  out = g_string_new ("{");
+  trio_cli_json_member (out, "event", "all");
+  trio_cli_json_member (out, "scenario", "*");
+  trio_cli_json_number (out, "runs", runs);
+  trio_cli_json_key (out, "failures");
+  g_string_append_c (out, '[');
+  for (guint i = 0; i < campaigns->len; i++)
+    append_failures_json (out, campaigns->pdata[i], &first);
+  g_string_append (out, "]}\n");
+  trio_cli_print (out);
+}

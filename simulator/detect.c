@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* What is wrong with a run that did not say so itself: it is stuck, it left something behind, or its error is more than what was
+ * injected. Each finding gets a name that stays the same while the run around it is made smaller, and a message for a person. */
+
+#include "simulator/sim-world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <trio/lowlevel/task.h>
+
+/* Reports stay readable with thousands of tasks. */
+#define LINES_MAX 40
+
+/* --- names made of parts, each told once --- */
+
+static int
+compare_texts (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
+
+/* (transfer full) for the texts. "a, b, c", sorted, without repetitions. */
+static void
+append_set (GString *out, GPtrArray *texts)
+{
+  const char *last = NULL;
+
+  g_ptr_array_sort (texts, compare_texts);
+  for (guint i = 0; i < texts->len; i++)
+    {
+      const char *text = g_ptr_array_index (texts, i);
+
+      if (last != NULL && g_str_equal (last, text))
+        continue;
+      g_string_append_printf (out, "%s%s", last == NULL ? "" : ", ", text);
+      last = text;
+    }
+}
+
+/* --- stuck --- */
+
+typedef struct
+{
+  TrioSimWorld *world;
+  GPtrArray    *waits;       /* of const char *: what blocked tasks wait in */
+  GString      *lines;
+  guint         n_lines;
+} Inquest;
+
+static void
+append_task (TrioTask *task, guint depth G_GNUC_UNUSED, gpointer data)
+{
+  Inquest *inquest = data;
+  TrioSimWorld *world = inquest->world;
+  TrioSimTaskNote note = trio_sim_watch_get_task (&world->watch, task);
+  gboolean blocked = trio_task_get_state (task) == TRIO_TASK_BLOCKED;
+
+  /* The run's own first task only waits for main. */
+  if (trio_task_get_parent (task) == NULL)
+    return;
+  if (blocked)
+    g_ptr_array_add (inquest->waits, g_strdup (trio_task_get_wait (task)));
+  if (++inquest->n_lines > LINES_MAX)
+    return;
+
+  g_string_append_printf (inquest->lines, "\n  %s ", trio_sim_tape_get_path (world->tape, task));
+  if (blocked)
+    {
+      g_string_append (inquest->lines, "waits in ");
+      trio_task_describe_wait (task, inquest->lines);
+      g_string_append (inquest->lines, ", since ");
+      trio_sim_append_time (inquest->lines, note.stopped_at);
+    }
+  else
+    g_string_append (inquest->lines, "can run");
+  if (world->suspicion == TRIO_SIM_LIVELOCK && note.steps > 0)
+    g_string_append_printf (inquest->lines, ", and took %" G_GUINT64_FORMAT " steps at this virtual time", note.steps);
+}
+
+static void
+append_deadlock (TrioSimWorld *world, const Inquest *inquest)
+{
+  g_string_append_printf (world->message, "%u task%s wait%s for what can never come, at ", inquest->waits->len,
+                          inquest->waits->len == 1 ? "" : "s", inquest->waits->len == 1 ? "s" : "");
+  trio_sim_append_time (world->message, world->clock.now);
+  if (trio_loop_get_holds (world->loop) > 0)
+    g_string_append (world->message, " (something outside the simulation was promised to wake one; nothing here can)");
+}
+
+static void
+append_livelock (TrioSimWorld *world)
+{
+  g_string_append_printf (world->message, "%" G_GUINT64_FORMAT " steps, and the run does not end; virtual time is ",
+                          world->watch.steps);
+  trio_sim_append_time (world->message, world->clock.now);
+}
+
+void
+trio_sim_detect_stuck (TrioSimWorld *world)
+{
+  Inquest inquest = { .world = world, .waits = g_ptr_array_new_with_free_func (g_free), .lines = g_string_new (NULL) };
+  GString *name = g_string_new (NULL);
+
+  trio_foreach_task (append_task, &inquest);
+  if (world->suspicion == TRIO_SIM_DEADLOCK)
+    {
+      g_string_append (name, "tasks wait in ");
+      append_set (name, inquest.waits);
+    }
+  else
+    g_string_append (name, "it does not end");
+
+  if (trio_sim_world_find (world, world->suspicion, g_string_free (name, FALSE)))
+    {
+      if (world->suspicion == TRIO_SIM_DEADLOCK)
+        append_deadlock (world, &inquest);
+      else
+        append_livelock (world);
+      g_string_append (world->message, inquest.lines->str);
+      if (inquest.n_lines > LINES_MAX)
+        g_string_append_printf (world->message, "\n  … and %u more", inquest.n_lines - LINES_MAX);
+    }
+  g_ptr_array_unref (inquest.waits);
+  g_string_free (inquest.lines, TRUE);
+}
+
+/* --- left behind --- */
+
+void
+trio_sim_detect_leaks (TrioSimWorld *world, const TrioLoopStatistics *statistics)
+{
+  g_autoptr (GPtrArray) leaks = g_ptr_array_new_with_free_func (g_free);
+  GString *lines = g_string_new (NULL);
+  GString *name = g_string_new (NULL);
+
+  for (GList *link = world->net->sockets.head; link != NULL; link = link->next)
+    {
+      const TrioSimSocket *socket = link->data;
+
+      g_ptr_array_add (leaks, g_strdup_printf ("socket of %s", socket->maker));
+      g_string_append (lines, "\n  ");
+      trio_sim_socket_append (lines, socket);
+    }
+  if (statistics->scopes_open > 0)
+    {
+      g_ptr_array_add (leaks, g_strdup ("cancel scopes"));
+      g_string_append_printf (lines, "\n  %" G_GSIZE_FORMAT " cancel scopes or nurseries", statistics->scopes_open);
+    }
+  if (statistics->tasks_living > 0)
+    {
+      g_ptr_array_add (leaks, g_strdup ("tasks"));
+      g_string_append_printf (lines, "\n  %" G_GSIZE_FORMAT " tasks", statistics->tasks_living);
+    }
+
+  append_set (name, leaks);
+  if (leaks->len > 0 && trio_sim_world_find (world, TRIO_SIM_LEAK, g_string_free (g_steal_pointer (&name), FALSE)))
+    g_string_append_printf (world->message, "the run ended well, but left open:%s", lines->str);
+  if (name != NULL)
+    g_string_free (name, TRUE);
+  g_string_free (lines, TRUE);
+}
+
+/* --- main's error --- */
+
+/* An injected cancellation comes out of a scope that was left without close as a FAILED, or travels in the message of one. */
+static gboolean
+is_injected (TrioSimWorld *world, const GError *error)
+{
+  gboolean cancelled = trio_sim_tape_get_injected (world->tape, TRIO_SIM_INJECT_CANCEL) > 0;
+  gboolean interrupted = trio_sim_tape_get_injected (world->tape, TRIO_SIM_INJECT_INTERRUPT) > 0;
+
+  if (error->domain != TRIO_ERROR)
+    return FALSE;
+  switch ((TrioError) error->code)
+    {
+    case TRIO_ERROR_CANCELLED:
+      return cancelled || interrupted;
+    case TRIO_ERROR_KEYBOARD_INTERRUPT:
+      return interrupted;
+    case TRIO_ERROR_FAILED:
+    case TRIO_ERROR_TOO_SLOW:
+      return cancelled && strstr (error->message, "injected") != NULL;
+    default:
+      return FALSE;
+    }
+}
+
+/* What is left of error, the members of groups side by side; NULL if nothing is. */
+static GError *
+without_injected (TrioSimWorld *world, const GError *error, GError *rest)
+{
+  gsize n_members;
+  const GError *const *members = trio_error_group_get_errors (error, &n_members);
+
+  for (gsize i = 0; i < n_members; i++)
+    if (members[i] != error)
+      rest = without_injected (world, members[i], rest);
+    else if (!is_injected (world, error))
+      rest = trio_error_merge (rest, g_error_copy (error));
+  return rest;
+}
+
+static void
+append_identities (GPtrArray *names, const GError *error)
+{
+  gsize n_members;
+  const GError *const *members = trio_error_group_get_errors (error, &n_members);
+
+  for (gsize i = 0; i < n_members; i++)
+    if (members[i] != error)
+      append_identities (names, members[i]);
+    else
+      g_ptr_array_add (names, g_strdup_printf ("%s:%d", g_quark_to_string (error->domain), error->code));
+}
+
+void
+trio_sim_detect_failure (TrioSimWorld *world, GError *error)
+{
+  GError *rest = without_injected (world, error, NULL);
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  GString *name;
+
+  g_error_free (error);
+  if (rest == NULL)
+    return;
+
+  name = g_string_new (NULL);
+  append_identities (names, rest);
+  append_set (name, names);
+  if (trio_sim_world_find (world, TRIO_SIM_ERROR, g_string_free (name, FALSE)))
+    {
+      g_string_append_printf (world->message, "the scenario failed: %s", rest->message);
+      world->error = g_steal_pointer (&rest);
+    }
+  g_clear_error (&rest);
+}

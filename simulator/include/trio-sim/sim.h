@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* The simulator: runs an ordinary task function in a world where time, network and order are choices on a tape. A run is a
+ * function of its choices: the same answers give the same run.
+ *
+ * Most programs need only trio_sim_main(), which gives a test program its command line (list, explore, sweep, replay, shrink).
+ * trio_sim_run() is one run, for those who build their own search. */
+
+#pragma once
+
+#include <trio/trio.h>
+
+G_BEGIN_DECLS
+
+/**
+ * TrioScenario:
+ * @name: one word
+ * @func: the main task
+ * @data: what @func gets
+ * @about: (nullable): one line for `list`
+ *
+ * Something to explore.
+ */
+typedef struct
+{
+  const char *name;
+  TrioFunc    func;
+  gpointer    data;
+  const char *about;
+} TrioScenario;
+
+/**
+ * trio_sim_main:
+ * @argc: of main()
+ * @argv: of main()
+ * @scenarios: what there is; the list ends with `{ NULL }`
+ *
+ * The command line of a simulation program.
+ *
+ * Returns: the exit code: 0 nothing found, 1 a failure found, 2 wrong usage
+ */
+TRIO_API int trio_sim_main (int argc, char **argv, const TrioScenario *scenarios);
+
+/* The decisions of a run that were not the dull ones; simulator/schedule.h has its functions. */
+typedef struct _TrioSchedule      TrioSchedule;
+typedef struct _TrioScheduleEntry TrioScheduleEntry;
+
+typedef enum
+{
+  TRIO_SIM_INJECT_NONE      = 0,
+  TRIO_SIM_INJECT_CANCEL    = 1 << 0,    /* a cancellation at a checkpoint */
+  TRIO_SIM_INJECT_INTERRUPT = 1 << 1,    /* a Ctrl-C at a checkpoint */
+  TRIO_SIM_INJECT_FAULT     = 1 << 2,    /* choices whose label begins with "fault." */
+} TrioSimInject;
+
+typedef enum
+{
+  TRIO_SIM_OK,
+  TRIO_SIM_ERROR,            /* the scenario returned FALSE */
+  TRIO_SIM_ALWAYS,           /* a trio_always() was false */
+  TRIO_SIM_UNREACHABLE,      /* a trio_unreachable() was reached */
+  TRIO_SIM_DEADLOCK,
+  TRIO_SIM_LIVELOCK,
+  TRIO_SIM_LEAK,
+  TRIO_SIM_CRASH,            /* only from the explorer, which survives it */
+  TRIO_SIM_NONDETERMINISM,   /* the same choices gave another run */
+} TrioSimVerdict;
+
+/* "error", "always", … as in the JSON and in schedule files. */
+TRIO_API const char *trio_sim_verdict_to_string (TrioSimVerdict verdict);
+
+/**
+ * TrioSimChoiceFunc:
+ * @entry: (transfer none): the choice, with the answer that was given
+ * @user_data: as given
+ *
+ * Sees choices as they are made.
+ */
+typedef void (*TrioSimChoiceFunc) (const TrioScheduleEntry *entry, gpointer user_data);
+
+/**
+ * TrioSimOptions:
+ * @strategy: (nullable): "fifo", "random", "replay" or "bytes"; %NULL for "fifo"
+ * @seed: for "random"
+ * @schedule: (nullable): for "replay": the entries to apply; all other answers are dull
+ * @bytes: (nullable): for "bytes": what the answers are read from; all further answers are dull
+ * @n_bytes: how many
+ * @inject: what may be injected at all
+ * @max_steps: task steps after which a run is a livelock; 0 for the default of 1,000,000
+ * @max_idle_steps: task steps without progress of time after which a run is a livelock; 0 for the default of 100,000
+ * @check_determinism: run it twice and compare step by step
+ * @until_step: stop before this task step; 0 for never
+ * @break_at_until: raise SIGTRAP there, for a debugger, instead of stopping
+ * @trace_path: (nullable): record a trace there
+ * @program: (nullable): a name for the trace's header
+ * @on_decision: (nullable): called at once for each answer that is not dull
+ * @on_choice: (nullable): called for each choice, dull or not
+ * @user_data: for both
+ *
+ * Start it from `{ 0 }`.
+ */
+typedef struct
+{
+  const char         *strategy;
+  guint64             seed;
+  const TrioSchedule *schedule;
+  const guint8       *bytes;
+  gsize               n_bytes;
+  TrioSimInject       inject;
+  guint64             max_steps;
+  guint64             max_idle_steps;
+  gboolean            check_determinism;
+  guint64             until_step;
+  gboolean            break_at_until;
+  const char         *trace_path;
+  const char         *program;
+  TrioSimChoiceFunc   on_decision;
+  TrioSimChoiceFunc   on_choice;
+  gpointer            user_data;
+} TrioSimOptions;
+
+/**
+ * TrioSimReport:
+ * @verdict: what came of it
+ * @name: (nullable): the name of what failed: of the check; "domain:code" of an error; "tasks wait in trio_lock_acquire" ….
+ *   Verdict and name are the identity of a failure
+ * @message: (nullable): for a person, several lines: the error, who waits for what, what leaked, the first diverging step
+ * @steps: task steps taken
+ * @duration_us: virtual time the run took
+ * @choices: how many choices were asked
+ * @hash: of everything that happened; the same on every machine and compiler
+ * @interleaving: a hash of the order of the tasks' steps alone, to count different schedules
+ * @schedule: the decisions that were not dull
+ * @unmatched: for "replay": entries of the given schedule that found no choice to apply to
+ * @stopped: the run was stopped at until_step
+ * @goals: (element-type utf8 gboolean): each trio_sometimes() met, and whether it held
+ *
+ * What one run did. Free with trio_sim_report_free().
+ */
+typedef struct
+{
+  TrioSimVerdict  verdict;
+  char           *name;
+  char           *message;
+  guint64         steps;
+  gint64          duration_us;
+  guint64         choices;
+  guint64         hash;
+  guint64         interleaving;
+  TrioSchedule   *schedule;
+  guint           unmatched;
+  gboolean        stopped;
+  GHashTable     *goals;
+} TrioSimReport;
+
+/**
+ * trio_sim_run:
+ * @func: the main task
+ * @data: what @func gets
+ * @options: (nullable): options
+ * @report: (out) (optional): what the run did, also when it failed
+ * @error: where the failure comes out, as %TRIO_ERROR_FAILED, or the scenario's own error
+ *
+ * Runs @func once in a simulated world, in this process. A run that ends only with the cancellation or Ctrl-C that was injected
+ * into it has not failed. A failed run is abandoned where it stands: what its tasks hold is lost.
+ *
+ * Errors: besides those, %TRIO_ERROR_MISUSE for wrong options or when called inside a run.
+ *
+ * Returns: %TRUE if nothing was found
+ */
+TRIO_API gboolean trio_sim_run (TrioFunc func, gpointer data, const TrioSimOptions *options, TrioSimReport **report, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+
+TRIO_API void     trio_sim_report_free (TrioSimReport *report);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioSimReport, trio_sim_report_free)
+
+G_END_DECLS

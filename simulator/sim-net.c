@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* The simulated network's life: sockets, who listens where, ports. */
+
+#include "simulator/sim-net.h"
+
+#include <trio/lowlevel/task.h>
+
+/* Linux' ip_local_port_range. */
+#define PORT_FIRST 32768
+#define PORT_LAST  60999
+
+TrioSimNet *
+trio_sim_net_new (TrioSimClock *clock, TrioSimTape *tape, TrioSimWatch *watch)
+{
+  TrioSimNet *net = g_new0 (TrioSimNet, 1);
+
+  net->io.name = "simulated";
+  net->io.resolve = trio_sim_host_resolve;
+  trio_sim_socket_init_verbs (&net->io);
+  net->clock = clock;
+  net->tape = tape;
+  net->watch = watch;
+  net->next_port = PORT_FIRST;
+  trio_sim_events_init (&net->events);
+  g_queue_init (&net->sockets);
+  return net;
+}
+
+/* What is still open goes without a word: the run is over. */
+void
+trio_sim_net_free (TrioSimNet *net)
+{
+  GList *first;
+
+  trio_sim_events_clear (&net->events);
+  while ((first = g_queue_pop_head_link (&net->sockets)) != NULL)
+    {
+      TrioSimSocket *socket = first->data, *waiting;
+
+      while ((waiting = g_queue_pop_head (&socket->line)) != NULL)
+        trio_sim_socket_free (waiting);
+      trio_sim_socket_free (socket);
+    }
+  g_free (net);
+}
+
+void
+trio_sim_net_deliver (TrioSimNet *net)
+{
+  trio_sim_events_run (&net->events, net->clock->now);
+}
+
+gint64
+trio_sim_net_get_next (TrioSimNet *net)
+{
+  return trio_sim_events_get_next (&net->events);
+}
+
+TrioSimSocket *
+trio_sim_socket_new (TrioSimNet *net, TrioAddressFamily family)
+{
+  TrioSimSocket *socket = g_new0 (TrioSimSocket, 1);
+
+  socket->net = net;
+  socket->serial = ++net->n_sockets;
+  socket->local.family = family;
+  socket->remote.family = family;
+  socket->maker = "";
+  g_queue_init (&socket->line);
+  return socket;
+}
+
+void
+trio_sim_socket_free (TrioSimSocket *socket)
+{
+  if (socket->link != NULL)
+    {
+      socket->link->end[socket->side] = NULL;
+      trio_sim_link_unref (socket->link);
+    }
+  g_free (socket);
+}
+
+void
+trio_sim_socket_hand_out (TrioSimSocket *socket)
+{
+  socket->maker = trio_sim_tape_get_path (socket->net->tape, trio_current_task ());
+  socket->open_link.data = socket;
+  g_queue_push_tail_link (&socket->net->sockets, &socket->open_link);
+}
+
+void
+trio_sim_socket_break (TrioSimSocket *socket, int error)
+{
+  if (socket->broken)
+    return;
+  socket->broken = TRUE;
+  socket->error = error;
+  if (socket->state == TRIO_SIM_SOCKET_CONNECTING)
+    socket->state = TRIO_SIM_SOCKET_NEW;
+  trio_socket_wake (&socket->socket, TRIO_IO_READ);
+  trio_socket_wake (&socket->socket, TRIO_IO_WRITE);
+}
+
+void
+trio_sim_socket_append (GString *out, const TrioSimSocket *socket)
+{
+  g_string_append_printf (out, "socket %" G_GUINT64_FORMAT " of %s (", socket->serial,
+                          *socket->maker == '\0' ? "the world" : socket->maker);
+  if (socket->bound || socket->link != NULL)
+    trio_sim_address_append (out, &socket->local);
+  switch (socket->state)
+    {
+    case TRIO_SIM_SOCKET_NEW:
+      g_string_append (out, socket->bound ? ", not connected" : "new");
+      break;
+    case TRIO_SIM_SOCKET_BOUND:
+      break;
+    case TRIO_SIM_SOCKET_LISTENING:
+      g_string_append_printf (out, ", listening, %u in line", g_queue_get_length ((GQueue *) &socket->line));
+      break;
+    case TRIO_SIM_SOCKET_CONNECTING:
+    case TRIO_SIM_SOCKET_CONNECTED:
+      g_string_append (out, socket->state == TRIO_SIM_SOCKET_CONNECTED ? " to " : ", connecting to ");
+      trio_sim_address_append (out, &socket->remote);
+      break;
+    }
+  g_string_append_c (out, ')');
+}
+
+/* A listener at `local` hears what is sent to `address`. */
+static gboolean
+hears (const TrioSimSocket *listener, const TrioAddress *address)
+{
+  const TrioAddress *local = &listener->local;
+
+  if (listener->state != TRIO_SIM_SOCKET_LISTENING || local->port != address->port)
+    return FALSE;
+  if (!trio_sim_address_is_any (local))
+    return trio_sim_address_is_same (local, address);
+  return local->family == address->family || (local->family == TRIO_ADDRESS_IPV6 && !listener->ipv6_only);
+}
+
+/* One at that very address is preferred to one at any address. */
+TrioSimSocket *
+trio_sim_net_find_listener (TrioSimNet *net, const TrioAddress *address)
+{
+  TrioSimSocket *found = NULL;
+
+  for (GList *link = net->sockets.head; link != NULL; link = link->next)
+    {
+      TrioSimSocket *socket = link->data;
+
+      if (hears (socket, address) && (found == NULL || trio_sim_address_is_any (&found->local)))
+        found = socket;
+    }
+  return found;
+}
+
+gboolean
+trio_sim_net_is_taken (TrioSimNet *net, const TrioSimSocket *except, const TrioAddress *address)
+{
+  for (GList *link = net->sockets.head; link != NULL; link = link->next)
+    {
+      const TrioSimSocket *socket = link->data;
+
+      if (socket == except || !socket->bound || socket->local.port != address->port)
+        continue;
+      /* Connected sockets share their port with their listener, and leave it free to one that reuses addresses. */
+      if (socket->state == TRIO_SIM_SOCKET_CONNECTED && except != NULL && except->reuse_address)
+        continue;
+      if (trio_sim_address_is_same (&socket->local, address) || trio_sim_address_is_any (&socket->local) ||
+          trio_sim_address_is_any (address))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+guint16
+trio_sim_net_take_port (TrioSimNet *net, const TrioAddress *address)
+{
+  TrioAddress candidate = *address;
+
+  for (guint tried = 0; tried <= PORT_LAST - PORT_FIRST; tried++)
+    {
+      candidate.port = net->next_port;
+      net->next_port = net->next_port == PORT_LAST ? PORT_FIRST : net->next_port + 1;
+      if (!trio_sim_net_is_taken (net, NULL, &candidate))
+        return candidate.port;
+    }
+  return 0;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* The simulated network: TCP behind the io seam, as it looks from a socket.
+ *
+ *     client                                                      listener
+ *       | connect ------------ SYN -----------------------------> |  refused if nobody listens, repeated if the line is full
+ *       | <------------------- SYN-ACK -------------------------- |  in the line for accept
+ *       | send  ====== pipe 0: segments, in order, late ========> |  window: what is under way or unread
+ *       | <===== pipe 1 ========================================= |
+ *       | shutdown_send ------ FIN -----------------------------> |  end of the stream
+ *       | close with unread bytes, or bytes to a closed end: RST  |
+ *
+ * Always true:
+ *  1. Bytes of a pipe arrive in order, once, or the connection ends: TCP loses nothing silently.
+ *  2. Nothing is heard of a peer that has vanished: no end of stream, no reset. Only bytes that wait for a receipt for 924 s, or a
+ *     connection attempt for 127 s, time out (Linux' defaults).
+ *  3. Everything that can vary is a choice: latency, short reads and writes, window; under "fault." what breaks.
+ *  4. A socket is known to its owner, and to its link as one of two ends; a link lives while an end, or an event under way, needs
+ *     it.
+ *
+ * The verbs and their errors are those of <trio/seam/io.h>. Thread of the run only.
+ *
+ * sim-net.c has the network's life, listeners and ports, sim-socket.c the verbs, sim-link.c what travels, sim-host.c names and
+ * addresses. */
+
+#pragma once
+
+#include <trio/seam/io.h>
+
+#include "simulator/sim-events.h"
+#include "simulator/tape.h"
+#include "simulator/virtual-clock.h"
+#include "simulator/watch.h"
+
+G_BEGIN_DECLS
+
+typedef struct _TrioSimNet     TrioSimNet;
+typedef struct _TrioSimSocket  TrioSimSocket;
+typedef struct _TrioSimLink    TrioSimLink;
+typedef struct _TrioSimSegment TrioSimSegment;
+
+struct _TrioSimNet
+{
+  TrioIo         io;
+  TrioSimClock  *clock;
+  TrioSimTape   *tape;
+  TrioSimWatch  *watch;
+  TrioSimEvents  events;
+  GQueue         sockets;         /* of TrioSimSocket: open, in order of making */
+  guint64        n_sockets;       /* made so far */
+  guint64        n_links;
+  guint16        next_port;       /* the next ephemeral one to try */
+};
+
+typedef enum
+{
+  TRIO_SIM_SOCKET_NEW,            /* also after a failed attempt to connect */
+  TRIO_SIM_SOCKET_BOUND,
+  TRIO_SIM_SOCKET_LISTENING,
+  TRIO_SIM_SOCKET_CONNECTING,
+  TRIO_SIM_SOCKET_CONNECTED,
+} TrioSimSocketState;
+
+struct _TrioSimSocket
+{
+  TrioSocket         socket;
+  TrioSimNet        *net;
+  GList              open_link;   /* in net->sockets, if it is in the hands of a program */
+  guint64            serial;
+  TrioSimSocketState state;
+  const char        *maker;       /* path of the task that made or accepted it */
+  TrioAddress        local;
+  TrioAddress        remote;
+  gboolean           bound;
+  gboolean           reuse_address;
+  gboolean           ipv6_only;
+  int                error;       /* to be told once: ECONNRESET … */
+  gboolean           broken;      /* reset or timed out: nothing more comes or goes */
+
+  guint              backlog;     /* LISTENING */
+  GQueue             line;        /* LISTENING: of TrioSimSocket, connected and not yet accepted */
+
+  TrioSimLink       *link;        /* CONNECTING, CONNECTED */
+  guint              side;        /* which end of the link: 0 connected, 1 accepted. It sends into pipe[side] */
+};
+
+/* One direction of a connection. */
+typedef struct
+{
+  gint64          last_due;       /* nothing arrives before what was sent before */
+  gsize           under_way;      /* bytes sent and not arrived */
+  gsize           unread;         /* bytes arrived and not received */
+  TrioSimSegment *head;           /* arrived, in order */
+  TrioSimSegment *tail;
+  gboolean        fin_sent;
+  gboolean        fin_arrived;
+} TrioSimPipe;
+
+struct _TrioSimLink
+{
+  TrioSimNet    *net;
+  guint64        serial;
+  guint          references;
+  gsize          window;          /* of each pipe */
+  gboolean       silent;          /* the peer has vanished: nothing is delivered any more */
+  gboolean       timing_out[2];   /* by side: it waits for a receipt that will not come */
+  guint64        flow;            /* of the arrow from connect to accept */
+  TrioSimPipe    pipe[2];
+  TrioSimSocket *end[2];          /* NULL: closed, or not there yet */
+};
+
+/* sim-net.c */
+TrioSimNet    *trio_sim_net_new            (TrioSimClock *clock, TrioSimTape *tape, TrioSimWatch *watch);
+void           trio_sim_net_free           (TrioSimNet *net);
+/* Everything that is due happens. Inside a turn. */
+void           trio_sim_net_deliver        (TrioSimNet *net);
+gint64         trio_sim_net_get_next       (TrioSimNet *net);
+/* For a report: "socket 3 of main/client (127.0.0.1:40000 to 127.0.0.1:80)". */
+void           trio_sim_socket_append      (GString *out, const TrioSimSocket *socket);
+
+TrioSimSocket *trio_sim_socket_new         (TrioSimNet *net, TrioAddressFamily family);
+void           trio_sim_socket_free        (TrioSimSocket *socket);
+/* From now on it is in the hands of the calling task. */
+void           trio_sim_socket_hand_out    (TrioSimSocket *socket);
+TrioSimSocket *trio_sim_net_find_listener  (TrioSimNet *net, const TrioAddress *address);
+gboolean       trio_sim_net_is_taken       (TrioSimNet *net, const TrioSimSocket *except, const TrioAddress *address);
+/* 0 if all are taken. */
+guint16        trio_sim_net_take_port      (TrioSimNet *net, const TrioAddress *address);
+
+/* sim-socket.c: fills the table of verbs. */
+void           trio_sim_socket_init_verbs  (TrioIo *io);
+
+/* sim-link.c */
+TrioSimLink   *trio_sim_link_new           (TrioSimNet *net, TrioSimSocket *from, gsize window);
+void           trio_sim_link_unref         (TrioSimLink *link);
+/* The first packet of a connection. If refused, nobody listens there whoever does. */
+void           trio_sim_link_send_syn      (TrioSimLink *link, gint64 latency, gboolean refused);
+void           trio_sim_link_send_bytes    (TrioSimLink *link, guint side, gconstpointer data, gsize size, gint64 latency);
+void           trio_sim_link_send_fin      (TrioSimLink *link, guint side, gint64 latency);
+void           trio_sim_link_send_reset    (TrioSimLink *link, guint side, gint64 latency);
+/* From now on nothing is delivered. */
+void           trio_sim_link_fall_silent   (TrioSimLink *link);
+/* Takes up to size bytes out of the pipe that the side receives from. */
+void           trio_sim_link_take_bytes    (TrioSimLink *link, guint side, gpointer buffer, gsize size);
+
+static inline TrioSimPipe *
+trio_sim_link_get_incoming (TrioSimLink *link, guint side)
+{
+  return &link->pipe[1 - side];
+}
+
+/* Nothing more comes or goes; error is told once. Wakes whoever waits. */
+void           trio_sim_socket_break       (TrioSimSocket *socket, int error);
+
+/* How many bytes the side may send now. */
+static inline gsize
+trio_sim_link_get_room (const TrioSimLink *link, guint side)
+{
+  const TrioSimPipe *pipe = &link->pipe[side];
+
+  return link->window - MIN (link->window, pipe->under_way + pipe->unread);
+}
+
+/* sim-host.c */
+gboolean       trio_sim_host_resolve       (TrioIo *io, const char *host, guint16 port, TrioAddress **addresses, gsize *n_addresses,
+                                            GError **error);
+gboolean       trio_sim_address_is_any     (const TrioAddress *address);
+/* The same family and bytes; the port does not count. */
+gboolean       trio_sim_address_is_same    (const TrioAddress *a, const TrioAddress *b);
+void           trio_sim_address_append     (GString *out, const TrioAddress *address);
+
+/* sim-choices.c: what the network leaves to chance. Durations in microseconds. */
+gint64         trio_sim_choose_latency     (const char *what);
+/* Between 1 and n; n is the dull answer. */
+gsize          trio_sim_choose_part        (const char *label, const char *what, gsize n);
+gsize          trio_sim_choose_window      (void);
+/* label begins with "fault."; one in `rarity` when drawn. */
+gboolean       trio_sim_choose_fault       (TrioSimNet *net, const char *label, const char *what, guint32 rarity);
+
+/* What an answer that nobody needs to choose takes: receipts, resets, refusals. */
+#define TRIO_SIM_LATENCY_DULL 100
+
+G_END_DECLS

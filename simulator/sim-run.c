@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* One run: make a world, drive the loop in it until it is done or found guilty, and report. Twice, if determinism is to be checked.
+ *
+ * The driver is the whole scheduler of virtual time: while anybody can run, turn after turn; when nobody can, time jumps to the
+ * next deadline or message; when there is none either, nobody will ever run again. */
+
+#include <trio/lowlevel/trace.h>
+
+#include "simulator/sim-world.h"
+#include "simulator/strategy.h"
+
+#define MAX_STEPS_DEFAULT      1000000
+#define MAX_IDLE_STEPS_DEFAULT 100000
+
+/* --- the driver --- */
+
+typedef struct
+{
+  TrioSimWorld *world;
+  guint64       max_steps;
+  guint64       max_idle_steps;
+  guint64       steps_at_move;     /* when time moved last */
+  guint64       turns_at_move;
+  guint64       turns;
+} Driver;
+
+static void
+move_time (Driver *driver, gint64 time)
+{
+  TrioSimWorld *world = driver->world;
+
+  if (time > world->clock.now)
+    trio_sim_clock_advance_to (&world->clock, time);
+}
+
+/* The clock may have moved in the driver or inside a turn (a lag). */
+static void
+note_time (Driver *driver, gint64 before)
+{
+  TrioSimWorld *world = driver->world;
+
+  if (world->clock.now == before)
+    return;
+  world->watch.era++;
+  driver->steps_at_move = world->watch.steps;
+  driver->turns_at_move = driver->turns;
+}
+
+/* The findings need a look at the tasks, which is possible only inside a turn: that turn is taken now. */
+static void
+diagnose (Driver *driver, TrioSimVerdict suspicion)
+{
+  driver->world->suspicion = suspicion;
+  trio_loop_turn (driver->world->loop);
+}
+
+static gboolean
+is_over (Driver *driver)
+{
+  TrioSimWorld *world = driver->world;
+  TrioSimWatch *watch = &world->watch;
+
+  if (world->verdict != TRIO_SIM_OK || watch->divergence != NULL || watch->stopped || trio_loop_is_done (world->loop))
+    return TRUE;
+  if (watch->stop_before > 0 && watch->steps + 1 >= watch->stop_before && !watch->break_there)
+    return watch->stopped = TRUE;
+  return FALSE;
+}
+
+static gboolean
+is_livelock (Driver *driver)
+{
+  guint64 steps = driver->world->watch.steps;
+
+  return steps >= driver->max_steps || steps - driver->steps_at_move >= driver->max_idle_steps
+         || driver->turns - driver->turns_at_move >= driver->max_idle_steps;
+}
+
+static void
+drive (Driver *driver)
+{
+  TrioSimWorld *world = driver->world;
+
+  while (!is_over (driver))
+    {
+      gint64 before = world->clock.now;
+      gint64 due = trio_loop_turn (world->loop);
+
+      driver->turns++;
+      if (is_over (driver))
+        break;
+      if (due != G_MININT64)
+        {
+          gint64 next = MIN (due, trio_sim_net_get_next (world->net));
+
+          if (next != G_MAXINT64)
+            move_time (driver, next);
+          else if (!g_atomic_int_compare_and_exchange (&world->woken, 1, 0))
+            diagnose (driver, TRIO_SIM_DEADLOCK);
+        }
+      note_time (driver, before);
+      if (is_livelock (driver))
+        diagnose (driver, TRIO_SIM_LIVELOCK);
+    }
+}
+
+/* --- one run --- */
+
+/* Judges the loop's end and frees it. */
+static void
+finish (TrioSimWorld *world)
+{
+  TrioLoopStatistics statistics;
+  GError *error = NULL;
+  gboolean judged = world->verdict != TRIO_SIM_OK || world->watch.stopped || world->watch.divergence != NULL;
+
+  trio_loop_get_statistics (world->loop, &statistics);
+  if (judged)
+    trio_loop_abandon (world->loop);
+  else
+    {
+      if (!trio_loop_finish (world->loop, &error))
+        trio_sim_detect_failure (world, error);
+      trio_sim_detect_leaks (world, &statistics);
+    }
+  world->loop = NULL;
+  if (!world->watch.stopped)
+    trio_sim_watch_finish (&world->watch);
+}
+
+static TrioSimReport *
+report_of (TrioSimWorld *world)
+{
+  TrioSimReport *report = g_new0 (TrioSimReport, 1);
+
+  if (world->watch.divergence != NULL)
+    {
+      g_clear_pointer (&world->name, g_free);
+      g_clear_error (&world->error);
+      world->verdict = TRIO_SIM_NONDETERMINISM;
+      world->name = g_strdup ("the same choices gave another run");
+      g_string_assign (world->message, world->watch.divergence);
+    }
+  report->verdict = world->verdict;
+  report->name = g_steal_pointer (&world->name);
+  report->message = world->message->len == 0 ? NULL : g_strdup (world->message->str);
+  report->steps = world->watch.steps;
+  report->duration_us = world->clock.now;
+  report->choices = trio_sim_tape_get_asked (world->tape);
+  report->hash = trio_sim_mix (trio_sim_mix (world->watch.hash, (guint64) world->clock.now), world->verdict);
+  report->interleaving = world->watch.interleaving;
+  report->unmatched = trio_sim_tape_get_unmatched (world->tape);
+  report->schedule = trio_sim_tape_steal_schedule (world->tape);
+  report->stopped = world->watch.stopped;
+  report->goals = world->goals == NULL ? g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL)
+                                       : g_steal_pointer (&world->goals);
+  return report;
+}
+
+static void
+fill_header (TrioSimReport *report, const TrioSimOptions *options)
+{
+  TrioScheduleHeader *header = trio_schedule_get_header (report->schedule);
+
+  header->program = g_strdup (options->program);
+  header->strategy = g_strdup (options->strategy == NULL ? "fifo" : options->strategy);
+  header->seed = options->seed;
+  header->inject = trio_sim_strategy_get_inject (options);
+  header->verdict = report->verdict;
+  header->name = g_strdup (report->name);
+  header->steps = report->steps;
+  header->hash = report->hash;
+}
+
+static gboolean
+close_trace (TrioTraceRecorder *trace, const TrioSimReport *report, GError **error)
+{
+  g_autofree char *outcome = g_strdup_printf ("%s%s%s", trio_sim_verdict_to_string (report->verdict),
+                                              report->name == NULL ? "" : ": ", report->name == NULL ? "" : report->name);
+
+  trio_trace_recorder_set_outcome (trace, report->verdict == TRIO_SIM_OK, outcome);
+  return trio_trace_recorder_close (trace, error);
+}
+
+/* A trace that cannot be kept is no finding about the run, and comes out as NULL and error. `failure` is the scenario's own
+ * error. */
+static TrioSimReport *
+run_once (TrioFunc func, gpointer data, const TrioSimOptions *options, TrioSimRecord *record, TrioSimRecord *expected,
+          GError **failure, GError **error)
+{
+  TrioSimWorld world;
+  /* The loop calls the last one first: time lags, then the step is noted, then it is traced. */
+  TrioInstrument *instruments[] = { NULL, NULL, NULL, NULL };
+  guint n_instruments = 0;
+  const TrioLoopOptions loop_options = { .instruments = instruments };
+  g_autoptr (TrioTraceRecorder) trace = NULL;
+  TrioSimReport *report = NULL;
+  TrioSimStrategy *strategy = trio_sim_strategy_new (options, error);
+
+  if (strategy == NULL)
+    return NULL;
+  if (options->trace_path != NULL && expected == NULL)
+    {
+      trace = trio_trace_recorder_new (options->trace_path, options->program, TRUE, error);
+      if (trace == NULL)
+        {
+          strategy->free (strategy);
+          return NULL;
+        }
+      instruments[n_instruments++] = trio_trace_recorder_get_instrument (trace);
+    }
+
+  trio_sim_world_init (&world, options, strategy);
+  instruments[n_instruments++] = &world.watch.instrument;
+  instruments[n_instruments++] = &world.lag;
+  world.watch.record = record;
+  world.watch.expected = expected;
+  world.loop = trio_loop_new (&world.world, func, data, &loop_options, error);
+  if (world.loop != NULL)
+    {
+      Driver driver = {
+        .world = &world,
+        .max_steps = options->max_steps == 0 ? MAX_STEPS_DEFAULT : options->max_steps,
+        .max_idle_steps = options->max_idle_steps == 0 ? MAX_IDLE_STEPS_DEFAULT : options->max_idle_steps,
+      };
+
+      drive (&driver);
+      finish (&world);
+      report = report_of (&world);
+      fill_header (report, options);
+      *failure = g_steal_pointer (&world.error);
+      if (trace != NULL && !close_trace (trace, report, error))
+        {
+          g_clear_pointer (&report, trio_sim_report_free);
+          g_clear_error (failure);
+        }
+    }
+  trio_sim_world_clear (&world);
+  return report;
+}
+
+/* --- the public door --- */
+
+/* The second run is made only to be compared; what it finds by itself counts only if it differs. */
+static TrioSimReport *
+run_twice (TrioFunc func, gpointer data, const TrioSimOptions *options, GError **failure, GError **error)
+{
+  TrioSimOptions quiet = *options;
+  TrioSimRecord *first_record = trio_sim_record_new ();
+  TrioSimRecord *second_record = trio_sim_record_new ();
+  TrioSimReport *first = run_once (func, data, options, first_record, NULL, failure, error);
+  TrioSimReport *second = NULL;
+
+  quiet.on_decision = NULL;
+  quiet.on_choice = NULL;
+  if (first != NULL && !first->stopped)
+    {
+      GError *second_failure = NULL;
+
+      second = run_once (func, data, &quiet, second_record, first_record, &second_failure, error);
+      g_clear_error (&second_failure);
+      /* A report that cannot be made belongs to the second run as much as to the first. */
+      if (second == NULL || second->verdict == TRIO_SIM_NONDETERMINISM)
+        {
+          trio_sim_report_free (first);
+          first = g_steal_pointer (&second);
+          g_clear_error (failure);
+        }
+    }
+  trio_sim_report_free (second);
+  trio_sim_record_free (first_record);
+  trio_sim_record_free (second_record);
+  return first;
+}
+
+static void
+set_failure (const TrioSimReport *report, GError *failure, GError **error)
+{
+  if (failure != NULL)
+    g_propagate_error (error, failure);
+  else
+    g_set_error (error, TRIO_ERROR, TRIO_ERROR_FAILED, "%s: %s%s%s", trio_sim_verdict_to_string (report->verdict), report->name,
+                 report->message == NULL ? "" : "\n", report->message == NULL ? "" : report->message);
+}
+
+gboolean
+trio_sim_run (TrioFunc func, gpointer data, const TrioSimOptions *options, TrioSimReport **report_out, GError **error)
+{
+  static const TrioSimOptions defaults;
+  g_autoptr (TrioSimReport) report = NULL;
+  GError *failure = NULL;
+  gboolean ok;
+
+  g_return_val_if_fail (func != NULL, FALSE);
+  if (report_out != NULL)
+    *report_out = NULL;
+  if (options == NULL)
+    options = &defaults;
+  if (trio_loop_get_current () != NULL)
+    {
+      g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "trio_sim_run: a simulated run cannot be started inside a run");
+      return FALSE;
+    }
+
+  report = options->check_determinism ? run_twice (func, data, options, &failure, error)
+                                      : run_once (func, data, options, NULL, NULL, &failure, error);
+  if (report == NULL)
+    return FALSE;
+  ok = report->verdict == TRIO_SIM_OK;
+  if (!ok)
+    set_failure (report, failure, error);
+  if (report_out != NULL)
+    *report_out = g_steal_pointer (&report);
+  return ok;
+}

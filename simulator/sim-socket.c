@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* The verbs of the io seam on a simulated socket: each returns at once, 0 or more or a negative errno, as the system call of its
+ * name would on Linux. The faults are asked here, in the name of the task that calls. */
+
+#include "simulator/sim-net.h"
+
+#include <errno.h>
+
+#include <trio/lowlevel/instrument.h>
+
+#define NET(io) ((TrioSimNet *) (io))
+#define SOCKET(socket) ((TrioSimSocket *) (socket))
+
+/* One in how many calls breaks, when it is drawn. */
+#define RARITY_OF_FAULTS 20
+
+static int
+make_socket (TrioIo *io, TrioAddressFamily family, TrioSocketKind kind, TrioSocket **socket)
+{
+  if (kind != TRIO_SOCKET_STREAM)
+    return -EPROTONOSUPPORT;
+  if (family != TRIO_ADDRESS_IPV4 && family != TRIO_ADDRESS_IPV6)
+    return -EAFNOSUPPORT;
+  if (trio_sim_choose_fault (NET (io), "fault.emfile", "socket", RARITY_OF_FAULTS))
+    return -EMFILE;
+
+  TrioSimSocket *made = trio_sim_socket_new (NET (io), family);
+  trio_sim_socket_hand_out (made);
+  *socket = &made->socket;
+  return 0;
+}
+
+static int
+set_option (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, TrioSocketOption option, int value)
+{
+  switch (option)
+    {
+    case TRIO_SOCKET_REUSE_ADDRESS:
+      SOCKET (socket)->reuse_address = value != 0;
+      return 0;
+    case TRIO_SOCKET_IPV6_ONLY:
+      SOCKET (socket)->ipv6_only = value != 0;
+      return 0;
+    case TRIO_SOCKET_NO_DELAY:
+      return 0;
+    }
+  return -ENOPROTOOPT;
+}
+
+static int
+bind_socket (TrioIo *io, TrioSocket *socket, const TrioAddress *address)
+{
+  TrioSimSocket *self = SOCKET (socket);
+  TrioAddress local = *address;
+
+  if (self->state != TRIO_SIM_SOCKET_NEW || self->bound)
+    return -EINVAL;
+  if (address->family != self->local.family)
+    return -EAFNOSUPPORT;
+  if (local.port == 0)
+    local.port = trio_sim_net_take_port (NET (io), address);
+  if (local.port == 0 || trio_sim_net_is_taken (NET (io), self, &local))
+    return -EADDRINUSE;
+  self->local = local;
+  self->bound = TRUE;
+  self->state = TRIO_SIM_SOCKET_BOUND;
+  return 0;
+}
+
+/* A port of its own for a socket that was not bound. */
+static int
+bind_if_need_be (TrioSimNet *net, TrioSimSocket *self, const TrioAddress *address)
+{
+  TrioAddress local = *address;
+
+  if (self->bound)
+    return 0;
+  local.port = trio_sim_net_take_port (net, address);
+  if (local.port == 0)
+    return -EADDRNOTAVAIL;
+  self->local = local;
+  self->bound = TRUE;
+  return 0;
+}
+
+static int
+listen_at (TrioIo *io, TrioSocket *socket, int backlog)
+{
+  TrioSimSocket *self = SOCKET (socket);
+  const TrioAddress any = { .family = self->local.family };
+
+  if (self->state != TRIO_SIM_SOCKET_NEW && self->state != TRIO_SIM_SOCKET_BOUND && self->state != TRIO_SIM_SOCKET_LISTENING)
+    return -EINVAL;
+
+  int result = bind_if_need_be (NET (io), self, &any);
+  if (result < 0)
+    return result;
+  self->backlog = (guint) MAX (backlog, 0);
+  self->state = TRIO_SIM_SOCKET_LISTENING;
+  return 0;
+}
+
+static int
+accept_connection (TrioIo *io, TrioSocket *socket, TrioSocket **connection)
+{
+  TrioSimSocket *self = SOCKET (socket);
+
+  if (self->state != TRIO_SIM_SOCKET_LISTENING)
+    return -EINVAL;
+  if (g_queue_is_empty (&self->line))
+    return -EAGAIN;
+  if (trio_sim_choose_fault (NET (io), "fault.emfile", "accept", RARITY_OF_FAULTS))
+    return -EMFILE;
+
+  TrioSimSocket *accepted = g_queue_pop_head (&self->line);
+  trio_flow (accepted->link->flow, FALSE, "connection");
+  trio_sim_socket_hand_out (accepted);
+  *connection = &accepted->socket;
+  return 0;
+}
+
+/* "Any address" as a destination means this host. */
+static TrioAddress
+destination_of (const TrioAddress *address)
+{
+  TrioAddress destination = *address;
+
+  if (!trio_sim_address_is_any (address))
+    return destination;
+  if (address->family == TRIO_ADDRESS_IPV4)
+    destination.bytes[0] = 127, destination.bytes[3] = 1;
+  else
+    destination.bytes[15] = 1;
+  return destination;
+}
+
+/* Where a connection comes from if its socket was not bound: this host, in the network of the destination. */
+static TrioAddress
+source_for (const TrioAddress *destination)
+{
+  TrioAddress source = *destination;
+
+  if (source.family == TRIO_ADDRESS_IPV4 && source.bytes[0] == 10)
+    source.bytes[1] = source.bytes[2] = 0, source.bytes[3] = 1;
+  return source;
+}
+
+static int
+connect_to (TrioIo *io, TrioSocket *socket, const TrioAddress *address)
+{
+  TrioSimNet *net = NET (io);
+  TrioSimSocket *self = SOCKET (socket);
+
+  if (self->state == TRIO_SIM_SOCKET_CONNECTING)
+    return -EALREADY;
+  if (self->state == TRIO_SIM_SOCKET_CONNECTED || self->state == TRIO_SIM_SOCKET_LISTENING)
+    return -EISCONN;
+  if (self->link != NULL)
+    return -ECONNABORTED;         /* a second attempt on the same socket; the portable way is a new socket */
+  if (address->family != self->local.family)
+    return -EAFNOSUPPORT;
+
+  TrioAddress destination = destination_of (address);
+  TrioAddress source = source_for (&destination);
+  int result = bind_if_need_be (net, self, &source);
+  if (result < 0)
+    return result;
+
+  gboolean refused = trio_sim_choose_fault (net, "fault.refuse", "connect", RARITY_OF_FAULTS);
+  gboolean silent = !refused && trio_sim_choose_fault (net, "fault.vanish", "connect", RARITY_OF_FAULTS);
+  gint64 latency = trio_sim_choose_latency ("connect");
+  self->remote = destination;
+  self->state = TRIO_SIM_SOCKET_CONNECTING;
+  self->link = trio_sim_link_new (net, self, trio_sim_choose_window ());
+  if (silent)
+    trio_sim_link_fall_silent (self->link);
+  trio_sim_link_send_syn (self->link, latency, refused);
+  return -EINPROGRESS;
+}
+
+/* What went wrong with the connection, once; 0 if nothing did. */
+static int
+take_error (TrioSimSocket *self)
+{
+  int error = self->error;
+
+  self->error = 0;
+  return -error;
+}
+
+static int
+connect_result (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket)
+{
+  TrioSimSocket *self = SOCKET (socket);
+
+  if (self->error != 0)
+    return take_error (self);
+  if (self->state == TRIO_SIM_SOCKET_CONNECTED)
+    return 0;
+  return self->state == TRIO_SIM_SOCKET_CONNECTING ? -EINPROGRESS : -ENOTCONN;
+}
+
+/* A connection that breaks by itself: both ends learn of it, the far one later. */
+static int
+reset_by_fault (TrioSimSocket *self)
+{
+  trio_sim_link_send_reset (self->link, self->side, TRIO_SIM_LATENCY_DULL);
+  trio_sim_socket_break (self, ECONNRESET);
+  return take_error (self);
+}
+
+static gssize
+receive (TrioIo *io, TrioSocket *socket, gpointer buffer, gsize size)
+{
+  TrioSimSocket *self = SOCKET (socket);
+
+  if (self->state != TRIO_SIM_SOCKET_CONNECTED)
+    return self->error != 0 ? take_error (self) : -ENOTCONN;
+  TrioSimPipe *pipe = trio_sim_link_get_incoming (self->link, self->side);
+  if (size == 0)
+    return 0;
+  if (pipe->unread > 0)
+    {
+      if (!self->broken && trio_sim_choose_fault (NET (io), "fault.reset", "receive", RARITY_OF_FAULTS))
+        return reset_by_fault (self);
+      gsize n = trio_sim_choose_part ("net.receive", "receive", MIN (size, pipe->unread));
+      trio_sim_link_take_bytes (self->link, self->side, buffer, n);
+      return (gssize) n;
+    }
+  if (self->error != 0)
+    return take_error (self);
+  return self->broken || pipe->fin_arrived ? 0 : -EAGAIN;
+}
+
+static gssize
+send_bytes (TrioIo *io, TrioSocket *socket, gconstpointer data, gsize size)
+{
+  TrioSimSocket *self = SOCKET (socket);
+
+  if (self->state != TRIO_SIM_SOCKET_CONNECTED)
+    return self->error != 0 ? take_error (self) : self->link == NULL ? -ENOTCONN : -EPIPE;
+  if (self->link->pipe[self->side].fin_sent)
+    return -EPIPE;
+  if (self->error != 0)
+    return take_error (self);
+  if (self->broken)
+    return -EPIPE;
+  if (size == 0)
+    return 0;
+
+  gsize room = trio_sim_link_get_room (self->link, self->side);
+  if (room == 0)
+    return -EAGAIN;
+  if (trio_sim_choose_fault (NET (io), "fault.reset", "send", RARITY_OF_FAULTS))
+    return reset_by_fault (self);
+  if (trio_sim_choose_fault (NET (io), "fault.vanish", "send", RARITY_OF_FAULTS))
+    trio_sim_link_fall_silent (self->link);
+
+  gsize n = trio_sim_choose_part ("net.send", "send", MIN (size, room));
+  trio_sim_link_send_bytes (self->link, self->side, data, n, trio_sim_choose_latency ("send"));
+  return (gssize) n;
+}
+
+static int
+shutdown_send (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket)
+{
+  TrioSimSocket *self = SOCKET (socket);
+
+  if (self->state != TRIO_SIM_SOCKET_CONNECTED || self->broken)
+    return -ENOTCONN;
+  if (!self->link->pipe[self->side].fin_sent)
+    trio_sim_link_send_fin (self->link, self->side, trio_sim_choose_latency ("shutdown_send"));
+  return 0;
+}
+
+static int
+get_address (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, gboolean remote, TrioAddress *address)
+{
+  TrioSimSocket *self = SOCKET (socket);
+
+  if (remote && self->state != TRIO_SIM_SOCKET_CONNECTED)
+    return -ENOTCONN;
+  *address = remote ? self->remote : self->local;
+  return 0;
+}
+
+static gboolean
+is_readable (TrioSimSocket *self)
+{
+  if (self->state == TRIO_SIM_SOCKET_LISTENING)
+    return !g_queue_is_empty (&self->line);
+  if (self->broken || self->error != 0)
+    return TRUE;
+  if (self->state != TRIO_SIM_SOCKET_CONNECTED)
+    return FALSE;
+  TrioSimPipe *pipe = trio_sim_link_get_incoming (self->link, self->side);
+  return pipe->unread > 0 || pipe->fin_arrived;
+}
+
+static gboolean
+is_writable (TrioSimSocket *self)
+{
+  if (self->broken || self->error != 0)
+    return TRUE;
+  return self->state == TRIO_SIM_SOCKET_CONNECTED && trio_sim_link_get_room (self->link, self->side) > 0;
+}
+
+static gboolean
+arm (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, TrioIoDirection direction)
+{
+  return direction == TRIO_IO_READ ? is_readable (SOCKET (socket)) : is_writable (SOCKET (socket));
+}
+
+/* The other side hears of it: a reset if bytes were left unread, else the end of the stream. */
+static void
+say_goodbye (TrioSimSocket *self)
+{
+  if (self->state != TRIO_SIM_SOCKET_CONNECTED || self->broken)
+    return;
+  if (trio_sim_link_get_incoming (self->link, self->side)->unread > 0)
+    trio_sim_link_send_reset (self->link, self->side, TRIO_SIM_LATENCY_DULL);
+  else if (!self->link->pipe[self->side].fin_sent)
+    trio_sim_link_send_fin (self->link, self->side, TRIO_SIM_LATENCY_DULL);
+}
+
+static void
+close_socket (TrioIo *io, TrioSocket *socket)
+{
+  TrioSimSocket *self = SOCKET (socket);
+  TrioSimSocket *waiting;
+
+  /* Connections that nobody accepted are reset. */
+  while ((waiting = g_queue_pop_head (&self->line)) != NULL)
+    {
+      if (!waiting->broken)
+        trio_sim_link_send_reset (waiting->link, waiting->side, TRIO_SIM_LATENCY_DULL);
+      trio_sim_socket_free (waiting);
+    }
+  say_goodbye (self);
+  g_queue_unlink (&NET (io)->sockets, &self->open_link);
+  trio_sim_socket_free (self);
+}
+
+void
+trio_sim_socket_init_verbs (TrioIo *io)
+{
+  io->socket = make_socket;
+  io->set_option = set_option;
+  io->bind = bind_socket;
+  io->listen = listen_at;
+  io->accept = accept_connection;
+  io->connect = connect_to;
+  io->connect_result = connect_result;
+  io->receive = receive;
+  io->send = send_bytes;
+  io->shutdown_send = shutdown_send;
+  io->get_address = get_address;
+  io->arm = arm;
+  io->close = close_socket;
+}

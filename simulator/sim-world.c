@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* The simulated world; see sim-world.h. */
+
+#include "simulator/sim-world.h"
+
+#include <string.h>
+
+#include <trio/lowlevel/task.h>
+
+#include "simulator/strategy.h"
+
+/* --- time --- */
+
+static const gint64 lags[] = { 0, 1000, 20 * 1000, 1000 * 1000 };
+
+static void
+describe_lag (const TrioChoicePoint *point, guint32 value, GString *out)
+{
+  g_autofree char *path = trio_task_dup_path (point->task);
+
+  g_string_append_printf (out, "the machine was busy elsewhere for %" G_GINT64_FORMAT " ms before %s went on", lags[value] / 1000,
+                          path);
+}
+
+/* Virtual time stands still while anybody can run. So that time-outs and messages race with those who can, it may move a little
+ * before a step, as on a machine with other work. It is asked in the name of the task that goes on, so that the address survives
+ * what other tasks do; and only if somebody waits for time or for a message, since otherwise there is nothing to race with. */
+static void
+let_time_lag (TrioInstrument *instrument, TrioTask *task G_GNUC_UNUSED)
+{
+  static const guint32 weights[] = { 60, 2, 1, 1 };
+  TrioSimWorld *self = (TrioSimWorld *) ((char *) instrument - G_STRUCT_OFFSET (TrioSimWorld, lag));
+  const TrioChoicePoint point = {
+    .label = "clock.lag",
+    .bound = G_N_ELEMENTS (lags),
+    .weights = weights,
+    .describe = describe_lag,
+  };
+  TrioLoopStatistics statistics;
+
+  trio_loop_get_statistics (self->loop, &statistics);
+  if (statistics.next_deadline == G_MAXINT64 && trio_sim_net_get_next (self->net) == G_MAXINT64)
+    return;
+
+  guint32 value = trio_choose (&point);
+  if (value != 0)
+    trio_sim_clock_advance_to (&self->clock, self->clock.now + lags[value]);
+}
+
+/* --- the turn's look at io --- */
+
+static void
+poll_io (TrioIo *io G_GNUC_UNUSED)
+{
+  TrioSimWorld *self = (TrioSimWorld *) trio_loop_get_world (trio_loop_get_current ());
+
+  if (G_UNLIKELY (self->suspicion != TRIO_SIM_OK))
+    trio_sim_detect_stuck (self);
+  self->watch.steps_at_turn = self->watch.steps;
+  trio_sim_net_deliver (self->net);
+}
+
+static void
+wake (TrioWorld *world)
+{
+  g_atomic_int_set (&((TrioSimWorld *) world)->woken, 1);
+}
+
+/* --- checks --- */
+
+gboolean
+trio_sim_world_find (TrioSimWorld *self, TrioSimVerdict verdict, char *name)
+{
+  if (self->verdict != TRIO_SIM_OK)
+    {
+      g_free (name);
+      return FALSE;
+    }
+  self->verdict = verdict;
+  self->name = name;
+  return TRUE;
+}
+
+static void
+note_goal (TrioSimWorld *self, const char *name, gboolean holds)
+{
+  if (self->goals == NULL)
+    self->goals = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  if (holds || !g_hash_table_contains (self->goals, name))
+    g_hash_table_replace (self->goals, g_strdup (name), GINT_TO_POINTER (holds));
+}
+
+static const char *
+base_name (const char *where)
+{
+  const char *slash = strrchr (where, '/');
+
+  return slash == NULL ? where : slash + 1;
+}
+
+/* Ends the run: the task that found it never comes back. */
+static void
+fail_check (TrioSimWorld *self, TrioCheckKind kind, const char *name, const char *where)
+{
+  TrioTask *task = trio_current_task ();
+
+  if (task == NULL)
+    g_error ("%s: “%s” does not hold, outside any task", where, name);
+  if (trio_sim_world_find (self, kind == TRIO_CHECK_ALWAYS ? TRIO_SIM_ALWAYS : TRIO_SIM_UNREACHABLE, g_strdup (name)))
+    {
+      g_string_append_printf (self->message, kind == TRIO_CHECK_ALWAYS ? "“%s” must always hold and does not, at %s\n"
+                                                                      : "“%s” must never be reached and was, at %s\n",
+                              name, base_name (where));
+      g_string_append_printf (self->message, "  found by %s, at step %" G_GUINT64_FORMAT ", at ",
+                              trio_sim_tape_get_path (self->tape, task), self->watch.steps);
+      trio_sim_append_time (self->message, self->clock.now);
+    }
+  trio_loop_escape (trio_loop_get_current ());
+}
+
+static void
+check (TrioWorld *world, TrioCheckKind kind, gboolean condition, const char *name, const char *where)
+{
+  TrioSimWorld *self = (TrioSimWorld *) world;
+
+  if (kind == TRIO_CHECK_SOMETIMES)
+    note_goal (self, name, condition);
+  else if (!condition)
+    fail_check (self, kind, name, where);
+}
+
+/* --- life --- */
+
+void
+trio_sim_world_init (TrioSimWorld *self, const TrioSimOptions *options, TrioSimStrategy *strategy)
+{
+  *self = (TrioSimWorld) {
+    .world = { .name = "simulator", .wake = wake, .check = check },
+    .lag = { .name = "lag", .before_task_step = let_time_lag },
+    .verdict = TRIO_SIM_OK,
+    .suspicion = TRIO_SIM_OK,
+    .message = g_string_new (NULL),
+  };
+  trio_sim_clock_init (&self->clock);
+  trio_sim_watch_init (&self->watch, &self->clock);
+  self->watch.stop_before = options->until_step;
+  self->watch.break_there = options->break_at_until;
+  self->tape = trio_sim_tape_new (strategy, trio_sim_strategy_get_inject (options), &self->watch);
+  trio_sim_tape_set_callbacks (self->tape, options->on_decision, options->on_choice, options->user_data);
+  self->net = trio_sim_net_new (&self->clock, self->tape, &self->watch);
+  self->net->io.poll = poll_io;
+  self->world.clock = &self->clock.clock;
+  self->world.io = &self->net->io;
+  self->world.choice = trio_sim_tape_get_choice (self->tape);
+}
+
+void
+trio_sim_world_clear (TrioSimWorld *self)
+{
+  trio_sim_net_free (self->net);
+  trio_sim_tape_free (self->tape);
+  trio_sim_watch_clear (&self->watch);
+  g_clear_pointer (&self->goals, g_hash_table_unref);
+  g_clear_pointer (&self->name, g_free);
+  g_clear_error (&self->error);
+  g_string_free (self->message, TRUE);
+}

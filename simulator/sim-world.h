@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* The simulated world: what a run stands on. One world is one run.
+ *
+ *            +--------------------------- world ----------------------------+
+ *     loop --| clock (virtual)   io (sim-net)   choice (tape)   check, wake |-- lag, watch (instruments)
+ *            +---------------------------------------------------------------+
+ *
+ * The world's work inside a turn is done when the loop asks its io: diagnose a stuck run if the driver wants it, deliver what has
+ * arrived; and before each step: let time lag if the tape says so.
+ *
+ * Always true: the first finding is the verdict; what comes after it in the same turn is not judged. */
+
+#pragma once
+
+#include <trio/seam/world.h>
+
+#include "simulator/sim-net.h"
+#include "simulator/tape.h"
+#include "simulator/virtual-clock.h"
+#include "simulator/watch.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  TrioWorld       world;
+  TrioSimClock    clock;
+  TrioSimNet     *net;
+  TrioSimTape    *tape;
+  TrioSimWatch    watch;
+  TrioInstrument  lag;          /* asks before each step whether time lags */
+  TrioLoop       *loop;
+  GHashTable     *goals;        /* name -> whether it held; made with the first goal */
+  int             woken;        /* (atomic) something was queued from outside the tasks */
+
+  TrioSimVerdict  verdict;
+  char           *name;
+  GString        *message;
+  GError         *error;        /* the scenario's own, if that is the finding */
+  TrioSimVerdict  suspicion;    /* DEADLOCK or LIVELOCK: to be diagnosed in the next turn */
+} TrioSimWorld;
+
+void     trio_sim_world_init     (TrioSimWorld *world, const TrioSimOptions *options, TrioSimStrategy *strategy);
+void     trio_sim_world_clear    (TrioSimWorld *world);
+
+/* Takes the name. Returns FALSE, and changes nothing, if there is a finding already; else the message may be written. */
+gboolean trio_sim_world_find     (TrioSimWorld *world, TrioSimVerdict verdict, char *name);
+
+/* detect.c. Who is stuck and on what; inside a turn. */
+void     trio_sim_detect_stuck   (TrioSimWorld *world);
+/* After the last turn: what is still open. */
+void     trio_sim_detect_leaks   (TrioSimWorld *world, const TrioLoopStatistics *statistics);
+/* Main's error: is anything left of it without what was injected? Takes error. */
+void     trio_sim_detect_failure (TrioSimWorld *world, GError *error);
+
+G_END_DECLS
