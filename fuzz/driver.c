@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* The driver: one input is one run of the simulator with the strategy "bytes".
+ *
+ * Always true:
+ *  1. A run that is well leaves nothing behind: the next input starts from the same state.
+ *  2. A run that fails is the program's last: it is told, kept, and abort() hands it to libFuzzer.
+ *  3. The schedule file has the artifact's name and ".schedule" behind it: libFuzzer names it after the SHA-1 of its bytes.
+ *
+ * Called from libFuzzer, or from standalone-main.c; one thread. */
+
+#include "fuzz/driver.h"
+#include "simulator/schedule.h"
+
+#include <locale.h>
+#include <string.h>
+
+/* LeakSanitizer's, where there is one. */
+void __lsan_disable (void) __attribute__ ((weak));
+
+static char    *program_name;
+static char    *program_path;
+static char    *artifact_prefix;
+static gboolean keeps_schedules = TRUE;
+static gboolean writes_artifacts;
+
+/* Coverage of another kind: libFuzzer keeps an input that sets a counter here which none has set before. A counter is a decision:
+ * who was asked what, and what the answer meant. So it collects schedules that differ, even where the code they run is the same. */
+#define N_COUNTERS 4096
+
+__attribute__ ((section ("__libfuzzer_extra_counters"), used))
+static uint8_t decision_counters[N_COUNTERS];
+
+static void
+count_decision (const TrioScheduleEntry *entry, gpointer data G_GNUC_UNUSED)
+{
+  guint64 h = entry->path_hash * 31 + g_str_hash (entry->label);
+
+  h = h * 31 + (entry->target != NULL ? g_str_hash (entry->target) : entry->value);
+  h ^= h >> 29;
+  h *= G_GUINT64_CONSTANT (0x9e3779b97f4a7c15);
+  decision_counters[h >> 52] |= 1;
+}
+
+G_STATIC_ASSERT (N_COUNTERS == 1 << 12);      /* 64 - 52 bits */
+
+static TrioSimOptions
+options_for (TrioSimInject inject, const uint8_t *data, size_t size)
+{
+  return (TrioSimOptions) {
+    .strategy = "bytes", .bytes = data, .n_bytes = size, .inject = inject, .program = program_name,
+  };
+}
+
+/* Writes what replay wants to know into the schedule's header. No program: the scenario's own replays it as well as this one. */
+static void
+fill_header (TrioSchedule *schedule, const TrioScenario *scenario, TrioSimInject inject, TrioSimVerdict verdict, const char *name)
+{
+  TrioScheduleHeader *header = trio_schedule_get_header (schedule);
+
+  g_free (header->program);
+  g_free (header->scenario);
+  g_free (header->strategy);
+  g_free (header->name);
+  header->program = NULL;
+  header->scenario = g_strdup (scenario->name);
+  header->strategy = g_strdup ("bytes");
+  header->name = g_strdup (name);
+  header->inject = inject;
+  header->verdict = verdict;
+}
+
+static void
+fill_header_from_report (const TrioScenario *scenario, TrioSimInject inject, TrioSimReport *report)
+{
+  TrioScheduleHeader *header = trio_schedule_get_header (report->schedule);
+
+  fill_header (report->schedule, scenario, inject, report->verdict, report->name);
+  header->steps = report->steps;
+  header->hash = report->hash;
+}
+
+static void
+print_failure (const TrioScenario *scenario, const TrioSimReport *report)
+{
+  guint n = trio_schedule_get_length (report->schedule);
+
+  g_printerr ("\n%s: %s, %s\n", scenario->name, trio_sim_verdict_to_string (report->verdict),
+              report->name != NULL ? report->name : "without a name");
+  if (n == 0)
+    g_printerr ("in the ordinary run\n");
+  else
+    g_printerr ("in the ordinary run, except:\n");
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *words = trio_schedule_entry_to_words (trio_schedule_get_entry (report->schedule, i));
+
+      g_printerr ("  %s\n", words);
+    }
+  if (report->message != NULL)
+    g_printerr ("%s%s", report->message, g_str_has_suffix (report->message, "\n") ? "" : "\n");
+}
+
+/* Where libFuzzer puts an input that crashes. */
+static char *
+artifact_path (const uint8_t *data, size_t size)
+{
+  g_autofree char *sha1 = g_compute_checksum_for_data (G_CHECKSUM_SHA1, data, size);
+
+  return g_strconcat (artifact_prefix != NULL ? artifact_prefix : "", "crash-", sha1, NULL);
+}
+
+static void
+keep_schedule (const TrioSchedule *schedule, const char *artifact)
+{
+  g_autofree char *path = g_strconcat (artifact, ".schedule", NULL);
+  g_autoptr (GError) error = NULL;
+
+  if (!trio_schedule_save (schedule, path, &error))
+    g_printerr ("the schedule cannot be kept: %s\n", error->message);
+  else
+    g_printerr ("kept; replay and shrink it with\n"
+                "  %s replay %s\n"
+                "  %s shrink %s\n", program_path, path, program_path, path);
+}
+
+static void
+keep_artifact (const uint8_t *data, size_t size, const char *artifact)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!g_file_set_contents (artifact, (const char *) data, (gssize) size, &error))
+    g_printerr ("the input cannot be kept: %s\n", error->message);
+  else
+    g_printerr ("the input is kept as %s\n", artifact);
+}
+
+int
+trio_fuzz_one_input (const TrioScenario *scenario, TrioSimInject inject, const uint8_t *data, size_t size)
+{
+  TrioSimOptions options = options_for (inject, data, size);
+  g_autoptr (TrioSimReport) report = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *artifact = NULL;
+
+  memset (decision_counters, 0, sizeof decision_counters);
+  options.on_decision = count_decision;
+  if (trio_sim_run (scenario->func, scenario->data, &options, &report, &error))
+    return 0;
+
+  if (report == NULL)
+    g_error ("there could be no run: %s", error->message);
+
+  print_failure (scenario, report);
+  fill_header_from_report (scenario, inject, report);
+  artifact = artifact_path (data, size);
+  if (writes_artifacts)
+    keep_artifact (data, size, artifact);
+  if (keeps_schedules)
+    keep_schedule (report->schedule, artifact);
+  g_abort ();
+}
+
+/* A schedule that is written anew at each decision. */
+typedef struct
+{
+  TrioSchedule *schedule;
+  const char   *path;
+  GError       *error;
+} Diary;
+
+static void
+note_decision (const TrioScheduleEntry *entry, gpointer data)
+{
+  Diary *diary = data;
+
+  trio_schedule_append (diary->schedule, entry);
+  if (diary->error == NULL)
+    {
+      /* The result is kept in diary->error, and looked at after the run. */
+      gboolean ok = trio_schedule_save (diary->schedule, diary->path, &diary->error);
+
+      (void) ok;
+    }
+}
+
+gboolean
+trio_fuzz_to_schedule (const TrioScenario *scenario, TrioSimInject inject, const uint8_t *data, size_t size, const char *path,
+                       TrioSimVerdict *verdict, GError **error)
+{
+  TrioSimOptions options = options_for (inject, data, size);
+  g_autoptr (TrioSchedule) schedule = trio_schedule_new ();
+  g_autoptr (TrioSimReport) report = NULL;
+  g_autoptr (GError) failure = NULL;
+  Diary diary = { schedule, path, NULL };
+  gboolean ok;
+
+  /* If nothing better is written later, the run has killed us. */
+  fill_header (schedule, scenario, inject, TRIO_SIM_CRASH, NULL);
+  if (!trio_schedule_save (schedule, path, error))
+    return FALSE;
+
+  options.on_decision = note_decision;
+  options.user_data = &diary;
+  ok = trio_sim_run (scenario->func, scenario->data, &options, &report, &failure);
+  if (diary.error != NULL)
+    {
+      g_propagate_error (error, diary.error);
+      return FALSE;
+    }
+  if (report == NULL)
+    {
+      g_assert (!ok);
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+
+  fill_header_from_report (scenario, inject, report);
+  if (!trio_schedule_save (report->schedule, path, error))
+    return FALSE;
+
+  if (verdict != NULL)
+    *verdict = report->verdict;
+  return TRUE;
+}
+
+static int
+run_to_schedule (const TrioScenario *scenario, TrioSimInject inject, int argc, char **argv)
+{
+  g_autofree char *path = NULL;
+  g_autofree char *bytes = NULL;
+  g_autoptr (GError) error = NULL;
+  TrioSimVerdict verdict;
+  gsize size;
+
+  if (argc < 3 || argc > 4)
+    {
+      g_printerr ("usage: %s to-schedule ARTIFACT [SCHEDULE]\n", program_path);
+      return 2;
+    }
+
+  /* A failed run is abandoned where it stands: a list of what it held would bury the result. */
+  if (__lsan_disable != NULL)
+    __lsan_disable ();
+
+  path = argc == 4 ? g_strdup (argv[3]) : g_strconcat (argv[2], ".schedule", NULL);
+  if (!g_file_get_contents (argv[2], &bytes, &size, &error)
+      || !trio_fuzz_to_schedule (scenario, inject, (const uint8_t *) bytes, size, path, &verdict, &error))
+    {
+      g_printerr ("%s: %s\n", program_path, error->message);
+      return 2;
+    }
+
+  g_print ("%s: %s\n", path, verdict == TRIO_SIM_OK ? "this run is well" : trio_sim_verdict_to_string (verdict));
+  return verdict == TRIO_SIM_OK ? 0 : 1;
+}
+
+void
+trio_fuzz_initialize (const TrioScenario *scenario, TrioSimInject inject, int argc, char **argv)
+{
+  static const char *const commands[] = { "list", "explore", "sweep", "exhaust", "replay", "shrink", NULL };
+  const TrioScenario scenarios[] = { *scenario, { NULL, NULL, NULL, NULL } };
+
+  setlocale (LC_ALL, "");      /* so that messages keep their letters */
+  g_clear_pointer (&program_name, g_free);
+  program_name = g_path_get_basename (argv[0]);
+  program_path = argv[0];
+
+  if (argc > 1 && g_strv_contains (commands, argv[1]))
+    exit (trio_sim_main (argc, argv, scenarios));
+  if (argc > 1 && strcmp (argv[1], "to-schedule") == 0)
+    exit (run_to_schedule (scenario, inject, argc, argv));
+
+  for (int i = 1; i < argc; i++)
+    {
+      if (g_str_has_prefix (argv[i], "-artifact_prefix="))
+        artifact_prefix = strchr (argv[i], '=') + 1;
+      /* When libFuzzer makes a crash smaller it fails a thousand times; and with an exact path the schedule would have no place. */
+      if (g_str_has_prefix (argv[i], "-minimize_crash") || g_str_has_prefix (argv[i], "-exact_artifact_path="))
+        keeps_schedules = FALSE;
+    }
+}
+
+void
+trio_fuzz_write_artifacts (gboolean yes)
+{
+  writes_artifacts = yes;
+}

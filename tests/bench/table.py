@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Runs the contestants in turns and prints what each kind of work costs us and them: table.py [--rounds N] DIRECTORY
+
+In every round each work is done by each contestant, one after the other, so that whatever else happens on the machine happens to all.
+The table has the medians. All figures are costs; a ratio below 1 means that we need less than the peer.
+"""
+
+import argparse
+import collections
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+
+NAMES = {
+    "bench-ucontext": "ucontext by hand",
+    "bench-threads": "threads",
+    "bench-st": "State Threads",
+    "bench-go": "Go, 1 processor",
+}
+
+# What is measured: title, unit, our program and the figure's name in it. The bare switch has one peer that is as bare.
+ROWS = [
+    ("bare switch of a fiber", "ns", "bench-fiber", "switch-ns"),
+    ("switch: two tasks yield to each other", "ns", "bench-trio", "switch-ns"),
+    ("spawn and join a million tasks, 1,000 at a time", "ns each", "bench-trio", "spawn-batch-ns"),
+    ("spawn and join a million tasks, one by one", "ns each", "bench-trio", "spawn-one-ns"),
+    ("rendezvous channel, there and back", "ns", "bench-trio", "rendezvous-ns"),
+    ("100,000 sleeping tasks: create", "ns each", "bench-trio", "sleeper-create-ns"),
+    ("100,000 sleeping tasks: resident memory", "bytes each", "bench-trio", "sleeper-bytes"),
+    ("100,000 sleeping tasks: cancel all and join", "ns each", "bench-trio", "sleeper-cancel-ns"),
+]
+# The same body simulated and for real: title, unit of the rate, the figure's name.
+SIMULATED = [
+    ("a run of two tasks with ten checkpoints each", "runs", "short-run-ns"),
+    ("task steps in one long run", "steps", "step-ns"),
+]
+
+
+def measure(directory, rounds):
+    """{(program, figure): median}."""
+    programs = sorted(path for path in directory.glob("bench-*") if path.is_file() and os.access(path, os.X_OK))
+    jobs = []
+    for program in programs:
+        works = subprocess.run([program], check=True, capture_output=True, text=True).stdout.split()
+        jobs += [(work, program) for work in works]
+    jobs.sort(key=lambda job: (job[0], job[1].name))
+
+    figures = collections.defaultdict(list)
+    for turn in range(1, rounds + 1):
+        if sys.stderr.isatty():
+            print(f"round {turn} of {rounds}", end="\r", file=sys.stderr, flush=True)
+        for work, program in jobs:
+            out = subprocess.run([program, work], check=True, capture_output=True, text=True).stdout
+            for line in out.splitlines():
+                name, value = line.split()
+                # What "real" and "simulated" call by one name are two contestants.
+                key = f"{work} {name}" if work in {"real", "simulated"} else name
+                figures[program.name, key].append(float(value))
+    return {key: statistics.median(values) for key, values in figures.items()}
+
+
+def number(value):
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def ratio(ours, theirs):
+    return f"{ours / theirs:.2f}" if ours > theirs / 10 else f"{ours / theirs:.1g}"
+
+
+def print_table(figures):
+    line = "{:<50} {:>16}   {:<18} {:>16} {:>7}"
+    print(line.format("work", "ours", "peer", "peer's", "ratio"))
+    print(line.format("-" * 50, "-" * 16, "-" * 18, "-" * 16, "-" * 7))
+    for title, unit, program, name in ROWS:
+        ours = figures.get((program, name))
+        if ours is None:
+            continue
+        mine = f"{number(ours)} {unit}"
+        for peer, shown in NAMES.items():
+            theirs = figures.get((peer, name))
+            if theirs is not None and (program != "bench-fiber" or peer == "bench-ucontext"):
+                print(line.format(title, mine, shown, f"{number(theirs)} {unit}", ratio(ours, theirs)))
+                title = mine = ""
+        if mine:
+            print(line.format(title, mine, "none here", "", ""))
+    for title, unit, name in SIMULATED:
+        simulated, real = (figures.get(("bench-trio", f"{kind} {name}")) for kind in ("simulated", "real"))
+        if simulated and real:
+            print(line.format("simulated: " + title, f"{number(1e9 / simulated)} {unit}/s", "the same, real",
+                              f"{number(1e9 / real)} {unit}/s", ratio(simulated, real)))
+    print("\nratio: what we need, divided by what the peer needs; below 1 we are ahead. CPU time, medians.")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Runs the benchmarks and prints a table of ratios.")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("directory", type=pathlib.Path, help="where the programs were built")
+    arguments = parser.parse_args()
+    print_table(measure(arguments.directory, arguments.rounds))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* Many of everything. Statement 30, and that nothing here is quadratic, recursive, or costs more than about a page a task.
+ *
+ * Under a checker there are fewer. `-m slow` adds a million tasks. */
+
+#include "tests/core/mock-world.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define CHECKED 1
+#elif defined(__has_feature)
+#if __has_feature (address_sanitizer) || __has_feature (thread_sanitizer)
+#define CHECKED 1
+#endif
+#endif
+#ifndef CHECKED
+#define CHECKED 0
+#endif
+
+/* n, or less of it under a checker. */
+static guint
+scaled (guint n)
+{
+  return CHECKED || g_getenv ("TRIO_TEST_VALGRIND") != NULL ? MIN (n, 2000) : n;
+}
+
+/* ---- scopes ---- */
+
+typedef struct
+{
+  guint n;
+  guint n_ended;
+} Many;
+
+static gboolean
+nest_scopes (gpointer data, GError **error)
+{
+  guint n = ((Many *) data)->n;
+  g_autofree TrioCancelScope **scopes = g_new0 (TrioCancelScope *, n);
+  gboolean ok;
+
+  for (guint i = 0; i < n; i++)
+    scopes[i] = trio_move_on_after ((i + 1) * G_TIME_SPAN_SECOND, error);
+  g_assert_true (trio_checkpoint (error));
+  g_assert_cmpint (trio_current_effective_deadline (), ==, trio_cancel_scope_get_deadline (scopes[0]));
+  trio_cancel_scope_cancel (scopes[0]);
+  ok = trio_checkpoint (error);
+  g_assert_false (ok);
+  for (guint i = n; i > 0; i--)
+    {
+      ok = trio_cancel_scope_close (scopes[i - 1], ok);
+      g_assert_cmpint (ok, ==, i == 1);
+      g_assert_cmpint (trio_cancel_scope_cancelled_caught (scopes[i - 1]), ==, i == 1);
+      trio_cancel_scope_free (scopes[i - 1]);
+    }
+  return ok;
+}
+
+/* (30) */
+static void
+test_ten_thousand_nested_scopes_are_cancelled (void)
+{
+  Many many = { .n = 10000 };
+
+  mock_run_ok (nest_scopes, &many);
+}
+
+static gboolean
+nest_nurseries (gpointer data, GError **error)
+{
+  guint n = ((Many *) data)->n;
+  g_autofree TrioNursery **nurseries = g_new0 (TrioNursery *, n);
+  gboolean ok = TRUE;
+
+  for (guint i = 0; i < n; i++)
+    {
+      nurseries[i] = trio_nursery_open (error);
+      trio_nursery_start_soon (nurseries[i], mock_sleep_forever, NULL);
+    }
+  g_assert_true (trio_checkpoint (error));
+  trio_nursery_cancel (nurseries[0]);
+  for (guint i = n; i > 0; i--)
+    {
+      ok = trio_nursery_close (nurseries[i - 1], ok);
+      trio_nursery_free (nurseries[i - 1]);
+    }
+  return ok;
+}
+
+static void
+test_a_thousand_nested_nurseries_are_cancelled_and_joined (void)
+{
+  Many many = { .n = 1000 };
+
+  mock_run_ok (nest_nurseries, &many);
+}
+
+/* A chain of tasks, each the child of the one before. */
+static gboolean
+go_deeper (gpointer data, GError **error)
+{
+  Many *many = data;
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+  gboolean ok = TRUE;
+
+  if (--many->n > 0)
+    trio_nursery_start_soon (nursery, go_deeper, many);
+  else
+    ok = mock_fail ((char *) "at the bottom", error);
+  ok = trio_nursery_close (nursery, ok);
+  many->n_ended++;
+  return ok;
+}
+
+static void
+test_an_error_travels_up_a_chain_of_ten_thousand_tasks_unwrapped (void)
+{
+  guint n = scaled (10000);
+  Many many = { .n = n };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (mock_run (go_deeper, &many, &error));
+  g_assert_cmpstr (error->message, ==, "at the bottom");
+  g_assert_cmpuint (many.n_ended, ==, n);
+}
+
+/* ---- tasks ---- */
+
+static gboolean
+sleep_and_count (gpointer data, GError **error)
+{
+  Many *many = data;
+  gboolean ok = trio_sleep (G_TIME_SPAN_HOUR, error);
+
+  many->n_ended++;
+  return ok;
+}
+
+static gboolean
+cancel_many_sleepers (gpointer data, GError **error)
+{
+  Many *many = data;
+  gint64 start = trio_current_time ();
+  TrioLoopStatistics statistics;
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  for (guint i = 0; i < many->n; i++)
+    trio_nursery_start_soon (nursery, sleep_and_count, many);
+  g_assert_true (trio_checkpoint (error));
+  trio_loop_get_statistics (trio_loop_get_current (), &statistics);
+  g_assert_cmpuint (statistics.tasks_living, ==, many->n + 2);
+  g_assert_cmpint (statistics.next_deadline, ==, start + G_TIME_SPAN_HOUR);
+  trio_nursery_cancel (nursery);
+  trio_loop_get_statistics (trio_loop_get_current (), &statistics);
+  g_assert_cmpuint (statistics.tasks_runnable, ==, many->n);
+  g_assert_cmpint (statistics.next_deadline, ==, G_MAXINT64);
+  return trio_nursery_close (nursery, TRUE);
+}
+
+static void
+test_a_hundred_thousand_sleeping_tasks_are_cancelled (void)
+{
+  Many many = { .n = scaled (100000) };
+
+  mock_run_ok (cancel_many_sleepers, &many);
+  g_assert_cmpuint (many.n_ended, ==, many.n);
+}
+
+static gboolean
+sleep_its_own_time (gpointer data, GError **error)
+{
+  return trio_sleep (GPOINTER_TO_INT (data), error);
+}
+
+static gboolean
+wake_many_sleepers (gpointer data, GError **error)
+{
+  Many *many = data;
+  gint64 start = trio_current_time ();
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  for (guint i = 0; i < many->n; i++)
+    trio_nursery_start_soon (nursery, sleep_its_own_time, GINT_TO_POINTER ((int) (1 + (i * 7919) % many->n)));
+  g_assert_true (trio_nursery_close (nursery, TRUE));
+  g_assert_cmpint (trio_current_time (), ==, start + many->n);
+  return TRUE;
+}
+
+static void
+test_five_thousand_sleepers_wake_each_in_its_time (void)
+{
+  Many many = { .n = scaled (5000) };
+
+  mock_run_ok (wake_many_sleepers, &many);
+}
+
+static gboolean
+spawn_and_join (gpointer data, GError **error)
+{
+  Many *many = data;
+
+  /* In rounds, so that stacks are used again. */
+  for (guint i = 0; i < many->n; i += 100)
+    {
+      g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+      for (int j = 0; j < 100; j++)
+        trio_nursery_start_soon (nursery, mock_check_in, NULL);
+      if (!trio_nursery_close (nursery, TRUE))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static void
+test_two_hundred_thousand_tasks_come_and_go (void)
+{
+  Many many = { .n = scaled (200000) };
+
+  mock_run_ok (spawn_and_join, &many);
+}
+
+static gboolean
+fail_many (gpointer data, GError **error)
+{
+  Many *many = data;
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  for (guint i = 0; i < many->n; i++)
+    trio_nursery_start_soon (nursery, mock_fail, (char *) "one of many");
+  return trio_nursery_close (nursery, TRUE);
+}
+
+/* (58) No error is dropped, and collecting them is not quadratic. */
+static void
+test_the_errors_of_twenty_thousand_children_are_all_kept (void)
+{
+  Many many = { .n = scaled (20000) };
+  g_autoptr (GError) error = NULL;
+  gsize n;
+
+  g_assert_false (mock_run (fail_many, &many, &error));
+  trio_error_group_get_errors (error, &n);
+  g_assert_cmpuint (n, ==, many.n);
+}
+
+static guint64
+get_available_memory (void)
+{
+  g_autofree char *text = NULL;
+  const char *line;
+
+  if (!g_file_get_contents ("/proc/meminfo", &text, NULL, NULL) || (line = strstr (text, "MemAvailable:")) == NULL)
+    return 0;
+  return g_ascii_strtoull (line + strlen ("MemAvailable:"), NULL, 10) * 1024;
+}
+
+static void
+test_a_million_sleeping_tasks_are_cancelled (void)
+{
+  Many many = { .n = 1000000 };
+
+  if (!g_test_slow ())
+    {
+      g_test_skip ("only with -m slow");
+      return;
+    }
+  if (scaled (many.n) < many.n || get_available_memory () < (guint64) 10 * 1000 * 1000 * 1000)
+    {
+      g_test_skip ("this needs 10 GB of free memory, and no checker");
+      return;
+    }
+  mock_run_ok (cancel_many_sleepers, &many);
+  g_assert_cmpuint (many.n_ended, ==, many.n);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/scale/ten-thousand-nested-scopes-are-cancelled", test_ten_thousand_nested_scopes_are_cancelled);
+  g_test_add_func ("/scale/a-thousand-nested-nurseries-are-cancelled-and-joined", test_a_thousand_nested_nurseries_are_cancelled_and_joined);
+  g_test_add_func ("/scale/an-error-travels-up-a-chain-of-ten-thousand-tasks-unwrapped",
+                   test_an_error_travels_up_a_chain_of_ten_thousand_tasks_unwrapped);
+  g_test_add_func ("/scale/a-hundred-thousand-sleeping-tasks-are-cancelled", test_a_hundred_thousand_sleeping_tasks_are_cancelled);
+  g_test_add_func ("/scale/five-thousand-sleepers-wake-each-in-its-time", test_five_thousand_sleepers_wake_each_in_its_time);
+  g_test_add_func ("/scale/two-hundred-thousand-tasks-come-and-go", test_two_hundred_thousand_tasks_come_and_go);
+  g_test_add_func ("/scale/the-errors-of-twenty-thousand-children-are-all-kept", test_the_errors_of_twenty_thousand_children_are_all_kept);
+  g_test_add_func ("/scale/a-million-sleeping-tasks-are-cancelled", test_a_million_sleeping_tasks_are_cancelled);
+  return g_test_run ();
+}

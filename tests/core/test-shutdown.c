@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* The structure of a run and the order in which it ends: statements 150 to 152, and 83's shape of an internal error. */
+
+#include "core/kernel.h"
+#include "tests/core/mock-world.h"
+
+static void
+note_task (TrioTask *task, guint depth, gpointer unused G_GNUC_UNUSED)
+{
+  mock_say ("%u:%s", depth, trio_task_get_name (task));
+}
+
+static gboolean
+end_slowly (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  gboolean ok = trio_sleep_forever (error);
+  g_autoptr (TrioCancelScope) shield = trio_cancel_scope_open (NULL);
+
+  mock_assert_says ((*error)->message, "the main task has ended");
+  trio_cancel_scope_set_shield (shield, TRUE);
+  g_assert_true (trio_sleep (10, NULL));
+  mock_say ("system-task");
+  g_assert_true (trio_cancel_scope_close (shield, TRUE));
+  return ok;
+}
+
+static void
+say (gpointer word)
+{
+  mock_say ("%s", (const char *) word);
+}
+
+static gboolean
+call_at_the_end (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioToken) token = trio_current_token ();
+  gboolean ok = trio_sleep_forever (error);
+
+  trio_cancel_shielded_checkpoint ();
+  g_assert_true (trio_token_run_sync_soon (token, say, (char *) "call", NULL));
+  return ok;
+}
+
+static gboolean
+look_and_end (gpointer message, GError **error)
+{
+  TrioNursery *system = trio_loop_get_current ()->system_nursery;
+
+  trio_nursery_start_soon (system, end_slowly, NULL);
+  trio_nursery_start_soon (system, call_at_the_end, NULL);
+  trio_foreach_task (note_task, NULL);
+  g_assert_null (trio_task_get_parent (trio_task_get_parent (trio_current_task ())));
+  g_assert_true (trio_checkpoint (error));
+  mock_say ("main-ends");
+  return message == NULL ? TRUE : mock_fail (message, error);
+}
+
+/* (150, 151) */
+static void
+test_main_ends_then_system_tasks_then_the_calls_that_were_accepted (void)
+{
+  mock_run_ok (look_and_end, NULL);
+  mock_expect ("0:init 1:end_slowly 1:call_at_the_end 1:main main-ends call system-task");
+}
+
+/* (152) */
+static void
+test_the_error_of_main_is_kept_aside_while_system_tasks_end (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (mock_run (look_and_end, (char *) "mine", &error));
+  g_assert_cmpstr (error->message, ==, "mine");
+  mock_assert_error (error, TRIO_ERROR_FAILED);
+  mock_expect ("0:init 1:end_slowly 1:call_at_the_end 1:main main-ends call system-task");
+}
+
+static gboolean
+leave_nothing (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+  TrioLoopStatistics statistics;
+
+  trio_nursery_start_soon (nursery, mock_sleep_forever, NULL);
+  g_assert_true (trio_checkpoint (error));
+  trio_loop_get_statistics (trio_loop_get_current (), &statistics);
+  g_assert_cmpuint (statistics.tasks_living, ==, 3);       /* init, main and the child */
+  g_assert_cmpuint (statistics.scopes_open, ==, 3);        /* the nurseries of the system, of main and ours */
+  g_assert_cmpuint (statistics.tasks_runnable, ==, 0);
+  trio_nursery_cancel (nursery);
+  trio_loop_get_statistics (trio_loop_get_current (), &statistics);
+  g_assert_cmpuint (statistics.tasks_runnable, ==, 1);
+  return trio_nursery_close (nursery, TRUE);
+}
+
+static void
+test_a_run_that_ended_has_no_task_and_no_scope (void)
+{
+  g_autoptr (MockWorld) world = mock_world_new ();
+  g_autoptr (GError) error = NULL;
+  TrioLoop *loop = trio_loop_new (&world->world, leave_nothing, NULL, NULL, &error);
+  TrioLoopStatistics statistics;
+
+  while (!trio_loop_is_done (loop))
+    trio_loop_turn (loop);
+  trio_loop_get_statistics (loop, &statistics);
+  g_assert_cmpuint (statistics.tasks_living, ==, 0);
+  g_assert_cmpuint (statistics.tasks_runnable, ==, 0);
+  g_assert_cmpuint (statistics.scopes_open, ==, 0);
+  g_assert_cmpint (statistics.next_deadline, ==, G_MAXINT64);
+  g_assert_true (trio_loop_finish (loop, &error));
+}
+
+/* ---- what breaks a run ---- */
+
+static TrioAbort
+answer_nonsense (TrioTask *task G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED)
+{
+  return (TrioAbort) 7;
+}
+
+static TrioAbort
+reschedule_myself (TrioTask *task, gpointer data G_GNUC_UNUSED)
+{
+  trio_reschedule (task, NULL);
+  return TRIO_ABORT_SUCCEEDED;
+}
+
+static gboolean
+wait_brokenly (gpointer abort_func, GError **error)
+{
+  return trio_wait_task_rescheduled ((TrioAbortFunc) abort_func, NULL, error);
+}
+
+static gboolean
+cancel_what_is_broken (gpointer abort_func, GError **error)
+{
+  TrioNursery *nursery = trio_nursery_open (error);
+
+  trio_nursery_start_soon_full (nursery, wait_brokenly, abort_func, NULL, "culprit");
+  g_assert_true (trio_checkpoint (error));
+  trio_nursery_cancel (nursery);
+  mock_say ("cancelled");
+  (void) !trio_checkpoint (error);
+  g_assert_not_reached ();
+}
+
+/* (83) */
+static void
+test_an_abort_function_that_breaks_its_promise_ends_the_run_and_is_named (void)
+{
+  static const TrioAbortFunc broken[] = { answer_nonsense, reschedule_myself };
+
+  for (guint i = 0; i < G_N_ELEMENTS (broken); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_assert_false (mock_run (cancel_what_is_broken, broken[i], &error));
+      mock_assert_says (error->message, "\"culprit\"");
+      mock_assert_error (error, TRIO_ERROR_INTERNAL);
+      mock_expect ("cancelled");
+    }
+}
+
+static gboolean
+fail_as_a_system_task (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  return mock_fail ((char *) "system", error);
+}
+
+static gboolean
+have_a_system_task_that_fails (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  gboolean ok;
+
+  trio_nursery_start_soon (trio_loop_get_current ()->system_nursery, fail_as_a_system_task, NULL);
+  ok = trio_sleep_forever (error);
+  mock_say ("main-cancelled");
+  return ok;
+}
+
+/* (153, 154) It cancels everything, main too, and is what the run ends with. */
+static void
+test_a_system_task_that_fails_cancels_main (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (mock_run (have_a_system_task_that_fails, NULL, &error));
+  g_assert_cmpstr (error->message, ==, "system");
+  mock_assert_error (error, TRIO_ERROR_FAILED);
+  mock_expect ("main-cancelled");
+}
+
+static void
+test_a_run_whose_first_stack_cannot_be_had_says_so (void)
+{
+  g_autoptr (MockWorld) world = mock_world_new ();
+  g_autoptr (GError) error = NULL;
+  TrioLoopOptions options = { .stack_bytes = (gsize) 1 << 60 };
+
+  g_assert_null (trio_loop_new (&world->world, mock_return, NULL, &options, &error));
+  mock_assert_error (error, TRIO_ERROR_FAILED);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/shutdown/main-ends-then-system-tasks-then-the-calls-that-were-accepted",
+                   test_main_ends_then_system_tasks_then_the_calls_that_were_accepted);
+  g_test_add_func ("/shutdown/the-error-of-main-is-kept-aside-while-system-tasks-end",
+                   test_the_error_of_main_is_kept_aside_while_system_tasks_end);
+  g_test_add_func ("/shutdown/a-run-that-ended-has-no-task-and-no-scope", test_a_run_that_ended_has_no_task_and_no_scope);
+  g_test_add_func ("/shutdown/an-abort-function-that-breaks-its-promise-ends-the-run-and-is-named",
+                   test_an_abort_function_that_breaks_its_promise_ends_the_run_and_is_named);
+  g_test_add_func ("/shutdown/a-system-task-that-fails-cancels-main", test_a_system_task_that_fails_cancels_main);
+  g_test_add_func ("/shutdown/a-run-whose-first-stack-cannot-be-had-says-so", test_a_run_whose_first_stack_cannot_be_had_says_so);
+  return g_test_run ();
+}

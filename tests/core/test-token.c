@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* Tokens: calls from other threads, and from code outside any task. Statements 118, 120 to 122, 124 to 126. (119, idempotent calls, are not
+ * offered; 123 has no counterpart, since a C function cannot raise.) */
+
+#include "tests/core/mock-world.h"
+
+/* ---- order ---- */
+
+static void
+say (gpointer word)
+{
+  g_assert_null (trio_current_task ());
+  g_assert_nonnull (trio_loop_get_current ());
+  mock_say ("%s", (const char *) word);
+}
+
+static gboolean
+queue_three (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioToken) token = trio_current_token ();
+
+  g_assert_true (trio_token_run_sync_soon (token, say, (char *) "a", NULL));
+  g_assert_true (trio_token_run_sync_soon (token, say, (char *) "b", NULL));
+  g_assert_true (trio_token_run_sync_soon (token, say, (char *) "c", NULL));
+  mock_say ("queued");
+  return trio_checkpoint (error);
+}
+
+/* (118) */
+static void
+test_calls_run_in_order_and_outside_any_task (void)
+{
+  mock_run_ok (queue_three, NULL);
+  mock_expect ("queued a b c");
+}
+
+typedef struct
+{
+  TrioToken *token;
+  int        n;
+  int        max;
+} Again;
+
+static void
+queue_again (gpointer data)
+{
+  Again *again = data;
+
+  if (++again->n < again->max)
+    g_assert_true (trio_token_run_sync_soon (again->token, queue_again, data, NULL));
+}
+
+static gboolean
+run_beside_a_self_feeding_call (gpointer data, GError **error)
+{
+  Again *again = data;
+
+  again->token = trio_current_token ();
+  g_assert_true (trio_token_run_sync_soon (again->token, queue_again, again, NULL));
+  for (int i = 0; i < 50; i++)
+    {
+      g_assert_true (trio_checkpoint (error));
+      g_assert_cmpint (again->n, ==, i + 1);
+    }
+  return TRUE;
+}
+
+/* (120, 121, 3) */
+static void
+test_a_call_that_queues_itself_runs_once_a_turn_and_starves_nobody (void)
+{
+  Again again = { .max = 100 };
+
+  mock_run_ok (run_beside_a_self_feeding_call, &again);
+  /* (122) The rest ran before the run ended. */
+  g_assert_cmpint (again.n, ==, 100);
+  trio_token_unref (again.token);
+}
+
+/* ---- the end ---- */
+
+typedef struct
+{
+  TrioToken *token;
+  int        n_called;
+  int        n_freed;
+} Late;
+
+static void
+note_call (gpointer data)
+{
+  ((Late *) data)->n_called++;
+}
+
+static void
+note_free (gpointer data)
+{
+  ((Late *) data)->n_freed++;
+}
+
+static void
+queue_one_more (gpointer data)
+{
+  Late *late = data;
+
+  late->n_called++;
+  g_assert_true (trio_token_run_sync_soon (late->token, note_call, late, note_free));
+}
+
+static gboolean
+queue_and_end (gpointer data, GError **error)
+{
+  Late *late = data;
+
+  late->token = trio_current_token ();
+  g_assert_true (trio_token_run_sync_soon (late->token, queue_one_more, late, note_free));
+  return mock_fail ((char *) "main failed", error);
+}
+
+/* (122, 124) Also what such a call queues in its turn, when every task has long ended. */
+static void
+test_what_was_accepted_runs_before_the_run_ends_and_later_calls_are_refused (void)
+{
+  g_autoptr (GError) error = NULL;
+  Late late = { 0 };
+
+  g_assert_false (mock_run (queue_and_end, &late, &error));
+  mock_assert_error (error, TRIO_ERROR_FAILED);
+  g_assert_cmpint (late.n_called, ==, 2);
+  g_assert_cmpint (late.n_freed, ==, 2);
+  g_assert_false (trio_token_run_sync_soon (late.token, note_call, &late, note_free));
+  g_assert_cmpint (late.n_called, ==, 2);
+  g_assert_cmpint (late.n_freed, ==, 3);
+  trio_token_unref (late.token);
+}
+
+static TrioAbort
+abort_at_once (TrioTask *task G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED)
+{
+  return TRIO_ABORT_SUCCEEDED;
+}
+
+static void
+wake_task (gpointer task)
+{
+  trio_reschedule (task, NULL);
+}
+
+static gboolean
+wake_myself_later (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioToken) token = trio_current_token ();
+
+  g_assert_true (trio_token_run_sync_soon (token, wake_task, trio_current_task (), NULL));
+  return trio_wait_task_rescheduled (abort_at_once, NULL, error);
+}
+
+/* The driver is woken for a call that comes while nothing is runnable. */
+static void
+test_a_call_can_wake_a_task (void)
+{
+  mock_run_ok (wake_myself_later, NULL);
+}
+
+/* ---- real threads ---- */
+
+enum { N_THREADS = 4, N_CALLS = 2500 };
+
+typedef struct
+{
+  TrioToken *token;
+  TrioLoop  *loop;
+  TrioTask  *task;
+  int        n_called;
+  int        last[N_THREADS];
+} Storm;
+
+typedef struct
+{
+  Storm *storm;
+  int    thread;
+  int    number;
+} Drop;
+
+static void
+count_drop (gpointer data)
+{
+  Drop *drop = data;
+
+  g_assert_null (trio_current_task ());
+  /* (118) in order, of each thread. */
+  g_assert_cmpint (drop->storm->last[drop->thread], ==, drop->number);
+  drop->storm->last[drop->thread]++;
+  if (++drop->storm->n_called == N_THREADS * N_CALLS)
+    trio_loop_release (drop->storm->loop);
+}
+
+typedef struct
+{
+  Storm *storm;
+  int    thread;
+} Cloud;
+
+static gpointer
+rain (gpointer data)
+{
+  Cloud *cloud = data;
+
+  for (int i = 0; i < N_CALLS; i++)
+    {
+      Drop drop = { cloud->storm, cloud->thread, i };
+
+      g_assert_true (trio_token_run_sync_soon (cloud->storm->token, count_drop, g_memdup2 (&drop, sizeof drop), g_free));
+    }
+  return NULL;
+}
+
+static gboolean
+wait_for_the_storm (gpointer data, GError **error)
+{
+  Storm *storm = data;
+  Cloud clouds[N_THREADS];
+  GThread *threads[N_THREADS];
+
+  storm->token = trio_current_token ();
+  storm->loop = trio_loop_get_current ();
+  trio_loop_hold (storm->loop);
+  for (int i = 0; i < N_THREADS; i++)
+    {
+      clouds[i] = (Cloud) { storm, i };
+      threads[i] = g_thread_new ("rain", rain, &clouds[i]);
+    }
+  /* Sometimes busy, sometimes asleep in the driver. */
+  while (storm->n_called < N_THREADS * N_CALLS)
+    {
+      g_autoptr (TrioCancelScope) scope = trio_cancel_scope_open (error);
+
+      g_assert_true (trio_token_run_sync_soon (storm->token, (GSourceOnceFunc) trio_cancel_scope_cancel, scope, NULL));
+      g_assert_true (trio_cancel_scope_close (scope, trio_sleep_forever (error)));
+    }
+  for (int i = 0; i < N_THREADS; i++)
+    g_thread_join (threads[i]);
+  trio_token_unref (storm->token);
+  return TRUE;
+}
+
+/* (125, 126) */
+static void
+test_no_call_of_many_threads_is_lost_or_out_of_order (void)
+{
+  Storm storm = { 0 };
+
+  mock_run_ok (wait_for_the_storm, &storm);
+  g_assert_cmpint (storm.n_called, ==, N_THREADS * N_CALLS);
+}
+
+static gpointer
+ring_once (gpointer data)
+{
+  Storm *storm = data;
+
+  g_assert_true (trio_token_run_sync_soon (storm->token, wake_task, storm->task, NULL));
+  return NULL;
+}
+
+static gboolean
+sleep_until_a_thread_rings (gpointer data, GError **error)
+{
+  Storm *storm = data;
+  GThread *thread;
+  TrioLoop *loop = trio_loop_get_current ();
+
+  storm->token = trio_current_token ();
+  storm->task = trio_current_task ();
+  trio_loop_hold (loop);
+  thread = g_thread_new ("ring", ring_once, storm);
+  g_assert_true (trio_wait_task_rescheduled (abort_at_once, NULL, error));
+  trio_loop_release (loop);
+  g_thread_join (thread);
+  trio_token_unref (storm->token);
+  return TRUE;
+}
+
+/* (126) The driver sleeps for real until then; nothing is polled. */
+static void
+test_a_thread_wakes_a_sleeping_driver (void)
+{
+  Storm storm = { 0 };
+
+  mock_run_ok (sleep_until_a_thread_rings, &storm);
+}
+
+static void
+let_it_end (gpointer data)
+{
+  trio_cancel_scope_cancel (data);
+}
+
+typedef struct
+{
+  TrioToken       *token;
+  TrioCancelScope *scope;
+  GThread         *thread;
+  int              n_called;       /* (the run's thread) */
+  int              n_accepted;     /* (the other thread) */
+} EndRace;
+
+static void
+count_call (gpointer data)
+{
+  ((EndRace *) data)->n_called++;
+}
+
+static gpointer
+call_until_refused (gpointer data)
+{
+  EndRace *race = data;
+
+  race->n_accepted = 0;
+  for (int i = 0; trio_token_run_sync_soon (race->token, count_call, race, NULL); i++)
+    {
+      race->n_accepted++;
+      if (i == 10)
+        (void) !trio_token_run_sync_soon (race->token, let_it_end, race->scope, NULL);
+    }
+  return NULL;
+}
+
+static gboolean
+be_called_to_the_end (gpointer data, GError **error)
+{
+  EndRace *race = data;
+  g_autoptr (TrioCancelScope) scope = trio_cancel_scope_open (error);
+
+  race->scope = scope;
+  race->token = trio_current_token ();
+  trio_loop_hold (trio_loop_get_current ());
+  race->thread = g_thread_new ("caller", call_until_refused, race);
+  return trio_cancel_scope_close (scope, trio_sleep_forever (error));
+}
+
+/* (122) Whether a call is accepted or refused, it is true: accepted ones have run, in whatever moment the run ends. */
+static void
+test_calls_that_race_with_the_end_are_either_run_or_refused (void)
+{
+  for (int i = 0; i < 50; i++)
+    {
+      EndRace race = { 0 };
+
+      mock_run_ok (be_called_to_the_end, &race);
+      g_thread_join (race.thread);
+      g_assert_cmpint (race.n_called, ==, race.n_accepted);
+      trio_token_unref (race.token);
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/token/calls-run-in-order-and-outside-any-task", test_calls_run_in_order_and_outside_any_task);
+  g_test_add_func ("/token/a-call-that-queues-itself-runs-once-a-turn-and-starves-nobody",
+                   test_a_call_that_queues_itself_runs_once_a_turn_and_starves_nobody);
+  g_test_add_func ("/token/what-was-accepted-runs-before-the-run-ends-and-later-calls-are-refused",
+                   test_what_was_accepted_runs_before_the_run_ends_and_later_calls_are_refused);
+  g_test_add_func ("/token/a-call-can-wake-a-task", test_a_call_can_wake_a_task);
+  g_test_add_func ("/token/no-call-of-many-threads-is-lost-or-out-of-order", test_no_call_of_many_threads_is_lost_or_out_of_order);
+  g_test_add_func ("/token/a-thread-wakes-a-sleeping-driver", test_a_thread_wakes_a_sleeping_driver);
+  g_test_add_func ("/token/calls-that-race-with-the-end-are-either-run-or-refused", test_calls_that_race_with_the_end_are_either_run_or_refused);
+  return g_test_run ();
+}

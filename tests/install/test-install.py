@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""What a stranger has after `meson install`: test-install.py SOURCE_ROOT COMPILER…
+
+The project is configured in a new directory, without its tests, with a prefix of its own, built and installed there. Then programs that
+lie in no tree are compiled against what was installed, found by pkg-config, and run.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "tidy"))
+import tap  # noqa: E402
+
+SOURCE = pathlib.Path(sys.argv[1])
+COMPILER = sys.argv[2:]
+TEMPORARY = tempfile.TemporaryDirectory()
+PREFIX = pathlib.Path(TEMPORARY.name) / "prefix"
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in {"DESTDIR", "MAKEFLAGS", "LD_LIBRARY_PATH"}}
+ENVIRONMENT["CC"] = " ".join(COMPILER)
+
+
+def run(*command, **more):
+    """The standard output of a command; an exception with all it said if it fails."""
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, env=ENVIRONMENT, check=False, **more)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(map(str, command))} exited with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def pkg_config(*words):
+    return run("pkg-config", *words).split()
+
+
+def build_and_run(name, package):
+    program = pathlib.Path(TEMPORARY.name) / name
+    source = shutil.copy(HERE / f"{name}.c", TEMPORARY.name)
+    run(*COMPILER, "-std=gnu11", "-Wall", "-Wextra", "-Werror", source, "-o", program, *pkg_config("--cflags", "--libs", package),
+        f"-Wl,-rpath,{pkg_config('--variable=libdir', package)[0]}", cwd=TEMPORARY.name)
+    return run(program, cwd=TEMPORARY.name)
+
+
+def test_it_installs_without_its_tests():
+    build = pathlib.Path(TEMPORARY.name) / "build"
+    run("meson", "setup", build, SOURCE, f"--prefix={PREFIX}", "-Dtests=disabled", "-Dbench=disabled", "-Dlibfuzzer=disabled")
+    run("meson", "install", "-C", build)
+    shutil.rmtree(build)            # nothing that was installed may need it
+    found = sorted(PREFIX.rglob("*.pc"))
+    if not found:
+        return ["no pkg-config file was installed"]
+    ENVIRONMENT["PKG_CONFIG_PATH"] = str(found[0].parent)
+    return []
+
+
+def test_all_public_headers_are_there():
+    for window in ("runtime/include", "simulator/include", "fuzz/include"):
+        for header in sorted((SOURCE / window).rglob("*.h")):
+            if not (PREFIX / "include" / header.relative_to(SOURCE / window)).is_file():
+                yield f"{header.relative_to(SOURCE)} was not installed"
+
+
+def test_a_program_with_a_nursery_runs():
+    said = build_and_run("nursery", "trio-1")
+    return [] if said == "hello\nfrom outside the tree\n" else [f"it said {said!r}"]
+
+
+def test_a_simulation_runs():
+    said = build_and_run("scenario", "trio-sim-1")
+    return [] if said == "a day went by\n" else [f"it said {said!r}"]
+
+
+def test_the_names_of_the_contract_are_there():
+    for package in ("trio-1", "trio-sim-1", "trio-fuzz-1"):
+        run("pkg-config", "--exists", "--print-errors", package)
+    if not os.access(PREFIX / "bin/trio-trace", os.X_OK):
+        yield "there is no trio-trace"
+
+
+def test_the_libraries_export_only_names_of_ours():
+    libraries = sorted(PREFIX.rglob("libtrio*.so"))
+    if not libraries:
+        yield "no shared library was installed"
+    for library in libraries:
+        for line in run("nm", "-D", "--defined-only", library).splitlines():
+            name = line.split()[-1]
+            if not name.startswith(("trio_", "_trio_")):
+                yield f"{library.name} exports {name}"
+
+
+def test_nothing_installed_names_the_tree_it_was_built_in():
+    for path in sorted(PREFIX.rglob("*.pc")):
+        if str(SOURCE) in path.read_text():
+            yield f"{path.name} names {SOURCE}"
+
+
+if __name__ == "__main__":
+    with TEMPORARY:
+        sys.exit(tap.run(*[test for name, test in list(globals().items()) if name.startswith("test_")]))

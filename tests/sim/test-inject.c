@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* Cancellations, Ctrl-C and lagging time, injected: they arrive where the schedule says, they are no failure by themselves, and
+ * what they leave behind is one. */
+
+#include <string.h>
+
+#include "tests/sim/sim-test.h"
+
+/* --- what is injected is no failure --- */
+
+static gboolean
+work (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  for (guint i = 0; i < 5; i++)
+    if (!trio_sleep (1000, error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+work_together (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioCancelScope) outer = trio_cancel_scope_open (error);
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  trio_nursery_start_soon (nursery, work, NULL);
+  trio_nursery_start_soon (nursery, work, NULL);
+  if (!work (NULL, error))
+    return FALSE;                   /* leaves both without close: a cancellation becomes FAILED */
+  return trio_cancel_scope_close (outer, trio_nursery_close (nursery, TRUE));
+}
+
+static void
+test_what_was_injected_is_no_failure (void)
+{
+  guint n_injected = 0;
+
+  for (guint64 seed = 0; seed < 300; seed++)
+    {
+      g_autoptr (TrioSimReport) report = sim_run_random (work_together, NULL, seed,
+                                                         TRIO_SIM_INJECT_CANCEL | TRIO_SIM_INJECT_INTERRUPT);
+
+      sim_expect (report, TRIO_SIM_OK, NULL);
+      for (guint i = 0; i < trio_schedule_get_length (report->schedule); i++)
+        if (g_strcmp0 (trio_schedule_get_entry (report->schedule, i)->label, "schedule") != 0)
+          n_injected++;
+    }
+  g_assert_cmpuint (n_injected, >, 100);
+}
+
+static void
+count_cancels (const TrioScheduleEntry *entry, gpointer user_data)
+{
+  if (g_str_equal (entry->label, "cancel"))
+    trio_schedule_append (user_data, entry);
+}
+
+/* Every checkpoint, every scope around it. */
+static void
+test_a_cancel_at_every_checkpoint_is_survived (void)
+{
+  g_autoptr (TrioSchedule) places = trio_schedule_new ();
+  g_autoptr (TrioSimReport) base = sim_run (work_together, NULL, &(TrioSimOptions) {
+    .inject = TRIO_SIM_INJECT_CANCEL, .on_choice = count_cancels, .user_data = places,
+  });
+  guint n_runs = 0;
+
+  sim_expect (base, TRIO_SIM_OK, NULL);
+  g_assert_cmpuint (trio_schedule_get_length (places), >=, 15);
+  for (guint i = 0; i < trio_schedule_get_length (places); i++)
+    for (guint32 value = 1; value < trio_schedule_get_entry (places, i)->bound; value++)
+      {
+        g_autoptr (TrioSchedule) schedule = trio_schedule_new ();
+        TrioScheduleEntry entry = *trio_schedule_get_entry (places, i);
+
+        entry.value = value;
+        trio_schedule_append (schedule, &entry);
+        g_autoptr (TrioSimReport) report = sim_run_replay (work_together, NULL, schedule, TRIO_SIM_INJECT_NONE);
+        sim_expect (report, TRIO_SIM_OK, NULL);
+        g_assert_cmpuint (report->unmatched, ==, 0);
+        n_runs++;
+      }
+  g_assert_cmpuint (n_runs, >=, 30);
+}
+
+static void
+test_an_injection_is_told_in_words (void)
+{
+  g_autoptr (TrioSimReport) report = sim_run_lines (work_together, NULL, "main/work#2 cancel 2 = 1/4");
+  const TrioScheduleEntry *entry = trio_schedule_get_entry (report->schedule, 0);
+
+  g_assert_cmpuint (trio_schedule_get_length (report->schedule), ==, 1);
+  g_assert_nonnull (strstr (entry->words, "main/work#2 was cancelled in trio_sleep"));
+  g_assert_cmpstr (entry->what, ==, "trio_sleep");
+}
+
+/* --- what it leaves behind is one --- */
+
+typedef struct
+{
+  int from;
+  int to;
+} Accounts;
+
+/* The bug: a cancellation between the two halves loses the money. */
+static gboolean
+transfer (gpointer data, GError **error)
+{
+  Accounts *accounts = data;
+
+  accounts->from -= 10;
+  if (!trio_sleep (1000, error))
+    return FALSE;
+  accounts->to += 10;
+  return TRUE;
+}
+
+static gboolean
+transfer_and_check (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  Accounts accounts = { 100, 0 };
+  g_autoptr (TrioCancelScope) scope = trio_cancel_scope_open (error);
+  gboolean ok = trio_cancel_scope_close (scope, transfer (&accounts, error));
+
+  trio_always (accounts.from + accounts.to == 100, "no money is lost");
+  return ok;
+}
+
+static void
+test_a_cancel_that_cuts_an_act_in_half_is_found (void)
+{
+  g_autoptr (TrioSimReport) plain = sim_run_fifo (transfer_and_check, NULL);
+  g_autoptr (TrioSimReport) cancelled = sim_run_lines (transfer_and_check, NULL, "main cancel 1 = 1/3");
+  guint n_found = 0;
+
+  sim_expect (plain, TRIO_SIM_OK, NULL);
+  sim_expect (cancelled, TRIO_SIM_ALWAYS, "no money is lost");
+  for (guint64 seed = 0; seed < 400; seed++)
+    {
+      g_autoptr (TrioSimReport) report = sim_run_random (transfer_and_check, NULL, seed, TRIO_SIM_INJECT_CANCEL);
+      n_found += report->verdict == TRIO_SIM_ALWAYS;
+    }
+  g_assert_cmpuint (n_found, >, 0);
+}
+
+static gboolean
+translate (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  if (trio_sleep (1000, error))
+    return TRUE;
+  g_clear_error (error);
+  g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_CLOSED_RESOURCE, "swallowed a cancellation and said something else");
+  return FALSE;
+}
+
+static void
+test_another_error_in_its_wake_is_a_failure (void)
+{
+  g_autoptr (TrioSimReport) report = sim_run_lines (translate, NULL, "main cancel 1 = 1/2");
+
+  sim_expect (report, TRIO_SIM_ERROR, "TrioError:6");
+}
+
+/* The deadline of a scope that was cancelled by the tape did not pass. One that did is the program's own. */
+static gboolean
+be_too_slow (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioCancelScope) scope = trio_fail_after (500, error);
+
+  return trio_cancel_scope_close (scope, trio_sleep (1000, error));
+}
+
+static void
+test_a_deadline_is_no_injection (void)
+{
+  g_autoptr (TrioSimReport) report = sim_run_random (be_too_slow, NULL, 1, TRIO_SIM_INJECT_INTERRUPT);
+
+  sim_expect (report, TRIO_SIM_ERROR, "TrioError:2");
+}
+
+/* --- Ctrl-C --- */
+
+static gboolean
+sleep_on (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  return trio_sleep_forever (error);
+}
+
+static gboolean
+hold_on (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  trio_nursery_start_soon (nursery, sleep_on, NULL);
+  return trio_sleep_forever (error);
+}
+
+static void
+test_an_interrupt_ends_main_and_is_no_failure (void)
+{
+  g_autoptr (TrioSimReport) stuck = sim_run_fifo (hold_on, NULL);
+  g_autoptr (TrioSimReport) first = sim_run_lines (hold_on, NULL, "main interrupt 1 = 1/2");
+  g_autoptr (TrioSimReport) other = sim_run_lines (hold_on, NULL, "main/sleep_on interrupt 1 = 1/2");
+
+  sim_expect (stuck, TRIO_SIM_DEADLOCK, "tasks wait in trio_sleep_forever");
+  sim_expect (first, TRIO_SIM_OK, NULL);
+  sim_expect (other, TRIO_SIM_OK, NULL);
+  g_assert_cmpuint (first->unmatched + other->unmatched, ==, 0);
+}
+
+/* --- time that lags --- */
+
+static gboolean
+be_busy (gpointer data, GError **error)
+{
+  g_autoptr (TrioCancelScope) patience = trio_move_on_after (10 * 1000, error);
+  gboolean ok = TRUE;
+
+  for (guint i = 0; i < 100 && ok; i++)
+    ok = trio_checkpoint (error);
+  ok = trio_cancel_scope_close (patience, ok);
+  *(gboolean *) data = trio_cancel_scope_cancelled_caught (patience);
+  return ok;
+}
+
+static void
+test_a_deadline_may_pass_while_a_task_is_busy (void)
+{
+  gboolean caught = TRUE;
+  g_autoptr (TrioSimReport) still = sim_run_fifo (be_busy, &caught);
+
+  g_assert_false (caught);
+  g_assert_cmpint (still->duration_us, ==, 0);
+
+  g_autoptr (TrioSimReport) lagging = sim_run_lines (be_busy, &caught, "main clock.lag 5 = 2/4");
+  g_assert_true (caught);
+  g_assert_cmpint (lagging->duration_us, ==, 20 * 1000);
+  g_assert_cmpuint (lagging->unmatched, ==, 0);
+}
+
+typedef struct
+{
+  gboolean with_stranger;
+  gboolean caught;
+} Company;
+
+static gboolean
+stranger (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  return trio_checkpoint (error) && trio_checkpoint (error) && trio_checkpoint (error);
+}
+
+static gboolean
+be_busy_in_company (gpointer data, GError **error)
+{
+  Company *company = data;
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  if (company->with_stranger)
+    trio_nursery_start_soon (nursery, stranger, NULL);
+  trio_nursery_start_soon (nursery, be_busy, &company->caught);
+  return trio_nursery_close (nursery, TRUE);
+}
+
+/* A lag belongs to a step of a task, and stays there when another task is added. */
+static void
+test_the_address_of_a_lag_survives_an_unrelated_edit (void)
+{
+  static const char line[] = "main/be_busy clock.lag 5 = 2/4";
+
+  for (gboolean with_stranger = FALSE; with_stranger <= TRUE; with_stranger++)
+    {
+      Company company = { .with_stranger = with_stranger };
+      g_autoptr (TrioSimReport) report = sim_run_lines (be_busy_in_company, &company, line);
+
+      sim_expect (report, TRIO_SIM_OK, NULL);
+      g_assert_cmpuint (report->unmatched, ==, 0);
+      g_assert_true (company.caught);
+    }
+}
+
+static void
+count_lags (const TrioScheduleEntry *entry, gpointer user_data)
+{
+  *(guint *) user_data += g_str_equal (entry->label, "clock.lag");
+}
+
+static gboolean
+be_timeless (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  for (guint i = 0; i < 50; i++)
+    if (!trio_checkpoint (error))
+      return FALSE;
+  return TRUE;
+}
+
+/* Nobody waits for time: the tape is not asked about it. */
+static void
+test_lag_is_asked_only_if_somebody_waits_for_time (void)
+{
+  guint n_lags = 0;
+  gboolean caught;
+  g_autoptr (TrioSimReport) timeless = sim_run (be_timeless, NULL, &(TrioSimOptions) {
+    .on_choice = count_lags, .user_data = &n_lags,
+  });
+
+  sim_expect (timeless, TRIO_SIM_OK, NULL);
+  g_assert_cmpuint (n_lags, ==, 0);
+  g_autoptr (TrioSimReport) busy = sim_run (be_busy, &caught, &(TrioSimOptions) { .on_choice = count_lags, .user_data = &n_lags });
+  sim_expect (busy, TRIO_SIM_OK, NULL);
+  g_assert_cmpuint (n_lags, >, 50);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/inject/what-was-injected-is-no-failure", test_what_was_injected_is_no_failure);
+  g_test_add_func ("/inject/a-cancel-at-every-checkpoint-is-survived", test_a_cancel_at_every_checkpoint_is_survived);
+  g_test_add_func ("/inject/an-injection-is-told-in-words", test_an_injection_is_told_in_words);
+  g_test_add_func ("/inject/a-cancel-that-cuts-an-act-in-half-is-found", test_a_cancel_that_cuts_an_act_in_half_is_found);
+  g_test_add_func ("/inject/another-error-in-its-wake-is-a-failure", test_another_error_in_its_wake_is_a_failure);
+  g_test_add_func ("/inject/a-deadline-is-no-injection", test_a_deadline_is_no_injection);
+  g_test_add_func ("/inject/an-interrupt-ends-main-and-is-no-failure", test_an_interrupt_ends_main_and_is_no_failure);
+  g_test_add_func ("/inject/a-deadline-may-pass-while-a-task-is-busy", test_a_deadline_may_pass_while_a_task_is_busy);
+  g_test_add_func ("/inject/the-address-of-a-lag-survives-an-unrelated-edit", test_the_address_of_a_lag_survives_an_unrelated_edit);
+  g_test_add_func ("/inject/lag-is-asked-only-if-somebody-waits-for-time", test_lag_is_asked_only_if_somebody_waits_for_time);
+  return g_test_run ();
+}
