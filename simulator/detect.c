@@ -121,6 +121,7 @@ trio_sim_detect_stuck (TrioSimWorld *world)
       g_string_append (world->message, inquest.lines->str);
       if (inquest.n_lines > LINES_MAX)
         g_string_append_printf (world->message, "\n  … and %u more", inquest.n_lines - LINES_MAX);
+      trio_sim_threads_append (&world->threads, world->message);
     }
   g_ptr_array_unref (inquest.waits);
   g_string_free (inquest.lines, TRUE);
@@ -143,6 +144,8 @@ trio_sim_detect_leaks (TrioSimWorld *world, const TrioLoopStatistics *statistics
       g_string_append (lines, "\n  ");
       trio_sim_socket_append (lines, socket);
     }
+  trio_sim_threads_add_leaks (&world->threads, leaks);
+  trio_sim_threads_append (&world->threads, lines);
   if (statistics->scopes_open > 0)
     {
       g_ptr_array_add (leaks, g_strdup ("cancel scopes"));

@@ -47,12 +47,43 @@ note_time (Driver *driver, gint64 before)
   driver->turns_at_move = driver->turns;
 }
 
+/* Whether enough time goes by before the next thing happens that those who wait for idleness have had theirs; then it has gone by. */
+static gboolean
+wait_for_quiet (Driver *driver, gint64 next)
+{
+  TrioSimWorld *world = driver->world;
+  GTimeSpan cushion = trio_loop_get_cushion (world->loop);
+  GTimeSpan left = next == G_MAXINT64 ? G_MAXINT64 : next - world->clock.now;
+
+  if (cushion >= left)
+    return FALSE;
+  move_time (driver, world->clock.now + cushion);
+  return TRUE;
+}
+
 /* The findings need a look at the tasks, which is possible only inside a turn: that turn is taken now. */
 static void
 diagnose (Driver *driver, TrioSimVerdict suspicion)
 {
   driver->world->suspicion = suspicion;
   trio_loop_turn (driver->world->loop);
+}
+
+/* Nobody can run. What was queued from outside the tasks comes first. */
+static void
+let_time_pass (Driver *driver, gint64 due)
+{
+  TrioSimWorld *world = driver->world;
+  gint64 next = MIN (due, trio_sim_world_get_next (world));
+
+  if (g_atomic_int_compare_and_exchange (&world->woken, 1, 0))
+    return;
+  if (wait_for_quiet (driver, next))
+    trio_loop_tell_idle (world->loop);
+  else if (next != G_MAXINT64)
+    move_time (driver, next);
+  else
+    diagnose (driver, TRIO_SIM_DEADLOCK);
 }
 
 static gboolean
@@ -91,14 +122,7 @@ drive (Driver *driver)
       if (is_over (driver))
         break;
       if (due != G_MININT64)
-        {
-          gint64 next = MIN (due, trio_sim_net_get_next (world->net));
-
-          if (next != G_MAXINT64)
-            move_time (driver, next);
-          else if (!g_atomic_int_compare_and_exchange (&world->woken, 1, 0))
-            diagnose (driver, TRIO_SIM_DEADLOCK);
-        }
+        let_time_pass (driver, due);
       note_time (driver, before);
       if (is_livelock (driver))
         diagnose (driver, TRIO_SIM_LIVELOCK);
@@ -115,7 +139,13 @@ finish (TrioSimWorld *world)
   GError *error = NULL;
   gboolean judged = world->verdict != TRIO_SIM_OK || world->watch.stopped || world->watch.divergence != NULL;
 
+  if (!judged)
+    {
+      trio_sim_threads_drain (&world->threads);
+      judged = world->verdict != TRIO_SIM_OK || world->watch.divergence != NULL;
+    }
   trio_loop_get_statistics (world->loop, &statistics);
+  trio_sim_threads_stop (&world->threads);
   if (judged)
     trio_loop_abandon (world->loop);
   else

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <trio/lowlevel/task.h>
+#include <trio/seam/strand.h>
 
 #include "simulator/strategy.h"
 
@@ -40,7 +41,7 @@ let_time_lag (TrioInstrument *instrument, TrioTask *task G_GNUC_UNUSED)
   TrioLoopStatistics statistics;
 
   trio_loop_get_statistics (self->loop, &statistics);
-  if (statistics.next_deadline == G_MAXINT64 && trio_sim_net_get_next (self->net) == G_MAXINT64)
+  if (statistics.next_deadline == G_MAXINT64 && trio_sim_world_get_next (self) == G_MAXINT64)
     return;
 
   guint32 value = trio_choose (&point);
@@ -59,6 +60,13 @@ poll_io (TrioIo *io G_GNUC_UNUSED)
     trio_sim_detect_stuck (self);
   self->watch.steps_at_turn = self->watch.steps;
   trio_sim_net_deliver (self->net);
+  trio_sim_threads_run (&self->threads);
+}
+
+gint64
+trio_sim_world_get_next (const TrioSimWorld *self)
+{
+  return MIN (trio_sim_net_get_next (self->net), trio_sim_threads_get_next (&self->threads));
 }
 
 static void
@@ -99,13 +107,14 @@ base_name (const char *where)
   return slash == NULL ? where : slash + 1;
 }
 
-/* Ends the run: the task that found it never comes back. */
+/* Ends the run: the task, or thread, that found it never comes back. */
 static void
 fail_check (TrioSimWorld *self, TrioCheckKind kind, const char *name, const char *where)
 {
   TrioTask *task = trio_current_task ();
+  g_autofree char *thread = trio_sim_threads_describe_running (&self->threads);
 
-  if (task == NULL)
+  if (task == NULL && thread == NULL)
     g_error ("%s: “%s” does not hold, outside any task", where, name);
   if (trio_sim_world_find (self, kind == TRIO_CHECK_ALWAYS ? TRIO_SIM_ALWAYS : TRIO_SIM_UNREACHABLE, g_strdup (name)))
     {
@@ -113,9 +122,12 @@ fail_check (TrioSimWorld *self, TrioCheckKind kind, const char *name, const char
                                                                       : "“%s” must never be reached and was, at %s\n",
                               name, base_name (where));
       g_string_append_printf (self->message, "  found by %s, at step %" G_GUINT64_FORMAT ", at ",
-                              trio_sim_tape_get_path (self->tape, task), self->watch.steps);
+                              thread != NULL ? thread : trio_sim_tape_get_path (self->tape, task), self->watch.steps);
       trio_sim_append_time (self->message, self->clock.now);
     }
+  g_clear_pointer (&thread, g_free);
+  while (task == NULL)
+    trio_strand_pause ();
   trio_loop_escape (trio_loop_get_current ());
 }
 
@@ -150,14 +162,17 @@ trio_sim_world_init (TrioSimWorld *self, const TrioSimOptions *options, TrioSimS
   trio_sim_tape_set_callbacks (self->tape, options->on_decision, options->on_choice, options->user_data);
   self->net = trio_sim_net_new (&self->clock, self->tape, &self->watch);
   self->net->io.poll = poll_io;
+  trio_sim_threads_init (&self->threads, &self->clock, self->tape, &self->watch);
   self->world.clock = &self->clock.clock;
   self->world.io = &self->net->io;
+  self->world.threads = &self->threads.threads;
   self->world.choice = trio_sim_tape_get_choice (self->tape);
 }
 
 void
 trio_sim_world_clear (TrioSimWorld *self)
 {
+  trio_sim_threads_clear (&self->threads);
   trio_sim_net_free (self->net);
   trio_sim_tape_free (self->tape);
   trio_sim_watch_clear (&self->watch);

@@ -7,7 +7,7 @@
  *            +---------------------------------------------------------------+
  *
  * The world's work inside a turn is done when the loop asks its io: diagnose a stuck run if the driver wants it, deliver what has
- * arrived; and before each step: let time lag if the tape says so.
+ * arrived, let threads go on; and before each step: let time lag if the tape says so.
  *
  * Always true: the first finding is the verdict; what comes after it in the same turn is not judged. */
 
@@ -16,6 +16,7 @@
 #include <trio/seam/world.h>
 
 #include "simulator/sim-net.h"
+#include "simulator/sim-threads.h"
 #include "simulator/tape.h"
 #include "simulator/virtual-clock.h"
 #include "simulator/watch.h"
@@ -27,6 +28,7 @@ typedef struct
   TrioWorld       world;
   TrioSimClock    clock;
   TrioSimNet     *net;
+  TrioSimThreads  threads;
   TrioSimTape    *tape;
   TrioSimWatch    watch;
   TrioInstrument  lag;          /* asks before each step whether time lags */
@@ -46,6 +48,9 @@ void     trio_sim_world_clear    (TrioSimWorld *world);
 
 /* Takes the name. Returns FALSE, and changes nothing, if there is a finding already; else the message may be written. */
 gboolean trio_sim_world_find     (TrioSimWorld *world, TrioSimVerdict verdict, char *name);
+
+/* When something will happen that is no deadline: a message arrives, a thread goes on. */
+gint64   trio_sim_world_get_next (const TrioSimWorld *world);
 
 /* detect.c. Who is stuck and on what; inside a turn. */
 void     trio_sim_detect_stuck   (TrioSimWorld *world);

@@ -9,7 +9,8 @@
 void
 trio_check (TrioCheckKind kind, gboolean condition, const char *name, const char *where)
 {
-  TrioLoop *loop = trio_loop_of_thread;
+  /* A simulated thread is watched like a task. */
+  TrioLoop *loop = trio_loop_of_thread != NULL ? trio_loop_of_thread : trio_strand_get_loop ();
 
   if (loop != NULL && loop->world->check != NULL)
     loop->world->check (loop->world, kind, condition, name, where);

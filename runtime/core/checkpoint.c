@@ -15,6 +15,7 @@ trio_checkpoint (GError **error)
     return FALSE;
   if (G_UNLIKELY (task->loop->choice != NULL))
     trio_inject (task, "trio_checkpoint");
+  task->n_cancel_points++;
   trio_task_yield (task);
   if (!trio_task_is_cancelled (task))
     return TRUE;
@@ -37,6 +38,7 @@ trio_checkpoint_if_cancelled_in (const char *what, GError **error)
     return FALSE;
   if (G_UNLIKELY (task->loop->choice != NULL))
     trio_inject (task, what);
+  task->n_cancel_points++;
   if (!trio_task_is_cancelled (task))
     return TRUE;
   trio_task_yield (task);

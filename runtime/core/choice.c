@@ -135,7 +135,7 @@ trio_inject (TrioTask *task, const char *what)
         trio_cancel_scope_mark (nth_scope (task, value - 1), CAUSE_EXPLICIT, g_strdup_printf ("injected at %s", what));
     }
 
-  if (loop->choice->asks_interrupt && !loop->interrupt_pending && loop->main != NULL)
+  if (loop->choice->asks_interrupt && loop->main != NULL && !loop->main->interrupt_pending)
     {
       point.label = TRIO_CHOICE_INTERRUPT;
       point.bound = 2;

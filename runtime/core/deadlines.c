@@ -160,7 +160,7 @@ trio_deadlines_expire (TrioDeadlines *self, gint64 now)
 
       settle (self);
       if (self->n == 0 || self->slots[0].due > now || self->slots[0].serial >= newest)
-        return;
+        break;
       deadline = self->slots[0].deadline;
       deadline->place = TRIO_DEADLINE_DISARMED;
       drop_first (self);

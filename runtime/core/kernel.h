@@ -19,6 +19,7 @@
 #include <trio/cancel-scope.h>
 #include <trio/checkpoint.h>
 #include <trio/error.h>
+#include <trio/interrupt.h>
 #include <trio/lowlevel/instrument.h>
 #include <trio/lowlevel/parking-lot.h>
 #include <trio/lowlevel/task.h>
@@ -28,7 +29,9 @@
 #include <trio/seam/choice.h>
 #include <trio/seam/clock.h>
 #include <trio/seam/io.h>
+#include <trio/seam/threads.h>
 #include <trio/seam/world.h>
+#include <trio/task-local.h>
 
 #include "core/deadlines.h"
 #include "core/fiber/fiber.h"
@@ -40,6 +43,8 @@
 
 /* Names up to this length cost no allocation. */
 #define TRIO_TASK_NAME_INLINE 31
+
+typedef struct _TrioLocals TrioLocals;
 
 struct _TrioTask
 {
@@ -67,6 +72,7 @@ struct _TrioTask
   GError              *error;             /* what func failed with */
   GError              *stray;             /* errors that found no slot; merged into error at the end */
   GSList              *breaks;            /* parking lots that its end breaks */
+  TrioLocals          *locals;            /* a share in its task-local values */
   gpointer             stack_top;
   char                *path;              /* of one that trio_nursery_start() moved away from where it was born, if paths are counted */
 
@@ -74,9 +80,14 @@ struct _TrioTask
   guint64              path_hash;         /* with a choice seam or an instrument; else 0 */
   guint32              path_ordinal;      /* the how-manieth of its name among its parent's children; 0: not counted */
   guint32              passed_over;       /* how often it was first in line and another went */
+  guint32              n_interrupt_holds; /* trio_hold_interrupts() in force */
   guint32              n_cancels_raised;  /* how often a CANCELLED was given to it */
+  guint32              n_cancel_points;   /* how often a cancellation could have reached it; for trio_task_get_points() */
+  guint32              n_schedule_points; /* how often it has let others run */
   guint8               state;             /* TrioTaskState */
   guint8               abort_called;      /* for this wait */
+  guint8               interrupt_pending; /* a Ctrl-C that it has not seen yet */
+  guint8               system;            /* part of the run, not of the program; inherited */
   guint8               owns_name;
   const char          *name;
   char                 name_inline[TRIO_TASK_NAME_INLINE + 1];
@@ -129,6 +140,8 @@ struct _TrioNursery
   guint8               closed;            /* nothing can be spawned any more */
 };
 
+typedef struct _TrioRunLocal TrioRunLocal;
+
 struct _TrioLoop
 {
   /* Hot. */
@@ -150,6 +163,7 @@ struct _TrioLoop
   TrioToken           *token;
   TrioList             tasks;             /* all living, in order of birth */
   TrioList             statuses;          /* of trio_nursery_start(), as long as caller or child may use them */
+  TrioList             idle_waiters;      /* of trio_wait_idle(); see idle.c */
   TrioTask            *init;              /* NULL before its birth and after its end */
   TrioTask            *main;              /* NULL before its birth and after its end */
   TrioNursery         *system_nursery;
@@ -158,6 +172,7 @@ struct _TrioLoop
   gpointer             main_data;
   GError              *main_error;        /* what main failed with */
   GError              *internal_error;    /* what broke the run itself */
+  TrioRunLocal        *locals;            /* run-local.c */
   GHashTable          *path_counts;       /* (parent path, name) -> how many; with a choice seam or an instrument */
   guint64              turns;
   guint64              next_task_serial;
@@ -170,7 +185,9 @@ struct _TrioLoop
   guint8               in_turn;
   guint8               done;
   guint8               escaped;
-  guint8               interrupt_pending;
+  guint8               interrupt_pending; /* a Ctrl-C that there was no task to tell of */
+  guint8               interrupt_policy;  /* TrioInterruptPolicy */
+  guint8               idle_told;         /* the driver waited for the shortest cushion, and nothing happened: the next turn looks */
 };
 
 /* In a shared library the general way to a thread's variable is a function call at each look; a few bytes of the space that the loader
@@ -223,15 +240,34 @@ void      trio_task_statuses_discard (TrioLoop *loop);
 void      trio_inject               (TrioTask *task, const char *what);
 TrioTask *trio_choose_runnable      (TrioLoop *loop);
 
+/* interrupt.c */
+GError   *trio_interrupt_error      (void);
+GError   *trio_interrupts_collapse  (GError *error);
+void      trio_interrupt_outlives   (TrioTask *main);
+
+/* idle.c */
+void      trio_loop_wake_idle       (TrioLoop *loop);
+
 /* paths.c */
 void      trio_task_count_path      (TrioTask *task, TrioTask *parent);
 void      trio_task_keep_path       (TrioTask *task);
 
+/* task-local.c */
+void      trio_task_inherit_locals  (TrioTask *task);
+void      trio_locals_clear         (TrioLocals **locals);
+
 /* token.c */
 TrioToken *trio_token_new           (TrioLoop *loop);
 void       trio_token_run_pending   (TrioToken *token);
-gboolean   trio_token_close_if_idle (TrioToken *token);
+gboolean   trio_token_refuse        (TrioToken *token);
 void       trio_token_close         (TrioToken *token);
+
+/* run-local.c */
+void      trio_run_locals_free      (TrioLoop *loop);
+
+/* strand.c */
+TrioLoop *trio_strand_get_loop      (void);
+gboolean  trio_strand_find_overflow (gconstpointer address, const char **name, gsize *stack_bytes, gsize *below);
 
 /* parking-lot.c */
 void      trio_parking_lots_break   (TrioTask *task);
@@ -259,11 +295,17 @@ trio_task_require_current (const char *caller, GError **error)
   return NULL;
 }
 
+static inline gboolean
+trio_task_is_interrupted (const TrioTask *task)
+{
+  return task->interrupt_pending && task->n_interrupt_holds == 0;
+}
+
 /* Whether the next checkpoint of task fails. */
 static inline gboolean
 trio_task_is_cancelled (const TrioTask *task)
 {
-  return G_UNLIKELY (task->scope->effective || (task->loop->interrupt_pending && task == task->loop->main));
+  return G_UNLIKELY (task->scope->effective || trio_task_is_interrupted (task));
 }
 
 /* Calls a hook of every instrument that has it. */

@@ -2,7 +2,7 @@
 
 /* The loop: a turn, in phases, and the switching of the batch.
  *
- *     take calls from other threads -> ask io -> expire deadlines -> run the batch -> compute patience
+ *     take calls from other threads -> ask io -> expire deadlines (-> wake who waits for idleness) -> run the batch -> compute patience
  *
  * Always true:
  *  1. The batch is as many steps as there were runnable tasks when it began. What becomes runnable meanwhile goes in the next turn (first
@@ -23,6 +23,7 @@ enum { PREFETCH_BELOW = 6, PREFETCH_ABOVE = 4 };      /* cache lines */
 static void begin_turn (TrioLoop *loop);
 static void run_batch (TrioLoop *loop);
 static void look_at_deadlines (TrioLoop *loop);
+static void look_at_idleness (TrioLoop *loop);
 
 gint64
 trio_loop_turn (TrioLoop *loop)
@@ -49,7 +50,7 @@ trio_loop_turns (TrioLoop *loop, guint max, guint *taken)
     trio_check_loop (loop);
 
   if (loop->init == NULL && !loop->escaped)
-    loop->done = trio_token_close_if_idle (loop->token);
+    loop->done = trio_token_refuse (loop->token);
   if (loop->escaped || loop->internal_error != NULL)
     loop->done = TRUE;
 
@@ -72,7 +73,10 @@ begin_turn (TrioLoop *loop)
   trio_token_run_pending (loop->token);
   if (loop->world->io != NULL)
     loop->world->io->poll (loop->world->io);
-  look_at_deadlines (loop);
+  if (G_LIKELY (!loop->idle_told))
+    look_at_deadlines (loop);
+  else
+    look_at_idleness (loop);
   loop->batch_left = G_LIKELY (loop->internal_error == NULL) ? loop->n_runnable : 0;
 }
 
@@ -84,6 +88,18 @@ look_at_deadlines (TrioLoop *loop)
     return;
   loop->now = loop->world->clock->now (loop->world->clock);
   trio_deadlines_expire (&loop->deadlines, loop->now);
+}
+
+/* A deadline that expires is no idleness, even if nobody is runnable because of it. */
+static void
+look_at_idleness (TrioLoop *loop)
+{
+  gsize n_armed = loop->deadlines.n - loop->deadlines.n_empty;
+
+  loop->idle_told = FALSE;
+  look_at_deadlines (loop);
+  if (loop->n_runnable == 0 && loop->deadlines.n - loop->deadlines.n_empty == n_armed)
+    trio_loop_wake_idle (loop);
 }
 
 /* With many tasks every stack is cold. While this task runs, fetch what the next one needs first: its record, and the frames below it. */
@@ -165,6 +181,7 @@ trio_loop_switch_away (TrioLoop *loop, TrioTask *from)
 {
   TrioFiber *next;
 
+  from->n_schedule_points++;
   TRIO_NOTIFY (loop, after_task_step, from);
   trio_check_task (from);
   next = next_fiber (loop);
@@ -302,4 +319,12 @@ trio_current_io (void)
   if (loop == NULL || loop->world->io == NULL)
     g_error ("there is no run on this thread that has sockets: call this from a task");
   return loop->world->io;
+}
+
+TrioThreads *
+trio_current_threads (void)
+{
+  TrioLoop *loop = trio_loop_of_thread;
+
+  return loop != NULL ? loop->world->threads : NULL;
 }

@@ -30,12 +30,14 @@ trio_loop_new (TrioWorld *world, TrioFunc main, gpointer data, const TrioLoopOpt
   loop->main_func = main;
   loop->main_data = data;
   loop->fairness = options != NULL && options->fairness > 0 ? options->fairness : TRIO_FAIRNESS_DEFAULT;
+  loop->interrupt_policy = options != NULL ? options->interrupt_policy : TRIO_INTERRUPT_MAIN;
   loop->stacks = trio_stack_pool_new (options != NULL ? options->stack_bytes : 0);
   loop->now = world->clock->now (world->clock);
   loop->token = trio_token_new (loop);
   trio_link_init (&loop->runnable);
   trio_link_init (&loop->tasks);
   trio_link_init (&loop->statuses);
+  trio_link_init (&loop->idle_waiters);
   trio_fiber_init_thread (&loop->fiber);
   trio_cancel_scope_init (&loop->root, loop, NULL, NULL, "the run");
 
@@ -93,6 +95,7 @@ init_task (gpointer data, GError **error)
 
   trio_nursery_start_soon_full (nursery, main_task, loop, NULL, "main");
   loop->main = TRIO_CONTAINER (trio_list_first (&nursery->children), TrioTask, sibling_link);
+  loop->main->system = FALSE;
   ok = trio_nursery_close (nursery, TRUE);
   trio_nursery_free (nursery);
 
@@ -101,17 +104,6 @@ init_task (gpointer data, GError **error)
   ok = trio_nursery_close (system, ok);
   TRIO_NOTIFY (loop, run_finished);
   return ok;
-}
-
-void
-trio_loop_interrupt (TrioLoop *loop)
-{
-  g_return_if_fail (loop != NULL);
-
-  loop->interrupt_pending = TRUE;
-  TRIO_NOTIFY (loop, interrupted);
-  if (loop->main != NULL)
-    trio_cancel_tree_deliver (loop->main);
 }
 
 gboolean
@@ -123,8 +115,9 @@ trio_loop_finish (TrioLoop *loop, GError **error)
 
   /* An interrupt that came too late for main is not lost. */
   if (loop->interrupt_pending && loop->internal_error == NULL)
-    loop->main_error = trio_error_merge (loop->main_error,
-                                         g_error_new_literal (TRIO_ERROR, TRIO_ERROR_KEYBOARD_INTERRUPT, "keyboard interrupt"));
+    loop->main_error = trio_error_merge (loop->main_error, trio_interrupt_error ());
+  if (loop->interrupt_policy == TRIO_INTERRUPT_ALL)
+    loop->main_error = trio_interrupts_collapse (loop->main_error);
   /* If the run itself failed, main was cancelled for that reason, and says nothing new. */
   if (loop->internal_error != NULL)
     loop->main_error = trio_error_remove (g_steal_pointer (&loop->main_error), TRIO_ERROR, TRIO_ERROR_CANCELLED, NULL);
@@ -181,6 +174,7 @@ free_loop (TrioLoop *loop)
   trio_task_statuses_discard (loop);
   g_clear_error (&loop->main_error);
   g_clear_error (&loop->internal_error);
+  trio_run_locals_free (loop);
   g_clear_pointer (&loop->path_counts, g_hash_table_unref);
   g_clear_pointer (&loop->root.reason, g_free);
   trio_token_close (loop->token);

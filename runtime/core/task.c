@@ -55,9 +55,12 @@ trio_task_spawn (TrioLoop *loop, TrioNursery *nursery, TrioCancelScope *scope, T
   task->data = data;
   task->destroy = destroy;
   task->serial = ++loop->next_task_serial;
+  task->system = nursery == NULL || nursery->scope.task->system;
   set_name (task, name != NULL ? name : "task");
   trio_link_init (&task->nurseries);
   trio_link_init (&task->deliver_link);
+  if (G_UNLIKELY (loop->running != NULL && loop->running->locals != NULL))
+    trio_task_inherit_locals (task);
   trio_fiber_init (&task->fiber, (char *) top - usable, usable - record, task_entry, task, task->name);
 
   trio_list_push_tail (&loop->tasks, &task->all_link);
@@ -113,6 +116,8 @@ finish_task (TrioTask *task, gboolean ok)
     task->destroy (task->data);
   if (task->breaks != NULL)
     trio_parking_lots_break (task);
+  if (task->locals != NULL)
+    trio_locals_clear (&task->locals);
 
   error = g_steal_pointer (&task->error);
   task->state = TRIO_TASK_DONE;
@@ -121,6 +126,7 @@ finish_task (TrioTask *task, gboolean ok)
     {
       /* What main failed with is kept aside; see run.c. */
       TRIO_NOTIFY (loop, task_exited, task, loop->main_error);
+      trio_interrupt_outlives (task);
       loop->main = NULL;
     }
   else
@@ -155,11 +161,34 @@ trio_task_discard (TrioTask *task)
   g_clear_error (&task->stray);
   g_clear_error (&task->outcome);
   g_slist_free (task->breaks);
+  trio_locals_clear (&task->locals);
   if (task->owns_name)
     g_free ((char *) task->name);
   g_clear_pointer (&task->path, g_free);
   trio_fiber_clear (&task->fiber);
   trio_stack_pool_give (loop->stacks, task->stack_top);
+}
+
+gboolean
+trio_spawn_system_task (TrioFunc func, gpointer data, GDestroyNotify destroy, const char *name, GError **error)
+{
+  TrioLoop *loop = trio_loop_of_thread;
+  TrioNursery *system;
+
+  g_return_val_if_fail (loop != NULL && func != NULL, FALSE);
+
+  system = loop->system_nursery;
+  if (system == NULL)
+    {
+      g_set_error (error, TRIO_ERROR, TRIO_ERROR_RUN_FINISHED, "the run is not in its main part: no system task can be started");
+      return FALSE;
+    }
+  if (trio_task_spawn (loop, system, &system->scope, func, data, destroy, name != NULL ? name : "system task") == NULL)
+    {
+      g_set_error (error, TRIO_ERROR, TRIO_ERROR_FAILED, "no memory for the stack of a system task");
+      return FALSE;
+    }
+  return TRUE;
 }
 
 TrioTask *
@@ -208,6 +237,7 @@ trio_wait (const TrioWaitClass *klass, gpointer data, GError **error)
   task->wait_data = data;
   task->abort_called = FALSE;
   task->blocked_since = loop->now;
+  task->n_cancel_points++;
   task->state = TRIO_TASK_BLOCKED;
   /* Only now: the caller has put itself into some queue, and what is injected may run code that wakes who stands there. */
   if (G_UNLIKELY (loop->choice != NULL))
@@ -252,14 +282,13 @@ trio_reschedule (TrioTask *task, GError *outcome)
 GError *
 trio_task_raise_cancel (TrioTask *task)
 {
-  TrioLoop *loop = task->loop;
   TrioCancelScope *source = task->scope->source;
   GError *error;
 
-  if (loop->interrupt_pending && task == loop->main)
+  if (trio_task_is_interrupted (task))
     {
-      loop->interrupt_pending = FALSE;
-      return g_error_new_literal (TRIO_ERROR, TRIO_ERROR_KEYBOARD_INTERRUPT, "keyboard interrupt");
+      task->interrupt_pending = FALSE;
+      return trio_interrupt_error ();
     }
   task->n_cancels_raised++;
   error = g_error_new_literal (TRIO_ERROR, TRIO_ERROR_CANCELLED, source != NULL ? source->reason : "cancelled");
@@ -284,6 +313,13 @@ trio_task_get_state (TrioTask *task)
   return task->state;
 }
 
+void
+trio_task_get_points (TrioTask *task, guint *cancel_points, guint *schedule_points)
+{
+  *cancel_points = task->n_cancel_points;
+  *schedule_points = task->n_schedule_points;
+}
+
 TrioTask *
 trio_task_get_parent (TrioTask *task)
 {
@@ -294,6 +330,12 @@ TrioCancelScope *
 trio_task_get_cancel_scope (TrioTask *task)
 {
   return task->scope;
+}
+
+gboolean
+trio_task_has_cancel_pending (TrioTask *task)
+{
+  return trio_task_is_cancelled (task);
 }
 
 const char *
@@ -373,7 +415,10 @@ trio_task_find_overflow (gconstpointer address, const char **name, guint64 *seri
   const char *low;
 
   if (task == NULL)
-    return FALSE;
+    {
+      *serial = 0;
+      return trio_strand_find_overflow (address, name, stack_bytes, below);
+    }
   low = (const char *) task->stack_top - trio_stack_pool_get_usable (task->loop->stacks);
   if (fault >= low || fault < low - trio_stack_pool_get_guard (task->loop->stacks))
     return FALSE;

@@ -23,6 +23,7 @@ struct _TrioToken
   gatomicrefcount  refs;
   GMutex           lock;
   TrioLoop        *loop;       /* (lock) */
+  GThread         *thread;     /* of the run; only compared */
   GQueue           calls;      /* (lock) */
   int              n_calls;    /* (atomic) a look without the lock: is there anything at all? */
 };
@@ -59,6 +60,7 @@ trio_token_new (TrioLoop *loop)
   g_mutex_init (&token->lock);
   g_queue_init (&token->calls);
   token->loop = loop;
+  token->thread = g_thread_self ();
   return token;
 }
 
@@ -84,6 +86,18 @@ trio_token_unref (TrioToken *token)
   g_assert (g_queue_is_empty (&token->calls));
   g_mutex_clear (&token->lock);
   g_free (token);
+}
+
+gboolean
+trio_token_is_on_own_thread (TrioToken *token)
+{
+  gboolean living;
+
+  lock (token);
+  living = token->loop != NULL;
+  unlock (token);
+  /* Once the run has ended, its thread may have ended too, and another may look like it. */
+  return living && token->thread == g_thread_self () && trio_strand_get_loop () == NULL;
 }
 
 gboolean
@@ -133,16 +147,16 @@ trio_token_run_pending (TrioToken *token)
     }
 }
 
-/* At the end of the run: TRUE, and nothing is accepted any more, if no call is waiting. */
+/* At the end of the run: nothing is accepted any more. TRUE if no call is waiting; else those that are take another turn. To wait for a
+ * moment without calls instead would let a thread that calls all the time keep the run alive. */
 gboolean
-trio_token_close_if_idle (TrioToken *token)
+trio_token_refuse (TrioToken *token)
 {
   gboolean idle;
 
   lock (token);
+  token->loop = NULL;
   idle = g_queue_is_empty (&token->calls);
-  if (idle)
-    token->loop = NULL;
   unlock (token);
   return idle;
 }

@@ -13,7 +13,7 @@ monotonic_now (TrioClock *self G_GNUC_UNUSED)
 TrioClock *
 trio_monotonic_clock (void)
 {
-  static TrioClock clock = { monotonic_now };
+  static TrioClock clock = { .now = monotonic_now };
 
   return &clock;
 }

@@ -9,6 +9,7 @@
 #include "host/clock.h"
 #include "host/interrupt.h"
 #include "host/stack-overflow.h"
+#include "host/threads.h"
 
 static gboolean open_trace  (TrioHostRun *self, GError **error);
 static void     close_trace (TrioHostRun *self, gboolean ok, const char *outcome);
@@ -33,6 +34,7 @@ make_world (TrioHostRun *self, const TrioRunOptions *options, GError **error)
   self->world.name = "host";
   self->world.clock = options->clock != NULL ? options->clock : trio_monotonic_clock ();
   self->world.io = trio_epoll_get_io (self->epoll);
+  self->world.threads = trio_host_threads_get ();
   self->world.wake = wake_run;
   return TRUE;
 }
@@ -41,7 +43,7 @@ static gboolean
 make_loop (TrioHostRun *self, TrioFunc main, gpointer data, const TrioRunOptions *options, GError **error)
 {
   g_autoptr (GPtrArray) instruments = g_ptr_array_new ();
-  TrioLoopOptions loop_options = { .stack_bytes = options->stack_bytes };
+  TrioLoopOptions loop_options = { .stack_bytes = options->stack_bytes, .interrupt_policy = options->interrupt_policy };
 
   for (guint i = 0; options->instruments != NULL && options->instruments[i] != NULL; i++)
     g_ptr_array_add (instruments, options->instruments[i]);

@@ -33,6 +33,10 @@ typedef struct
   gboolean            waits;            /* prepare has told the instruments so, check has not come yet */
   gboolean            hidden;           /* the descriptor is not polled: a nested iteration */
 
+  /* Measured only if somebody wants to know: who waits for idleness, or a clock that may jump. */
+  gint64              quiet_since;      /* real time of the first look after the last turn; 0: not looked yet */
+  gboolean            others_had_say;   /* since the last turn an iteration went by in which this source was not ready */
+
   /* The budget since the last free round, and since the last look at io. */
   guint               round_turns;
   gint64              round_began;      /* 0: with the next dispatch */
@@ -51,6 +55,9 @@ static gboolean loop_dispatch (GSource *source, GSourceFunc callback, gpointer u
 static void     loop_finalize (GSource *source);
 static gboolean is_pending    (LoopSource *self);
 static int      time_left_ms  (LoopSource *self);
+static gboolean is_quiet_enough (LoopSource *self);
+static int      quiet_left_ms (LoopSource *self);
+static void     use_the_quiet (LoopSource *self);
 static void     take_turns    (LoopSource *self);
 static void     begin_budget  (LoopSource *self);
 static guint    turns_before_clock (LoopSource *self);
@@ -105,8 +112,9 @@ loop_prepare (GSource *source, int *timeout_ms)
   if (is_pending (self))
     return TRUE;
   *timeout_ms = time_left_ms (self);
-  if (*timeout_ms == 0)
+  if (*timeout_ms == 0 || is_quiet_enough (self))
     return TRUE;
+  *timeout_ms = (int) MIN ((guint) *timeout_ms, (guint) quiet_left_ms (self));
   self->waits = TRUE;
   trio_loop_wait_begins (self->run->loop, self->due);
   return FALSE;
@@ -127,9 +135,11 @@ loop_check (GSource *source)
     }
 
   ready = !self->in_free_round
-          && ((g_source_query_unix_fd (source, self->epoll_tag) & G_IO_IN) || is_pending (self) || time_left_ms (self) == 0);
+          && ((g_source_query_unix_fd (source, self->epoll_tag) & G_IO_IN) || is_pending (self) || time_left_ms (self) == 0
+              || is_quiet_enough (self));
   if (!ready)
     {
+      self->others_had_say = TRUE;
       /* Everybody else has had this iteration. */
       self->in_free_round = FALSE;
       self->round_over = FALSE;
@@ -182,6 +192,10 @@ take_turns (LoopSource *self)
   TrioHostRun *run = self->run;
   guint taken;
 
+  if (is_quiet_enough (self))
+    use_the_quiet (self);
+  self->quiet_since = 0;
+  self->others_had_say = FALSE;
   begin_budget (self);
   do
     {
@@ -210,19 +224,78 @@ is_pending (LoopSource *self)
          || (self->run->has_interrupt && trio_interrupt_is_pending ());
 }
 
-/* Rounded up, so that nobody is woken too early; -1: no deadline. */
+/* Rounded up, so that nobody is woken too early; -1: for ever. */
+static int
+to_ms (GTimeSpan span)
+{
+  if (span == G_MAXINT64)
+    return -1;
+  return span <= 0 ? 0 : (int) MIN ((span - 1) / 1000 + 1, G_MAXINT);
+}
+
 static int
 time_left_ms (LoopSource *self)
 {
   TrioClock *clock = self->run->world.clock;
-  gint64 left;
 
   if (self->due == G_MAXINT64)
     return -1;
-  left = self->due - clock->now (clock);
-  if (left <= 0)
-    return 0;
-  return (int) MIN ((left - 1) / 1000 + 1, G_MAXINT);
+  return to_ms (clock->get_real_span != NULL ? clock->get_real_span (clock, self->due) : self->due - clock->now (clock));
+}
+
+/* How long nothing must happen until that means something; G_MAXINT64: it means nothing. Who waits for idleness comes before the clock,
+ * which does not jump past anything else that can wake a task, either. */
+static GTimeSpan
+quiet_wanted (LoopSource *self)
+{
+  TrioClock *clock = self->run->world.clock;
+  GTimeSpan cushion = trio_loop_get_cushion (self->run->loop);
+
+  if (cushion != G_MAXINT64)
+    return cushion;
+  if (clock->get_jump_threshold == NULL || self->due == G_MAXINT64 || trio_loop_get_holds (self->run->loop) > 0)
+    return G_MAXINT64;
+  return clock->get_jump_threshold (clock);
+}
+
+static GTimeSpan
+quiet_left (LoopSource *self)
+{
+  GTimeSpan wanted = quiet_wanted (self);
+  gint64 now;
+
+  if (G_LIKELY (wanted == G_MAXINT64))
+    return G_MAXINT64;
+  now = g_get_monotonic_time ();
+  if (self->quiet_since == 0)
+    self->quiet_since = now;
+  return MAX (wanted - (now - self->quiet_since), 0);
+}
+
+/* 0 also if it is quiet enough, but another source may be ready whose turn it was. */
+static int
+quiet_left_ms (LoopSource *self)
+{
+  return to_ms (quiet_left (self));
+}
+
+static gboolean
+is_quiet_enough (LoopSource *self)
+{
+  return quiet_left (self) == 0 && self->others_had_say && !is_pending (self) && time_left_ms (self) != 0;
+}
+
+static void
+use_the_quiet (LoopSource *self)
+{
+  TrioClock *clock = self->run->world.clock;
+
+  if (trio_epoll_look (self->run->epoll))
+    return;
+  if (trio_loop_get_cushion (self->run->loop) != G_MAXINT64)
+    trio_loop_tell_idle (self->run->loop);
+  else
+    clock->jump (clock, self->due);
 }
 
 static void

@@ -16,6 +16,7 @@
 
 struct _TrioCapacityLimiter
 {
+  gatomicrefcount refs;
   TrioParkingLot  lot;
   GHashTable     *borrowers;      /* to a Standing */
   GQueue          waiting;        /* of Waiter, in the order of the lot */
@@ -34,9 +35,10 @@ trio_capacity_limiter_new (gdouble total_tokens)
 {
   TrioCapacityLimiter *limiter;
 
-  g_return_val_if_fail (total_tokens >= 1, NULL);
+  g_return_val_if_fail (total_tokens >= 0, NULL);
 
   limiter = g_new0 (TrioCapacityLimiter, 1);
+  g_atomic_ref_count_init (&limiter->refs);
   trio_parking_lot_init (&limiter->lot, "trio_capacity_limiter_acquire");
   limiter->borrowers = g_hash_table_new (NULL, NULL);
   g_queue_init (&limiter->waiting);
@@ -44,10 +46,17 @@ trio_capacity_limiter_new (gdouble total_tokens)
   return limiter;
 }
 
+TrioCapacityLimiter *
+trio_capacity_limiter_ref (TrioCapacityLimiter *limiter)
+{
+  g_atomic_ref_count_inc (&limiter->refs);
+  return limiter;
+}
+
 void
 trio_capacity_limiter_free (TrioCapacityLimiter *limiter)
 {
-  if (limiter == NULL)
+  if (limiter == NULL || !g_atomic_ref_count_dec (&limiter->refs))
     return;
   trio_parking_lot_clear (&limiter->lot);
   g_hash_table_unref (limiter->borrowers);
@@ -214,7 +223,7 @@ void
 trio_capacity_limiter_set_total_tokens (TrioCapacityLimiter *limiter, gdouble total_tokens)
 {
   g_return_if_fail (limiter != NULL);
-  g_return_if_fail (total_tokens >= 1);
+  g_return_if_fail (total_tokens >= 0);
 
   limiter->total = total_tokens;
   lend_to_waiting (limiter);
@@ -237,6 +246,7 @@ trio_capacity_limiter_get_borrowed_tokens (TrioCapacityLimiter *limiter)
 void
 trio_capacity_limiter_get_statistics (TrioCapacityLimiter *limiter, TrioCapacityLimiterStatistics *statistics)
 {
+  g_return_if_fail (limiter != NULL && statistics != NULL);
   *statistics = (TrioCapacityLimiterStatistics) {
     .borrowed_tokens = limiter->n_borrowed,
     .total_tokens = limiter->total,

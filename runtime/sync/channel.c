@@ -3,17 +3,18 @@
 /* Memory channels.
  *
  * Always true:
- *  1. Waiting senders: the buffer is full and no receiver waits. Waiting receivers: the buffer is empty and no sender waits.
+ *  1. Waiting senders: the buffer is full and no receiver waits. Waiting receivers: the buffer is empty and no sender waits. (But one
+ *     select may wait at both ends: it does not meet itself.)
  *  2. A value is in one place: with the sender, in the buffer, or in a waiting receiver's cell. Whoever takes it out of one place puts it
  *     into the next in the same step, so a cancellation neither loses nor doubles it.
- *  3. A waiter's cell lives in its task's frame and is linked while that task is blocked.
  */
 
 #include <trio/channel.h>
 #include <trio/checkpoint.h>
 #include <trio/error.h>
 #include <trio/lowlevel/instrument.h>
-#include <trio/lowlevel/task.h>
+
+#include "sync/select-private.h"
 
 typedef struct
 {
@@ -24,8 +25,8 @@ typedef struct
 typedef struct
 {
   GDestroyNotify destroy;
-  GQueue         senders;     /* of Waiter */
-  GQueue         receivers;   /* of Waiter */
+  GQueue         senders;     /* of TrioWaiter: their values and flows are the items */
+  GQueue         receivers;
   Item          *ring;        /* the buffer */
   gsize          ring_size;
   gsize          first;
@@ -37,24 +38,17 @@ typedef struct
   gsize          refs;        /* ends that are not freed yet */
 } Channel;
 
-typedef struct
-{
-  GList     link;             /* data is the waiter */
-  TrioTask *task;
-  gpointer  end;              /* the send or receive channel it waits on */
-  Channel  *channel;
-  Item      item;             /* of a sender: what it brings; of a receiver: what it got */
-} Waiter;
-
 struct _TrioSendChannel
 {
   Channel  *channel;
+  guint64   chosen_at;        /* by a select */
   gboolean  closed;
 };
 
 struct _TrioReceiveChannel
 {
   Channel  *channel;
+  guint64   chosen_at;
   gboolean  closed;
 };
 
@@ -104,69 +98,51 @@ buffer_discard (Channel *channel)
 
 /* ---- waiting ---- */
 
-static Waiter *
-first_waiter (GQueue *queue)
-{
-  GList *link = g_queue_pop_head_link (queue);
-
-  return link != NULL ? link->data : NULL;
-}
-
-static TrioAbort
-abort_send (TrioTask *task G_GNUC_UNUSED, gpointer data)
-{
-  Waiter *waiter = data;
-
-  g_queue_unlink (&waiter->channel->senders, &waiter->link);
-  return TRIO_ABORT_SUCCEEDED;
-}
-
-static TrioAbort
-abort_receive (TrioTask *task G_GNUC_UNUSED, gpointer data)
-{
-  Waiter *waiter = data;
-
-  g_queue_unlink (&waiter->channel->receivers, &waiter->link);
-  return TRIO_ABORT_SUCCEEDED;
-}
-
 static void
-describe_channel (gpointer data, GString *out)
+describe_channel (Channel *channel, GString *out)
 {
-  Channel *channel = ((Waiter *) data)->channel;
-
   g_string_append_printf (out, "%" G_GSIZE_FORMAT " values in the buffer, %" G_GSIZE_FORMAT " senders and %" G_GSIZE_FORMAT " receivers open",
                           channel->n_items, channel->open_send, channel->open_receive);
 }
 
-static const TrioWaitClass send_class = { "trio_send_channel_send", abort_send, describe_channel };
-static const TrioWaitClass receive_class = { "trio_receive_channel_receive", abort_receive, describe_channel };
-
-static gboolean
-wait_in (GQueue *queue, Waiter *waiter, const TrioWaitClass *klass, GError **error)
+static void
+describe_send (gpointer data, GString *out)
 {
-  waiter->task = trio_current_task ();
-  waiter->link.data = waiter;
-  g_queue_push_tail_link (queue, &waiter->link);
-  return trio_wait (klass, waiter, error);
+  describe_channel (((TrioSendChannel *) ((TrioWaiter *) data)->end)->channel, out);
 }
 
-/* Fails those who wait in queue; only those on `end`, unless it is NULL. */
 static void
-fail_waiters (GQueue *queue, gpointer end, TrioError code, const char *message)
+describe_receive (gpointer data, GString *out)
 {
-  GList *next;
+  describe_channel (((TrioReceiveChannel *) ((TrioWaiter *) data)->end)->channel, out);
+}
 
-  for (GList *link = queue->head; link != NULL; link = next)
+static const TrioWaitClass send_class = { "trio_send_channel_send", trio_waiter_abort, describe_send };
+static const TrioWaitClass receive_class = { "trio_receive_channel_receive", trio_waiter_abort, describe_receive };
+
+/* What a waiting sender brings. */
+static void
+prepare_to_send (TrioWaiter *waiter, TrioSendChannel *send, gpointer value)
+{
+  waiter->end = send;
+  waiter->value = value;
+  if (G_UNLIKELY (trio_is_watched ()))
     {
-      Waiter *waiter = link->data;
-
-      next = link->next;
-      if (end != NULL && waiter->end != end)
-        continue;
-      g_queue_unlink (queue, link);
-      trio_reschedule (waiter->task, g_error_new_literal (TRIO_ERROR, code, message));
+      waiter->flow = trio_flow_new_id ();
+      trio_flow (waiter->flow, TRUE, "channel");
     }
+}
+
+/* Fails those who wait in line; only those on `end`, unless it is NULL. */
+static void
+fail_waiters (GQueue *line, gpointer end, TrioError code, const char *message)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (line->head == NULL)
+    return;
+  error = g_error_new_literal (TRIO_ERROR, code, message);
+  trio_waiters_wake_all (line, end, error);
 }
 
 /* ---- opening and freeing ---- */
@@ -238,21 +214,21 @@ may_send (TrioSendChannel *send, GError **error)
 static gboolean
 try_send (Channel *channel, gpointer value)
 {
+  TrioWaiter *receiver = trio_waiters_first (&channel->receivers);
   Item item = { value, 0 };
-  Waiter *receiver;
 
-  if (channel->receivers.head == NULL && channel->n_items >= channel->max)
+  if (receiver == NULL && channel->n_items >= channel->max)
     return FALSE;
   if (G_UNLIKELY (trio_is_watched ()))
     {
       item.flow = trio_flow_new_id ();
       trio_flow (item.flow, TRUE, "channel");
     }
-  receiver = first_waiter (&channel->receivers);
   if (receiver != NULL)
     {
-      receiver->item = item;
-      trio_reschedule (receiver->task, NULL);
+      receiver->value = item.value;
+      receiver->flow = item.flow;
+      trio_waiter_wake (receiver, NULL);
     }
   else
     buffer_push (channel, item);
@@ -275,7 +251,7 @@ trio_send_channel_send_nowait (TrioSendChannel *send, gpointer value, GError **e
 gboolean
 trio_send_channel_send (TrioSendChannel *send, gpointer value, GError **error)
 {
-  Waiter waiter = { 0 };
+  TrioWaiter waiter = { 0 };
 
   g_return_val_if_fail (send != NULL, FALSE);
 
@@ -286,13 +262,8 @@ trio_send_channel_send (TrioSendChannel *send, gpointer value, GError **error)
       trio_cancel_shielded_checkpoint ();
       return TRUE;
     }
-  waiter.end = send;
-  waiter.channel = send->channel;
-  waiter.item.value = value;
-  if (G_UNLIKELY (trio_is_watched ()))
-    waiter.item.flow = trio_flow_new_id ();
-  trio_flow (waiter.item.flow, TRUE, "channel");
-  return wait_in (&send->channel->senders, &waiter, &send_class, error);
+  prepare_to_send (&waiter, send, value);
+  return trio_waiter_wait (&waiter, &send->channel->senders, &send_class, error);
 }
 
 TrioSendChannel *
@@ -333,25 +304,24 @@ trio_send_channel_free (TrioSendChannel *send)
 static gboolean
 try_receive (Channel *channel, Item *item)
 {
-  Waiter *sender;
+  TrioWaiter *sender = trio_waiters_first (&channel->senders);
+  Item brought = { 0 };
 
+  if (sender == NULL && channel->n_items == 0)
+    return FALSE;
+  if (sender != NULL)
+    brought = (Item) { sender->value, sender->flow };
   if (channel->n_items > 0)
     {
       *item = buffer_pop (channel);
       /* Room for the first who waits. */
-      sender = first_waiter (&channel->senders);
       if (sender != NULL)
-        buffer_push (channel, sender->item);
+        buffer_push (channel, brought);
     }
   else
-    {
-      sender = first_waiter (&channel->senders);
-      if (sender == NULL)
-        return FALSE;
-      *item = sender->item;
-    }
+    *item = brought;
   if (sender != NULL)
-    trio_reschedule (sender->task, NULL);
+    trio_waiter_wake (sender, NULL);
   return TRUE;
 }
 
@@ -369,10 +339,10 @@ may_receive (TrioReceiveChannel *receive, GError **error)
 }
 
 static void
-hand_out (const Item *item, gpointer *value)
+hand_out (Item item, gpointer *value)
 {
-  trio_flow (item->flow, FALSE, "channel");
-  *value = item->value;
+  trio_flow (item.flow, FALSE, "channel");
+  *value = item.value;
 }
 
 gboolean
@@ -386,7 +356,7 @@ trio_receive_channel_receive_nowait (TrioReceiveChannel *receive, gpointer *valu
     return FALSE;
   if (try_receive (receive->channel, &item))
     {
-      hand_out (&item, value);
+      hand_out (item, value);
       return TRUE;
     }
   g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_WOULD_BLOCK, "the channel is empty");
@@ -396,7 +366,7 @@ trio_receive_channel_receive_nowait (TrioReceiveChannel *receive, gpointer *valu
 gboolean
 trio_receive_channel_receive (TrioReceiveChannel *receive, gpointer *value, GError **error)
 {
-  Waiter waiter = { 0 };
+  TrioWaiter waiter = { .end = receive };
   Item item;
 
   g_return_val_if_fail (receive != NULL && value != NULL, FALSE);
@@ -405,15 +375,13 @@ trio_receive_channel_receive (TrioReceiveChannel *receive, gpointer *value, GErr
     return FALSE;
   if (try_receive (receive->channel, &item))
     {
-      hand_out (&item, value);
+      hand_out (item, value);
       trio_cancel_shielded_checkpoint ();
       return TRUE;
     }
-  waiter.end = receive;
-  waiter.channel = receive->channel;
-  if (!wait_in (&receive->channel->receivers, &waiter, &receive_class, error))
+  if (!trio_waiter_wait (&waiter, &receive->channel->receivers, &receive_class, error))
     return FALSE;
-  hand_out (&waiter.item, value);
+  hand_out ((Item) { waiter.value, waiter.flow }, value);
   return TRUE;
 }
 
@@ -481,3 +449,88 @@ trio_receive_channel_get_statistics (TrioReceiveChannel *receive, TrioChannelSta
   g_return_if_fail (receive != NULL && statistics != NULL);
   get_statistics (receive->channel, statistics);
 }
+
+/* ---- in a select ---- */
+
+static gboolean
+is_ready_to_send (const TrioSelectCase *self)
+{
+  TrioSendChannel *send = self->object;
+  Channel *channel = send->channel;
+
+  return send->closed || channel->open_receive == 0 || channel->receivers.head != NULL || channel->n_items < channel->max;
+}
+
+static gboolean
+take_send (const TrioSelectCase *self, GError **error)
+{
+  return trio_send_channel_send_nowait (self->object, self->value, error);
+}
+
+static void
+join_send (const TrioSelectCase *self, TrioWaiter *waiter)
+{
+  TrioSendChannel *send = self->object;
+
+  prepare_to_send (waiter, send, self->value);
+  trio_waiter_join (waiter, &send->channel->senders);
+}
+
+static guint64 *
+send_chosen_at (const TrioSelectCase *self)
+{
+  return &((TrioSendChannel *) self->object)->chosen_at;
+}
+
+const TrioSelectable trio_send_selectable = {
+  .what = "room in a channel",
+  .is_ready = is_ready_to_send,
+  .take = take_send,
+  .join = join_send,
+  .chosen_at = send_chosen_at,
+};
+
+static gboolean
+is_ready_to_receive (const TrioSelectCase *self)
+{
+  TrioReceiveChannel *receive = self->object;
+  Channel *channel = receive->channel;
+
+  return receive->closed || channel->open_send == 0 || channel->senders.head != NULL || channel->n_items > 0;
+}
+
+static gboolean
+take_receive (const TrioSelectCase *self, GError **error)
+{
+  return trio_receive_channel_receive_nowait (self->object, self->result, error);
+}
+
+static void
+join_receive (const TrioSelectCase *self, TrioWaiter *waiter)
+{
+  TrioReceiveChannel *receive = self->object;
+
+  waiter->end = receive;
+  trio_waiter_join (waiter, &receive->channel->receivers);
+}
+
+static void
+collect_received (const TrioSelectCase *self, TrioWaiter *waiter)
+{
+  hand_out ((Item) { waiter->value, waiter->flow }, self->result);
+}
+
+static guint64 *
+receive_chosen_at (const TrioSelectCase *self)
+{
+  return &((TrioReceiveChannel *) self->object)->chosen_at;
+}
+
+const TrioSelectable trio_receive_selectable = {
+  .what = "a value from a channel",
+  .is_ready = is_ready_to_receive,
+  .take = take_receive,
+  .join = join_receive,
+  .collect = collect_received,
+  .chosen_at = receive_chosen_at,
+};

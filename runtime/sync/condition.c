@@ -2,7 +2,13 @@
 
 /* A condition: a parking lot whose tasks are moved into the lot of a lock.
  *
- * Always true: `waiters` has the tasks of the lot, in the same order. A notified waiter is in neither: it stands in the lock's line. */
+ * Always true:
+ *  1. `waiters` has the cells of the lot's tasks, in the same order. A notified waiter is in neither: it stands in the lock's line. (When the lock
+ *     broke, and the lot with it, the cells stay until their tasks see that.)
+ *  2. A notification is with one waiter, or used up. One who is cancelled passes it on when it runs again; whoever is next in line then
+ *     has waited longest.
+ *  3. A task that comes out of wait() holds the lock, unless the lock is broken.
+ */
 
 #include <trio/cancel-scope.h>
 #include <trio/checkpoint.h>
@@ -24,6 +30,7 @@ typedef struct
   GList          link;
   TrioCondition *condition;
   gboolean       notified;
+  gboolean       in_line;
 } Waiter;
 
 TrioCondition *
@@ -35,7 +42,15 @@ trio_condition_new (TrioLock *lock)
   g_queue_init (&condition->waiters);
   condition->owns_lock = lock == NULL;
   condition->lock = lock != NULL ? lock : trio_lock_new ();
+  trio_lock_add_lot (condition->lock, &condition->lot);
   return condition;
+}
+
+static void
+leave_line (Waiter *waiter)
+{
+  g_queue_unlink (&waiter->condition->waiters, &waiter->link);
+  waiter->in_line = FALSE;
 }
 
 void
@@ -44,6 +59,10 @@ trio_condition_free (TrioCondition *condition)
   if (condition == NULL)
     return;
   trio_parking_lot_clear (&condition->lot);
+  /* Of a broken one somebody may have been woken and not have run yet. */
+  while (condition->waiters.head != NULL)
+    leave_line (condition->waiters.head->data);
+  trio_lock_remove_lot (condition->lock, &condition->lot);
   if (condition->owns_lock)
     trio_lock_free (condition->lock);
   g_free (condition);
@@ -80,10 +99,11 @@ trio_condition_locked (TrioCondition *condition)
 static void
 notify_first (TrioCondition *condition, gsize n)
 {
-  while (n-- > 0 && condition->waiters.head != NULL)
+  while (n-- > 0 && condition->waiters.head != NULL && !trio_parking_lot_is_broken (&condition->lot))
     {
-      Waiter *waiter = g_queue_pop_head_link (&condition->waiters)->data;
+      Waiter *waiter = condition->waiters.head->data;
 
+      leave_line (waiter);
       waiter->notified = TRUE;
       if (trio_lock_locked (condition->lock))
         trio_parking_lot_repark (&condition->lot, trio_lock_get_lot (condition->lock), 1);
@@ -93,29 +113,31 @@ notify_first (TrioCondition *condition, gsize n)
     }
 }
 
-/* Cancellation and Ctrl-C do not stop it; a Ctrl-C is kept and reported along with the rest. */
+/* One attempt that outer cancellations do not stop. */
 static gboolean
-acquire_whatever_happens (TrioLock *lock, GError **error)
+acquire_shielded (TrioLock *lock, GError **error)
 {
-  GError *failure = NULL;
-  TrioCancelScope *shield = trio_cancel_scope_open (&failure);
-  gboolean held = FALSE, broken = FALSE;
+  g_autoptr (TrioCancelScope) shield = trio_cancel_scope_open (error);
 
   trio_cancel_scope_set_shield (shield, TRUE);
-  while (!held && !broken)
+  return trio_cancel_scope_close (shield, trio_lock_acquire (lock, error));
+}
+
+/* A Ctrl-C goes through shields. It is kept and reported with the rest, and the wait begins again; so does one that was stopped by somebody
+ * who cancelled the very shield. */
+static void
+acquire_whatever_happens (TrioLock *lock, GError **failure)
+{
+  while (!trio_lock_is_held (lock) && !trio_lock_is_broken (lock))
     {
       GError *attempt = NULL;
 
-      held = trio_lock_acquire (lock, &attempt);
-      broken = trio_error_contains (attempt, TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE);
-      failure = trio_error_merge (failure, attempt);
+      (void) !acquire_shielded (lock, &attempt);
+      *failure = trio_error_merge (*failure, attempt);
     }
-  (void) !trio_cancel_scope_close (shield, failure == NULL);
-  trio_cancel_scope_free (shield);
-  if (failure == NULL)
-    return TRUE;
-  *error = trio_error_merge (*error, failure);
-  return FALSE;
+  if (trio_lock_is_broken (lock) && !trio_error_contains (*failure, TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE))
+    *failure = trio_error_merge (*failure, g_error_new_literal (TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE,
+                                                                "the task that held the condition's lock ended without releasing it"));
 }
 
 static TrioAbort
@@ -123,16 +145,33 @@ abort_wait (TrioTask *task G_GNUC_UNUSED, gpointer data)
 {
   Waiter *waiter = data;
 
-  if (!waiter->notified)
-    g_queue_unlink (&waiter->condition->waiters, &waiter->link);
+  if (waiter->in_line)
+    leave_line (waiter);
   return TRIO_ABORT_SUCCEEDED;
+}
+
+static void
+describe_wait (gpointer data, GString *out)
+{
+  Waiter *waiter = data;
+  TrioLockStatistics lock;
+
+  trio_lock_get_statistics (waiter->condition->lock, &lock);
+  if (!waiter->notified)
+    g_string_append (out, "nobody has notified it");
+  else if (lock.owner != NULL)
+    {
+      g_autofree char *path = trio_task_dup_path (lock.owner);
+
+      g_string_append_printf (out, "notified, and now the lock is held by %s", path);
+    }
 }
 
 gboolean
 trio_condition_wait (TrioCondition *condition, GError **error)
 {
-  static const TrioWaitClass klass = { "trio_condition_wait", abort_wait, NULL };
-  Waiter waiter = { .condition = condition };
+  static const TrioWaitClass klass = { "trio_condition_wait", abort_wait, describe_wait };
+  Waiter waiter = { .condition = condition, .in_line = TRUE };
   GError *failure = NULL;
 
   g_return_val_if_fail (condition != NULL, FALSE);
@@ -150,8 +189,9 @@ trio_condition_wait (TrioCondition *condition, GError **error)
   trio_lock_release (condition->lock);
   if (!trio_parking_lot_park_as (&condition->lot, &klass, &waiter, &failure) && waiter.notified)
     notify_first (condition, 1);
-  if (!trio_lock_is_held (condition->lock))
-    (void) !acquire_whatever_happens (condition->lock, &failure);
+  if (waiter.in_line)
+    leave_line (&waiter);     /* the lock broke */
+  acquire_whatever_happens (condition->lock, &failure);
   if (failure == NULL)
     return TRUE;
   g_propagate_error (error, failure);
@@ -181,10 +221,13 @@ void
 trio_condition_get_statistics (TrioCondition *condition, TrioConditionStatistics *statistics)
 {
   TrioLockStatistics lock;
+  TrioParkingLotStatistics lot;
 
+  g_return_if_fail (condition != NULL && statistics != NULL);
   trio_lock_get_statistics (condition->lock, &lock);
+  trio_parking_lot_get_statistics (&condition->lot, &lot);
   *statistics = (TrioConditionStatistics) {
-    .tasks_waiting = condition->waiters.length,
+    .tasks_waiting = lot.tasks_waiting,
     .lock_tasks_waiting = lock.tasks_waiting,
   };
 }

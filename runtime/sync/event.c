@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* An event: a flag and a parking lot. */
+/* An event: a flag, and a line of those who wait for it. */
 
 #include <trio/checkpoint.h>
 #include <trio/event.h>
-#include <trio/lowlevel/parking-lot.h>
+
+#include "sync/select-private.h"
 
 struct _TrioEvent
 {
-  TrioParkingLot lot;
-  gboolean       set;
+  GQueue   waiters;
+  guint64  chosen_at;
+  gboolean set;
 };
 
 TrioEvent *
@@ -17,7 +19,7 @@ trio_event_new (void)
 {
   TrioEvent *event = g_new0 (TrioEvent, 1);
 
-  trio_parking_lot_init (&event->lot, "trio_event_wait");
+  g_queue_init (&event->waiters);
   return event;
 }
 
@@ -26,7 +28,7 @@ trio_event_free (TrioEvent *event)
 {
   if (event == NULL)
     return;
-  trio_parking_lot_clear (&event->lot);
+  trio_waiters_clear (&event->waiters, "trio_event_wait");
   g_free (event);
 }
 
@@ -36,7 +38,7 @@ trio_event_set (TrioEvent *event)
   g_return_if_fail (event != NULL);
 
   event->set = TRUE;
-  trio_parking_lot_unpark_all (&event->lot);
+  trio_waiters_wake_all (&event->waiters, NULL, NULL);
 }
 
 gboolean
@@ -49,17 +51,53 @@ trio_event_is_set (TrioEvent *event)
 gboolean
 trio_event_wait (TrioEvent *event, GError **error)
 {
+  static const TrioWaitClass klass = { "trio_event_wait", trio_waiter_abort, NULL };
+  TrioWaiter waiter = { 0 };
+
   g_return_val_if_fail (event != NULL, FALSE);
 
-  return event->set ? trio_checkpoint (error) : trio_parking_lot_park (&event->lot, error);
+  return event->set ? trio_checkpoint (error) : trio_waiter_wait (&waiter, &event->waiters, &klass, error);
 }
 
 void
 trio_event_get_statistics (TrioEvent *event, TrioEventStatistics *statistics)
 {
-  TrioParkingLotStatistics lot;
-
   g_return_if_fail (event != NULL && statistics != NULL);
-  trio_parking_lot_get_statistics (&event->lot, &lot);
-  *statistics = (TrioEventStatistics) { .tasks_waiting = lot.tasks_waiting };
+  *statistics = (TrioEventStatistics) { .tasks_waiting = event->waiters.length };
 }
+
+/* ---- in a select ---- */
+
+static gboolean
+is_ready (const TrioSelectCase *self)
+{
+  return ((TrioEvent *) self->object)->set;
+}
+
+static gboolean
+take (const TrioSelectCase *self G_GNUC_UNUSED, GError **error G_GNUC_UNUSED)
+{
+  return TRUE;
+}
+
+static void
+join (const TrioSelectCase *self, TrioWaiter *waiter)
+{
+  TrioEvent *event = self->object;
+
+  trio_waiter_join (waiter, &event->waiters);
+}
+
+static guint64 *
+chosen_at (const TrioSelectCase *self)
+{
+  return &((TrioEvent *) self->object)->chosen_at;
+}
+
+const TrioSelectable trio_event_selectable = {
+  .what = "an event",
+  .is_ready = is_ready,
+  .take = take,
+  .join = join,
+  .chosen_at = chosen_at,
+};

@@ -4,7 +4,7 @@
  *
  * Always true:
  *  1. While somebody waits there is an owner: release hands over, it never leaves the lock free.
- *  2. The lot is broken by the end of the owner, and of nobody else.
+ *  2. The lot, and those of the lock's conditions, are broken by the end of the owner, and of nobody else.
  */
 
 #include <trio/checkpoint.h>
@@ -18,6 +18,7 @@ struct _TrioLock
 {
   TrioParkingLot  lot;
   TrioTask       *owner;
+  GSList         *lots;       /* of conditions; they break along with ours */
 };
 
 TrioLock *
@@ -29,6 +30,24 @@ trio_lock_new (void)
   return lock;
 }
 
+static void
+own (TrioLock *lock, TrioTask *task)
+{
+  lock->owner = task;
+  trio_parking_lot_add_breaker (&lock->lot, task);
+  for (GSList *link = lock->lots; link != NULL; link = link->next)
+    trio_parking_lot_add_breaker (link->data, task);
+}
+
+static void
+disown (TrioLock *lock)
+{
+  trio_parking_lot_remove_breaker (&lock->lot, lock->owner);
+  for (GSList *link = lock->lots; link != NULL; link = link->next)
+    trio_parking_lot_remove_breaker (link->data, lock->owner);
+  lock->owner = NULL;
+}
+
 void
 trio_lock_free (TrioLock *lock)
 {
@@ -37,9 +56,10 @@ trio_lock_free (TrioLock *lock)
   if (lock->owner != NULL && !trio_parking_lot_is_broken (&lock->lot))
     {
       g_critical ("trio_lock_free: task \"%s\" still holds the lock", trio_task_get_name (lock->owner));
-      trio_parking_lot_remove_breaker (&lock->lot, lock->owner);
+      disown (lock);
     }
   trio_parking_lot_clear (&lock->lot);
+  g_slist_free (lock->lots);
   g_free (lock);
 }
 
@@ -56,12 +76,6 @@ describe_owner (gpointer data, GString *out)
     }
 }
 
-static void
-own (TrioLock *lock, TrioTask *task)
-{
-  lock->owner = task;
-  trio_parking_lot_add_breaker (&lock->lot, task);
-}
 
 gboolean
 trio_lock_acquire_nowait (TrioLock *lock, GError **error)
@@ -127,8 +141,7 @@ trio_lock_release (TrioLock *lock)
       return;
     }
 
-  trio_parking_lot_remove_breaker (&lock->lot, task);
-  lock->owner = NULL;
+  disown (lock);
   next = trio_parking_lot_unpark_one (&lock->lot);
   if (next != NULL)
     own (lock, next);
@@ -151,6 +164,28 @@ gboolean
 trio_lock_is_held (TrioLock *lock)
 {
   return lock->owner != NULL && lock->owner == trio_current_task () && !trio_parking_lot_is_broken (&lock->lot);
+}
+
+gboolean
+trio_lock_is_broken (TrioLock *lock)
+{
+  return trio_parking_lot_is_broken (&lock->lot);
+}
+
+void
+trio_lock_add_lot (TrioLock *lock, TrioParkingLot *lot)
+{
+  lock->lots = g_slist_prepend (lock->lots, lot);
+  if (lock->owner != NULL && !trio_lock_is_broken (lock))
+    trio_parking_lot_add_breaker (lot, lock->owner);
+}
+
+void
+trio_lock_remove_lot (TrioLock *lock, TrioParkingLot *lot)
+{
+  lock->lots = g_slist_remove (lock->lots, lot);
+  if (lock->owner != NULL && !trio_lock_is_broken (lock))
+    trio_parking_lot_remove_breaker (lot, lock->owner);
 }
 
 void

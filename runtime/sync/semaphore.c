@@ -95,6 +95,7 @@ trio_semaphore_get_statistics (TrioSemaphore *semaphore, TrioSemaphoreStatistics
 {
   TrioParkingLotStatistics lot;
 
+  g_return_if_fail (semaphore != NULL && statistics != NULL);
   trio_parking_lot_get_statistics (&semaphore->lot, &lot);
   *statistics = (TrioSemaphoreStatistics) {
     .value = semaphore->value,

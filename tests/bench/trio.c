@@ -5,9 +5,7 @@
 #include "bench.h"
 
 #include <trio/trio.h>
-#ifdef HAVE_TRIO_SIM
 #include <trio-sim/sim.h>
-#endif
 
 typedef struct
 {
@@ -220,7 +218,6 @@ do_real (void)
   bench_say ("step-ns", (bench_cpu_ns () - before) / LONG_RUN / 2);
 }
 
-#ifdef HAVE_TRIO_SIM
 static guint64
 simulate (int n, guint64 seed)
 {
@@ -247,7 +244,6 @@ do_simulated (void)
   steps = simulate (LONG_RUN, 1);
   bench_say ("step-ns", (bench_cpu_ns () - before) / steps);
 }
-#endif
 
 int
 main (int argc, char **argv)
@@ -258,9 +254,7 @@ main (int argc, char **argv)
     { "rendezvous", do_rendezvous },
     { "sleepers", do_sleepers },
     { "real", do_real },
-#ifdef HAVE_TRIO_SIM
     { "simulated", do_simulated },
-#endif
     { 0 }
   };
 

@@ -108,7 +108,12 @@ mock_run_in (MockWorld *self, TrioFunc main, gpointer data, const TrioLoopOption
         continue;
       if (self->on_idle != NULL && self->on_idle (self, loop))
         continue;
-      if (due != G_MAXINT64)
+      if (trio_loop_get_cushion (loop) < (due == G_MAXINT64 ? due : due - self->now))
+        {
+          self->now += trio_loop_get_cushion (loop);
+          trio_loop_tell_idle (loop);
+        }
+      else if (due != G_MAXINT64)
         self->now = MAX (self->now, due);
       else if (trio_loop_get_holds (loop) > 0)
         wait_for_wake (self, seen);

@@ -29,10 +29,10 @@ go_round (gpointer data, GError **error)
 {
   Runner *runner = data;
 
-  runner->last_step = count_steps ();
   for (int i = 0; i < N_ROUNDS; i++)
     {
-      g_assert_true (trio_checkpoint (error));
+      if (i > 0)
+        g_assert_true (trio_checkpoint (error));
       runner->longest_wait = MAX (runner->longest_wait, count_steps () - runner->last_step);
       runner->last_step = count_steps ();
       runner->n_steps++;
@@ -47,7 +47,10 @@ go_round_many (gpointer data, GError **error)
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
 
   for (int i = 0; i < N_TASKS; i++)
-    trio_nursery_start_soon (nursery, go_round, &runners[i]);
+    {
+      runners[i].last_step = count_steps ();
+      trio_nursery_start_soon (nursery, go_round, &runners[i]);
+    }
   return trio_nursery_close (nursery, TRUE);
 }
 

@@ -109,7 +109,7 @@ test_each_step_is_between_before_and_after_and_what_it_wakes_is_told_within (voi
   mock_expect ("run-started spawned:main scheduled:main:init "
                "before:main spawned:child scheduled:child:main after:main:blocked "
                "before:child after:child:done exited:child:tea scheduled:main:child "
-               "before:main after:main:done exited:main:- "
+               "before:main after:main:done exited:main:tea "
                "run-finished failed:tea");
 }
 

@@ -31,6 +31,7 @@ close_outer_first_and_free_inner (gpointer unused G_GNUC_UNUSED, GError **error)
   g_autoptr (TrioCancelScope) middle = trio_cancel_scope_open (error);
   g_autoptr (TrioCancelScope) inner = trio_cancel_scope_open (error);
 
+  g_assert_true (middle != inner);
   trio_cancel_scope_cancel (outer);
   g_assert_false (trio_checkpoint (error));
   mock_expect_critical ("was closed before");
@@ -256,6 +257,19 @@ forget_a_nursery (gpointer data, GError **error)
 }
 
 static gboolean
+forget_a_nursery_and_its_slot (gpointer data, GError **error G_GNUC_UNUSED)
+{
+  Left *left = data;
+  GError **slot = g_new0 (GError *, 1);
+
+  left->nursery = trio_nursery_open (slot);
+  trio_nursery_start_soon (left->nursery, mock_fail, (char *) "child");
+  /* As the frame of a function that has returned. */
+  g_free (slot);
+  return TRUE;
+}
+
+static gboolean
 forget_an_abandoned_nursery (gpointer data, GError **error)
 {
   Left *left = data;
@@ -291,7 +305,7 @@ run_as_child (gpointer func, GError **error)
 static void
 test_a_task_that_ends_inside_a_scope_or_nursery_ends_with_misuse (void)
 {
-  static const TrioFunc careless[] = { forget_a_scope, forget_a_nursery, forget_an_abandoned_nursery };
+  static const TrioFunc careless[] = { forget_a_scope, forget_a_nursery, forget_a_nursery_and_its_slot, forget_an_abandoned_nursery };
 
   for (guint i = 0; i < G_N_ELEMENTS (careless); i++)
     {

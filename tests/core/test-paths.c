@@ -14,6 +14,7 @@ run_counted (TrioFunc func, gpointer data)
 
   mock_run_in (world, func, data, NULL, &error);
   g_assert_no_error (error);
+  g_assert_cmpuint (choice->n_cancel, ==, 0);
 }
 
 typedef struct

@@ -76,6 +76,46 @@ test_the_error_of_main_is_kept_aside_while_system_tasks_end (void)
   mock_expect ("0:init 1:end_slowly 1:call_at_the_end 1:main main-ends call system-task");
 }
 
+typedef struct
+{
+  TrioInstrument  instrument;
+  TrioNursery    *forgotten;
+} Last;
+
+/* The last moment of init: its task is the only one left, and ends after this. */
+static void
+call_when_finished (TrioInstrument *instrument G_GNUC_UNUSED)
+{
+  g_autoptr (TrioToken) token = trio_current_token ();
+
+  g_assert_true (trio_token_run_sync_soon (token, say, (char *) "call", NULL));
+}
+
+static gboolean
+forget_a_nursery (gpointer data, GError **error)
+{
+  ((Last *) data)->forgotten = trio_nursery_open (error);
+  return TRUE;
+}
+
+/* (122, 152) Main's mistakes are main's errors, not failures of the run: they do not cut its end short. */
+static void
+test_a_call_in_the_very_last_moment_runs_also_if_main_made_a_mistake (void)
+{
+  g_autoptr (MockWorld) world = mock_world_new ();
+  g_autoptr (GError) error = NULL;
+  Last last = { .instrument = { .name = "last", .run_finished = call_when_finished } };
+  TrioInstrument *instruments[] = { &last.instrument, NULL };
+  TrioLoopOptions options = { .instruments = instruments };
+
+  mock_expect_critical ("task \"main\" ended inside the nursery");
+  g_assert_false (mock_run_in (world, forget_a_nursery, &last, &options, &error));
+  g_test_assert_expected_messages ();
+  mock_assert_error (error, TRIO_ERROR_MISUSE);
+  mock_expect ("call");
+  trio_nursery_free (last.forgotten);
+}
+
 static gboolean
 leave_nothing (gpointer unused G_GNUC_UNUSED, GError **error)
 {
@@ -164,6 +204,37 @@ test_an_abort_function_that_breaks_its_promise_ends_the_run_and_is_named (void)
 }
 
 static gboolean
+cancel_the_rest (MockWorld *world, TrioLoop *loop G_GNUC_UNUSED)
+{
+  world->on_idle = NULL;
+  trio_nursery_cancel (world->data);
+  return TRUE;
+}
+
+static gboolean
+never_run_again (gpointer abort_func, GError **error)
+{
+  TrioNursery *nursery = trio_nursery_open (error);
+
+  mock_world_current ()->data = nursery;
+  trio_nursery_start_soon (nursery, wait_brokenly, abort_func);
+  (void) !trio_sleep_forever (error);
+  g_assert_not_reached ();
+}
+
+/* (83) Also when it breaks between two turns: no task takes another step. */
+static void
+test_after_an_internal_error_no_task_runs (void)
+{
+  g_autoptr (MockWorld) world = mock_world_new ();
+  g_autoptr (GError) error = NULL;
+
+  world->on_idle = cancel_the_rest;
+  g_assert_false (mock_run_in (world, never_run_again, answer_nonsense, NULL, &error));
+  mock_assert_error (error, TRIO_ERROR_INTERNAL);
+}
+
+static gboolean
 fail_as_a_system_task (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   return mock_fail ((char *) "system", error);
@@ -211,9 +282,12 @@ main (int argc, char **argv)
                    test_main_ends_then_system_tasks_then_the_calls_that_were_accepted);
   g_test_add_func ("/shutdown/the-error-of-main-is-kept-aside-while-system-tasks-end",
                    test_the_error_of_main_is_kept_aside_while_system_tasks_end);
+  g_test_add_func ("/shutdown/a-call-in-the-very-last-moment-runs-also-if-main-made-a-mistake",
+                   test_a_call_in_the_very_last_moment_runs_also_if_main_made_a_mistake);
   g_test_add_func ("/shutdown/a-run-that-ended-has-no-task-and-no-scope", test_a_run_that_ended_has_no_task_and_no_scope);
   g_test_add_func ("/shutdown/an-abort-function-that-breaks-its-promise-ends-the-run-and-is-named",
                    test_an_abort_function_that_breaks_its_promise_ends_the_run_and_is_named);
+  g_test_add_func ("/shutdown/after-an-internal-error-no-task-runs", test_after_an_internal_error_no_task_runs);
   g_test_add_func ("/shutdown/a-system-task-that-fails-cancels-main", test_a_system_task_that_fails_cancels_main);
   g_test_add_func ("/shutdown/a-run-whose-first-stack-cannot-be-had-says-so", test_a_run_whose_first_stack_cannot_be_had_says_so);
   return g_test_run ();

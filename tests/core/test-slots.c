@@ -94,6 +94,7 @@ return_early (gpointer scope_opener, GError **error)
   TrioCancelScope *(*open_scope) (GError **error) = (TrioCancelScope * (*) (GError **)) scope_opener;
   g_autoptr (TrioCancelScope) scope = open_scope (error);
 
+  g_assert_nonnull (scope);
   if (!trio_sleep_forever (error))
     return FALSE;
   g_assert_not_reached ();
@@ -153,6 +154,7 @@ return_early_from_outer_cancellation (gpointer unused G_GNUC_UNUSED, GError **er
 {
   g_autoptr (TrioCancelScope) inner = trio_move_on_after (100, error);
 
+  g_assert_nonnull (inner);
   if (!trio_sleep_forever (error))
     return FALSE;
   g_assert_not_reached ();
@@ -233,6 +235,7 @@ time_out_inside_a_nursery (gpointer data, GError **error)
   g_autoptr (TrioCancelScope) patience = trio_fail_after (10, error);
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
 
+  g_assert_nonnull (patience);
   trio_nursery_start_soon (nursery, pump, data);
   if (!trio_sleep_forever (error))
     return FALSE;
@@ -321,6 +324,7 @@ leave_without_error (gpointer unused G_GNUC_UNUSED, GError **error)
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
   g_autoptr (TrioCancelScope) scope = trio_cancel_scope_open (error);
 
+  g_assert_nonnull (scope);
   trio_nursery_start_soon (nursery, mock_sleep_forever, NULL);
   mock_expect_critical ("the scope opened at test-slots.c:*was left without trio_cancel_scope_close");
   mock_expect_critical ("the nursery opened at test-slots.c:*was left without trio_nursery_close");
@@ -364,11 +368,49 @@ fail_without_slot (gpointer unused G_GNUC_UNUSED, GError **error)
 }
 
 static gboolean
+take_long (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioCancelScope) shield = trio_cancel_scope_open (error);
+
+  trio_cancel_scope_set_shield (shield, TRUE);
+  return trio_cancel_scope_close (shield, trio_sleep (100, error));
+}
+
+static gboolean
+fail_after_a_join_that_was_cancelled (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioCancelScope) scope = trio_move_on_after (50, NULL);
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (NULL);
+
+  trio_nursery_start_soon (nursery, take_long, NULL);
+  g_assert_true (trio_nursery_close (nursery, TRUE));
+  /* The cancellation came while joining, and nobody was told; what fails now is something else. */
+  g_assert_false (trio_cancel_scope_close (scope, mock_fail ((char *) "lost", NULL)));
+  g_assert_false (trio_cancel_scope_cancelled_caught (scope));
+  return trio_checkpoint (error);
+}
+
+static gboolean
+fail_in_a_cancelled_nursery (gpointer cancelled, GError **error)
+{
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (NULL);
+  gboolean ok;
+
+  trio_nursery_cancel (nursery);
+  /* Only if it was the cancellation that failed the body is it absorbed. */
+  ok = trio_nursery_close (nursery, cancelled != NULL ? trio_checkpoint (NULL) : mock_fail ((char *) "lost", NULL));
+  g_assert_cmpint (ok, ==, cancelled != NULL);
+  g_assert_cmpint (trio_cancel_scope_cancelled_caught (trio_nursery_get_cancel_scope (nursery)), ==, ok);
+  return trio_checkpoint (error);
+}
+
+static gboolean
 leave_without_slot (void)
 {
   g_autoptr (TrioCancelScope) scope = trio_move_on_after (10, NULL);
   g_autoptr (TrioNursery) nursery = trio_nursery_open (NULL);
 
+  g_assert_nonnull (scope);
   trio_nursery_start_soon (nursery, mock_sleep_forever, NULL);
   return trio_sleep_forever (NULL);
 }
@@ -386,6 +428,9 @@ test_a_scope_without_a_slot_judges_by_what_was_raised (void)
   mock_run_ok (close_without_slot, NULL);
   mock_run_ok (fail_without_slot, NULL);
   mock_run_ok (leave_without_slot_in_main, NULL);
+  mock_run_ok (fail_after_a_join_that_was_cancelled, NULL);
+  mock_run_ok (fail_in_a_cancelled_nursery, NULL);
+  mock_run_ok (fail_in_a_cancelled_nursery, GINT_TO_POINTER (TRUE));
 }
 
 static gboolean

@@ -38,8 +38,8 @@ test_calls_run_in_order_and_outside_any_task (void)
 typedef struct
 {
   TrioToken *token;
-  int        n;
-  int        max;
+  int        n_accepted;
+  int        n_run;
 } Again;
 
 static void
@@ -47,8 +47,9 @@ queue_again (gpointer data)
 {
   Again *again = data;
 
-  if (++again->n < again->max)
-    g_assert_true (trio_token_run_sync_soon (again->token, queue_again, data, NULL));
+  again->n_run++;
+  if (trio_token_run_sync_soon (again->token, queue_again, data, NULL))
+    again->n_accepted++;
 }
 
 static gboolean
@@ -57,11 +58,12 @@ run_beside_a_self_feeding_call (gpointer data, GError **error)
   Again *again = data;
 
   again->token = trio_current_token ();
+  again->n_accepted = 1;
   g_assert_true (trio_token_run_sync_soon (again->token, queue_again, again, NULL));
   for (int i = 0; i < 50; i++)
     {
       g_assert_true (trio_checkpoint (error));
-      g_assert_cmpint (again->n, ==, i + 1);
+      g_assert_cmpint (again->n_run, ==, i + 1);
     }
   return TRUE;
 }
@@ -70,11 +72,11 @@ run_beside_a_self_feeding_call (gpointer data, GError **error)
 static void
 test_a_call_that_queues_itself_runs_once_a_turn_and_starves_nobody (void)
 {
-  Again again = { .max = 100 };
+  Again again = { 0 };
 
   mock_run_ok (run_beside_a_self_feeding_call, &again);
-  /* (122) The rest ran before the run ended. */
-  g_assert_cmpint (again.n, ==, 100);
+  /* (122) Nor can it keep the run alive: in the end it is refused, and what had been accepted has run. */
+  g_assert_cmpint (again.n_run, ==, again.n_accepted);
   trio_token_unref (again.token);
 }
 

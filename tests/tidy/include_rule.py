@@ -16,35 +16,40 @@ import sys
 import tree
 
 TABLE = """
-folder                        | trio                  | lowlevel                    | seam | gio | system   | private, besides its own
-runtime/include/trio          | yes                   | no                          | no   | no  | no       |
-runtime/include/trio/lowlevel | yes                   | yes                         | yes  | no  | no       |
-runtime/include/trio/seam     | yes                   | no                          | yes  | no  | no       |
-runtime/core                  | yes                   | yes                         | yes  | no  | no       |
-runtime/sync                  | yes                   | yes                         | io.h | no  | no       |
-runtime/thread                | yes                   | yes                         | io.h | no  | no       |
-runtime/process               | yes                   | yes                         | io.h | no  | no       |
-runtime/net                   | yes                   | yes                         | io.h | yes | openssl/ |
-runtime/gio                   | yes                   | yes                         | no   | yes | no       |
-runtime/host                  | yes                   | yes                         | yes  | yes | yes      |
-trace                         | types.h error.h run.h | instrument.h task.h trace.h | no   | no  | no       |
-trace/tool                    | no                    | no                          | no   | no  | stdio.h  |
-trace/html                    | no                    | no                          | no   | no  | stdio.h  |
-simulator                     | yes                   | yes                         | yes  | no  | no       |
-simulator/cli                 | yes                   | yes                         | yes  | no  | stdio.h  |
-simulator/include/trio-sim    | yes                   | no                          | no   | no  | no       |
-fuzz                          | yes                   | yes                         | yes  | no  | no       | simulator
-fuzz/targets                  | yes                   | no                          | no   | no  | no       | simulator tests
-fuzz/include/trio-fuzz        | yes                   | no                          | no   | no  | no       |
-tests                         | yes                   | yes                         | yes  | yes | yes      | simulator trace fuzz
-tests/core                    | yes                   | yes                         | yes  | yes | yes      | core
-tests/net                     | yes                   | yes                         | yes  | yes | yes      | net
-tests/host                    | yes                   | yes                         | yes  | yes | yes      | host
-tests/examples                | yes                   | yes                         | no   | yes | yes      |
+folder                        | trio                  | lowlevel                    | seam       | gio | system   | private, besides its own
+runtime/include/trio          | yes                   | no                          | no         | no  | no       |
+runtime/include/trio/lowlevel | yes                   | yes                         | yes        | no  | no       |
+runtime/include/trio/seam     | yes                   | no                          | yes        | no  | no       |
+runtime/include/trio/testing  | yes                   | yes                         | yes        | no  | no       |
+runtime/core                  | yes                   | yes                         | yes        | no  | no       |
+runtime/sync                  | yes                   | yes                         | io.h       | no  | no       |
+runtime/thread                | yes                   | yes                         | threads.h  | no  | no       |
+runtime/process               | yes                   | yes                         | io.h       | no  | no       |
+runtime/testing               | yes                   | yes                         | yes        | no  | no       |
+runtime/net                   | yes                   | yes                         | io.h       | yes | openssl/ |
+runtime/testing               | yes                   | yes                         | clock.h    | no  | no       |
+runtime/gio                   | yes                   | yes                         | no         | yes | no       |
+runtime/host                  | yes                   | yes                         | yes        | yes | yes      |
+trace                         | types.h error.h run.h | instrument.h task.h trace.h | no         | no  | no       |
+trace/tool                    | no                    | no                          | no         | no  | stdio.h  |
+trace/html                    | no                    | no                          | no         | no  | stdio.h  |
+simulator                     | yes                   | yes                         | yes        | no  | no       |
+simulator/cli                 | yes                   | yes                         | yes        | no  | stdio.h  |
+simulator/include/trio-sim    | yes                   | no                          | no         | no  | no       |
+fuzz                          | yes                   | yes                         | yes        | no  | no       | simulator
+fuzz/targets                  | yes                   | no                          | no         | no  | no       | simulator tests
+fuzz/include/trio-fuzz        | yes                   | no                          | no         | no  | no       |
+tests                         | yes                   | yes                         | yes        | yes | yes      | simulator trace fuzz
+tests/core                    | yes                   | yes                         | yes        | yes | yes      | core
+tests/net                     | yes                   | yes                         | yes        | yes | yes      | net
+tests/host                    | yes                   | yes                         | yes        | yes | yes      | host
+tests/thread                  | yes                   | yes                         | yes        | yes | yes      | host simulator
+tests/examples                | yes                   | yes                         | no         | yes | yes      |
 """
 
-# <trio-sim/> and <trio-fuzz/> are for those who stand above them.
+# <trio/testing/>, <trio-sim/> and <trio-fuzz/> are for those who stand above them.
 ABOVE = {
+    "trio/testing": ["runtime/testing", "runtime/include/trio/testing", "tests"],
     "trio-sim": ["simulator", "fuzz", "tests"],
     "trio-fuzz": ["fuzz", "tests"],
 }
@@ -57,6 +62,7 @@ EXCEPTIONS = [
     ("runtime/core/fiber/stack-*.c", "sys/mman.h", "stacks are mapped memory"),
     ("runtime/core/fiber/stack-*.c", "unistd.h", "…and whether a guard works is found out by writing from it to a pipe"),
     ("runtime/core/fiber/stack-*.c", "fcntl.h", "…which is closed on exec"),
+    ("runtime/include/trio/testing.h", "trio/testing/*", "the umbrella of that shelf"),
     ("simulator/cli/os.c", "*", "the runner forks workers and shares memory with them; all of that is in this one file"),
     ("tests/bench/fiber.c", "core/fiber/*", "the bare switch is measured without the kernel above it"),
     ("trace/recorder.c", "stdio.h", "a trace is written piece by piece, for which GLib has no call"),
@@ -78,10 +84,12 @@ WORDS = {
     r"g_hash_table_(iter_init|foreach\w*|get_keys\w*|get_values\w*|find|steal_all\w*)":
         "iterates a hash table, whose order is nobody's: sort at once, or say `in any order: …` in a comment above",
 }
-WORDS_FOLDERS = ["runtime/core", "runtime/sync", "runtime/net", "runtime/thread", "runtime/process", "simulator"]
+WORDS_FOLDERS = ["runtime/core", "runtime/sync", "runtime/net", "runtime/thread", "runtime/process", "runtime/testing", "simulator"]
 HASH_TABLE_FOLDERS = WORDS_FOLDERS + ["runtime/gio", "runtime/host", "trace"]
 # The command line stands outside the runs: it chooses seeds, limits a search by real time, and waits for its workers.
 OUTSIDE_RUNS = "simulator/cli"
+# A clock for tests goes by the real one.
+CLOCKS = {"runtime/testing/mock-clock.c"}
 
 
 def parse_table(text):
@@ -92,7 +100,7 @@ def parse_table(text):
 
 
 ROWS = parse_table(TABLE)
-PRIVATE = {"core", "sync", "net", "thread", "process", "gio", "host"}     # folders of runtime/, as "core/file.h" names them
+PRIVATE = {"core", "sync", "net", "thread", "process", "gio", "host", "testing"}     # folders of runtime/, as "core/file.h" names them
 TOP = {"trace", "simulator", "fuzz", "tests"}
 
 
@@ -121,6 +129,8 @@ def shelf_of(header):
         return "lowlevel", header.removeprefix("trio/lowlevel/")
     if header.startswith("trio/seam/"):
         return "seam", header.removeprefix("trio/seam/")
+    if header == "trio/testing.h" or header.startswith("trio/testing/"):
+        return "trio/testing", header.removeprefix("trio/testing/")
     if top == "trio":
         return "trio", rest
     if top in ABOVE:
@@ -180,7 +190,7 @@ def may_say(path, why, lines, number):
     """Whether a file may say a word, in spite of that reason, in line `number` (from 1)."""
     if "hash table" in why:
         return "in any order" in "\n".join(lines[max(0, number - 4):number]) or "_sort" in "\n".join(lines[number:number + 6])
-    return str(path).startswith(OUTSIDE_RUNS + "/")
+    return str(path).startswith(OUTSIDE_RUNS + "/") or (str(path) in CLOCKS and "clock" in why)
 
 
 def word_complaints(path, text):

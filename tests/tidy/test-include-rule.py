@@ -80,6 +80,8 @@ def test_the_libraries_above_are_not_seen_from_below():
     yield from expect(complaints_in({"runtime/net/probe.c": "#include <trio-sim/sim.h>\n"}), "runtime/net may not", "below trio-sim")
     yield from expect(complaints_in({"trace/probe.c": "#include <trio-sim/sim.h>\n"}), "trace may not", "below trio-sim")
     yield from expect(complaints_in({"simulator/probe.c": "#include <trio-fuzz/fuzz.h>\n"}), "simulator may not", "below trio-fuzz")
+    yield from expect(complaints_in({"runtime/core/probe.c": "#include <trio/testing/clock.h>\n"}), "below trio/testing")
+    yield from complaints_in({"fuzz/probe.c": "#include <trio-sim/sim.h>\n", "tests/core/probe.c": "#include <trio/testing/clock.h>\n"})
     yield from complaints_in({"fuzz/probe.c": "#include <trio-sim/sim.h>\n", "tests/sim/probe.c": "#include <trio-fuzz/fuzz.h>\n"})
 
 

@@ -17,6 +17,9 @@ typedef struct
 } TrioCapacityLimiterStatistics;
 
 TRIO_API TrioCapacityLimiter *trio_capacity_limiter_new  (gdouble total_tokens) G_GNUC_WARN_UNUSED_RESULT;
+/* Another reference, for who cannot know when the last token comes back; a thread's, say. Any thread. */
+TRIO_API TrioCapacityLimiter *trio_capacity_limiter_ref  (TrioCapacityLimiter *limiter);
+/* Drops a reference, that of _new() or of _ref(). Any thread, if it is not the last one. */
 TRIO_API void                 trio_capacity_limiter_free (TrioCapacityLimiter *limiter);
 
 /**
@@ -44,7 +47,8 @@ TRIO_API gboolean trio_capacity_limiter_acquire_on_behalf_of_nowait (TrioCapacit
 TRIO_API void     trio_capacity_limiter_release                     (TrioCapacityLimiter *limiter);
 TRIO_API void     trio_capacity_limiter_release_on_behalf_of        (TrioCapacityLimiter *limiter, gconstpointer borrower);
 
-/* More tokens wake who can have one now; fewer let the holders finish. At least 1; INFINITY for no limit. */
+/* More tokens wake who can have one now; fewer let the holders finish. INFINITY for no limit; 0 for nobody, until there
+ * are more again. A fraction counts as begun: of 1.5 tokens two can be borrowed. */
 TRIO_API void     trio_capacity_limiter_set_total_tokens            (TrioCapacityLimiter *limiter, gdouble total_tokens);
 TRIO_API gdouble  trio_capacity_limiter_get_total_tokens            (TrioCapacityLimiter *limiter);
 TRIO_API gsize    trio_capacity_limiter_get_borrowed_tokens         (TrioCapacityLimiter *limiter);

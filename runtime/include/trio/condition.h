@@ -45,8 +45,12 @@ TRIO_API gboolean       trio_condition_locked         (TrioCondition *condition)
  * Releases the lock, waits for a notification, and acquires the lock again. Checkpoint. When it returns the task holds the lock, also if
  * it was cancelled. A task that was notified and then cancelled passes the notification on to the next who waits.
  *
- * Errors: cancellation; %TRIO_ERROR_MISUSE if the task does not hold the lock; %TRIO_ERROR_BROKEN_RESOURCE if the lock broke meanwhile (only
- * then it is not held).
+ * As in Trio, and unlike in POSIX, nobody wakes without having been notified; the loop around the wait is needed since another task may
+ * have taken the lock first and made false again what had been true.
+ *
+ * Errors: cancellation; %TRIO_ERROR_MISUSE if the task does not hold the lock; %TRIO_ERROR_BROKEN_RESOURCE if a task that held the lock ended
+ * without releasing it, since nobody can notify any more (only then the lock is not held). A Ctrl-C that comes while the lock is being
+ * acquired again is reported together with the rest.
  *
  * Returns: %TRUE if it was notified
  */

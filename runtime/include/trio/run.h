@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <trio/interrupt.h>
 #include <trio/types.h>
 
 G_BEGIN_DECLS
@@ -13,6 +14,7 @@ G_BEGIN_DECLS
  * @context: (nullable): the main context to run in; %NULL for the thread-default one
  * @instruments: (nullable): a %NULL-terminated array of instruments that watch the whole run
  * @stack_bytes: address space for each task's stack; 0 for the default of 256 KiB. Only what is touched costs memory
+ * @interrupt_policy: which tasks a Ctrl-C reaches
  * @clock: (nullable): a clock in place of the monotonic one, for tests
  *
  * Start it from `{ 0 }`: every field has a default there.
@@ -23,6 +25,7 @@ typedef struct
   TrioInstrument *const  *instruments;
   gsize                   stack_bytes;
   TrioClock              *clock;
+  TrioInterruptPolicy     interrupt_policy;
 } TrioRunOptions;
 
 /**

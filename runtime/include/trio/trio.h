@@ -7,6 +7,7 @@
 #include <trio/types.h>
 #include <trio/error.h>
 #include <trio/run.h>
+#include <trio/interrupt.h>
 #include <trio/checkpoint.h>
 #include <trio/cancel-scope.h>
 #include <trio/nursery.h>
@@ -16,6 +17,13 @@
 #include <trio/condition.h>
 #include <trio/capacity-limiter.h>
 #include <trio/channel.h>
+#include <trio/future.h>
+#include <trio/barrier.h>
+#include <trio/rw-lock.h>
+#include <trio/broadcast.h>
+#include <trio/select.h>
+#include <trio/task-local.h>
 #include <trio/stream.h>
 #include <trio/tcp.h>
+#include <trio/thread.h>
 #include <trio/check.h>

@@ -37,6 +37,12 @@ typedef struct _TrioCondition      TrioCondition;
 typedef struct _TrioCapacityLimiter TrioCapacityLimiter;
 typedef struct _TrioSendChannel    TrioSendChannel;
 typedef struct _TrioReceiveChannel TrioReceiveChannel;
+typedef struct _TrioFuture         TrioFuture;
+typedef struct _TrioBarrier        TrioBarrier;
+typedef struct _TrioRWLock         TrioRWLock;
+typedef struct _TrioBroadcast      TrioBroadcast;
+typedef struct _TrioBroadcastReceiver TrioBroadcastReceiver;
+typedef struct _TrioTaskLocal      TrioTaskLocal;
 typedef struct _TrioStream         TrioStream;
 typedef struct _TrioListener       TrioListener;
 
@@ -62,5 +68,15 @@ typedef gboolean (*TrioFunc) (gpointer data, GError **error);
  * Returns: %TRUE if it went well
  */
 typedef gboolean (*TrioStartFunc) (gpointer data, TrioTaskStatus *status, GError **error);
+
+/**
+ * TrioCopyFunc:
+ * @value: a value
+ *
+ * Makes another one like @value, or takes a reference to it. It must not suspend.
+ *
+ * Returns: (transfer full): the copy
+ */
+typedef gpointer (*TrioCopyFunc) (gpointer value);
 
 G_END_DECLS

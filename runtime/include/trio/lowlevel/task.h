@@ -110,6 +110,11 @@ TRIO_API TrioTaskState    trio_task_get_state      (TrioTask *task);
 TRIO_API TrioTask        *trio_task_get_parent     (TrioTask *task);
 /* The innermost scope it is in. */
 TRIO_API TrioCancelScope *trio_task_get_cancel_scope (TrioTask *task);
+/* How often a cancellation could have reached it so far, and how often it has let others run. Both wrap around. */
+TRIO_API void             trio_task_get_points     (TrioTask *task, guint *cancel_points, guint *schedule_points);
+/* Whether its next checkpoint would fail: a scope it is in is cancelled, or a Ctrl-C waits for it. The present state, and changes nothing;
+ * a blocked task may be asked about too. */
+TRIO_API gboolean         trio_task_has_cancel_pending (TrioTask *task);
 /* What it waits for: "trio_lock_acquire"; NULL if it is not blocked. */
 TRIO_API const char      *trio_task_get_wait       (TrioTask *task);
 /* The same with what its describe function adds, for a person. */
@@ -148,6 +153,26 @@ TRIO_API void             trio_foreach_task        (TrioTaskForeach func, gpoint
  */
 TRIO_API gboolean         trio_task_find_overflow  (gconstpointer address, const char **name, guint64 *serial, gsize *stack_bytes,
                                                     gsize *below);
+
+/**
+ * trio_spawn_system_task:
+ * @func: the body of the new task
+ * @data: what @func gets
+ * @destroy: (nullable): frees @data after the task has ended; not if it could not be made
+ * @name: (nullable): its name, copied; %NULL for "system task"
+ * @error: where it says why not
+ *
+ * Makes a task that belongs to the run itself and not to a nursery of the program: it goes on after the task that asked for it has ended, and
+ * is cancelled when main has ended. Ctrl-C is not for it. If it fails, that is a failure of the run: everything is cancelled, and
+ * %TRIO_ERROR_INTERNAL with its error comes out. From a task or a call of trio_token_run_sync_soon(). Never suspends.
+ *
+ * Errors: %TRIO_ERROR_RUN_FINISHED if main has ended, or has not begun; %TRIO_ERROR_FAILED if there is no memory for its stack.
+ *
+ * Source: Trio's `trio.lowlevel.spawn_system_task`.
+ *
+ * Returns: %TRUE if the task was made
+ */
+TRIO_API gboolean         trio_spawn_system_task   (TrioFunc func, gpointer data, GDestroyNotify destroy, const char *name, GError **error);
 
 /* Scopes, for those who look from outside. The serial counts up from 1 within a run. `where` is "file.c:41". */
 TRIO_API guint64          trio_cancel_scope_get_serial (TrioCancelScope *scope);

@@ -26,6 +26,10 @@ TRIO_API void       trio_token_unref   (TrioToken *token);
  */
 TRIO_API gboolean   trio_token_run_sync_soon (TrioToken *token, GSourceOnceFunc func, gpointer data, GDestroyNotify destroy);
 
+/* Whether the run still goes on, and the calling thread is the one it lives on. A simulated thread is not. Who waits on that thread for a call of
+ * trio_token_run_sync_soon() waits for ever. */
+TRIO_API gboolean   trio_token_is_on_own_thread (TrioToken *token);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioToken, trio_token_unref)
 
 G_END_DECLS

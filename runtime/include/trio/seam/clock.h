@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* The seam "time". Embed TrioClock as the first member of your own clock. */
+/* The seam "time". Embed TrioClock as the first member of your own clock.
+ *
+ * A clock whose time is not real time says so with the further functions, all NULL or all there; a driver in the real world calls them,
+ * between turns, before it waits. */
 
 #pragma once
 
@@ -11,7 +14,14 @@ G_BEGIN_DECLS
 struct _TrioClock
 {
   /* Microseconds since any zero; never goes back. Called often: once a turn and at each trio_current_time(). */
-  gint64 (*now) (TrioClock *self);
+  gint64    (*now)                (TrioClock *self);
+
+  /* How many microseconds of real time until now() has reached due: 0 if it has; %G_MAXINT64 for never. */
+  GTimeSpan (*get_real_span)      (TrioClock *self, gint64 due);
+  /* After how many microseconds in which nothing happened it wants to jump; %G_MAXINT64: it does not. */
+  GTimeSpan (*get_jump_threshold) (TrioClock *self);
+  /* That has come to pass, and nothing but time can wake a task: make now() reach due. */
+  void      (*jump)               (TrioClock *self, gint64 due);
 };
 
 G_END_DECLS

@@ -14,6 +14,8 @@
 
 #include <trio/types.h>
 #include <trio/check.h>
+#include <trio/interrupt.h>
+#include <trio/seam/threads.h>
 
 G_BEGIN_DECLS
 
@@ -23,6 +25,7 @@ struct _TrioWorld
   TrioClock  *clock;
   TrioIo     *io;
   TrioChoice *choice;        /* NULL: every answer is the dull one */
+  TrioThreads *threads;      /* NULL: no worker threads here */
 
   /* Any thread, any time: make the driver take a turn soon. */
   void      (*wake)  (TrioWorld *self);
@@ -36,6 +39,7 @@ typedef struct
   gsize                  stack_bytes;      /* 0: the default */
   TrioInstrument *const *instruments;      /* NULL-terminated, or NULL */
   guint                  fairness;         /* with a choice seam: the first in line is passed over at most so often; 0: the default */
+  TrioInterruptPolicy    interrupt_policy;
 } TrioLoopOptions;
 
 /**
@@ -73,7 +77,14 @@ TRIO_API void      trio_loop_wait_begins (TrioLoop *loop, gint64 due);
 TRIO_API void      trio_loop_wait_ends   (TrioLoop *loop);
 TRIO_API gboolean  trio_loop_is_done   (TrioLoop *loop);
 
-/* Ctrl-C, from the thread of the run: KEYBOARD_INTERRUPT at the main task's current or next checkpoint. */
+/* Tasks may wait until everybody waits (trio_wait_idle()). For a driver that is about to wait: how much real time, in microseconds, must
+ * then go by without a turn; %G_MAXINT64 if nobody waits for that. */
+TRIO_API GTimeSpan trio_loop_get_cushion (TrioLoop *loop);
+/* It went by; the driver takes a turn at once. If nothing happens in that turn before its batch, they wake. */
+TRIO_API void      trio_loop_tell_idle (TrioLoop *loop);
+
+/* Ctrl-C, from the thread of the run: KEYBOARD_INTERRUPT at the current or next checkpoint of the main task, or of every task, as the policy
+ * says. */
 TRIO_API void      trio_loop_interrupt (TrioLoop *loop);
 
 /* Something other than tasks may still wake one: a look-up in a thread, say. While the count is above 0 "nothing runnable" is no

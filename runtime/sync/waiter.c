@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+#include "sync/waiter.h"
+
+void
+trio_waiter_join (TrioWaiter *self, GQueue *line)
+{
+  self->task = trio_current_task ();
+  self->line = line;
+  self->link.data = self;
+  g_queue_push_tail_link (line, &self->link);
+}
+
+void
+trio_waiter_leave (TrioWaiter *self)
+{
+  if (self->line == NULL)
+    return;
+  g_queue_unlink (self->line, &self->link);
+  self->line = NULL;
+}
+
+void
+trio_waiter_wake (TrioWaiter *self, GError *outcome)
+{
+  TrioChooser *chooser = self->chooser;
+
+  if (chooser != NULL)
+    {
+      g_assert (chooser->winner == NULL);
+      chooser->winner = self;
+      *self->chosen_at = trio_choosing_moment ();
+      chooser->withdraw (chooser);
+    }
+  else
+    trio_waiter_leave (self);
+  trio_reschedule (self->task, outcome);
+}
+
+TrioAbort
+trio_waiter_abort (TrioTask *task G_GNUC_UNUSED, gpointer waiter)
+{
+  trio_waiter_leave (waiter);
+  return TRIO_ABORT_SUCCEEDED;
+}
+
+gboolean
+trio_waiter_wait (TrioWaiter *self, GQueue *line, const TrioWaitClass *klass, GError **error)
+{
+  /* Outside a task trio_wait() complains, and no cell is left behind. */
+  if (trio_current_task () != NULL)
+    trio_waiter_join (self, line);
+  return trio_wait (klass, self, error);
+}
+
+TrioWaiter *
+trio_waiters_first (GQueue *line)
+{
+  return line->head != NULL ? line->head->data : NULL;
+}
+
+/* The next cell in line that waking `waiter` leaves there: not one of the same chooser. */
+static TrioWaiter *
+next_of_another (TrioWaiter *waiter)
+{
+  GList *link = waiter->link.next;
+
+  while (link != NULL && waiter->chooser != NULL && ((TrioWaiter *) link->data)->chooser == waiter->chooser)
+    link = link->next;
+  return link != NULL ? link->data : NULL;
+}
+
+void
+trio_waiters_wake_all (GQueue *line, gpointer end, const GError *outcome)
+{
+  TrioWaiter *next;
+
+  for (TrioWaiter *waiter = trio_waiters_first (line); waiter != NULL; waiter = next)
+    {
+      if (end != NULL && waiter->end != end)
+        {
+          next = waiter->link.next != NULL ? waiter->link.next->data : NULL;
+          continue;
+        }
+      next = next_of_another (waiter);
+      trio_waiter_wake (waiter, outcome != NULL ? g_error_copy (outcome) : NULL);
+    }
+}
+
+void
+trio_waiters_clear (GQueue *line, const char *what)
+{
+  if (line->length > 0)
+    g_critical ("something is freed while %u tasks wait for it in %s()", line->length, what);
+}
+
+guint64
+trio_choosing_moment (void)
+{
+  /* Only compared with others of the same objects, so that it may go on counting from run to run. */
+  static __thread guint64 moment;
+
+  return ++moment;
+}
