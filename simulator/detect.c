@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <trio/lowlevel/dump.h>
 #include <trio/lowlevel/task.h>
 
 /* Reports stay readable with thousands of tasks. */
@@ -66,24 +67,22 @@ append_task (TrioTask *task, guint depth G_GNUC_UNUSED, gpointer data)
     return;
 
   g_string_append_printf (inquest->lines, "\n  %s ", trio_sim_tape_get_path (world->tape, task));
+  trio_task_append_state (task, inquest->lines);
   if (blocked)
     {
-      g_string_append (inquest->lines, "waits in ");
-      trio_task_describe_wait (task, inquest->lines);
       g_string_append (inquest->lines, ", since ");
       trio_sim_append_time (inquest->lines, note.stopped_at);
     }
-  else
-    g_string_append (inquest->lines, "can run");
   if (world->suspicion == TRIO_SIM_LIVELOCK && note.steps > 0)
     g_string_append_printf (inquest->lines, ", and took %" G_GUINT64_FORMAT " steps at this virtual time", note.steps);
+  trio_append_stack_line (task, 6, inquest->lines);
 }
 
 static void
 append_deadlock (TrioSimWorld *world, const Inquest *inquest)
 {
-  g_string_append_printf (world->message, "%u task%s wait%s for what can never come, at ", inquest->waits->len,
-                          inquest->waits->len == 1 ? "" : "s", inquest->waits->len == 1 ? "s" : "");
+  trio_append_deadlock (world->message, inquest->waits->len);
+  g_string_append (world->message, ", at ");
   trio_sim_append_time (world->message, world->clock.now);
   if (trio_loop_get_holds (world->loop) > 0)
     g_string_append (world->message, " (something outside the simulation was promised to wake one; nothing here can)");

@@ -27,7 +27,7 @@ struct _TrioSimThread
   const char      *sender;         /* path of the task that sent it */
   guint64          sender_hash;
   guint64          serial;
-  gint64           finish_us;      /* how long after its end that becomes known; chosen at its start, while its sender certainly lives */
+  gint64           finish_us;      /* from its end until that is known; chosen at its start, while its sender certainly lives */
   State            state;
 };
 
@@ -41,7 +41,9 @@ static void
 describe_delay (const TrioChoicePoint *point, guint32 value, GString *out)
 {
   const TrioSimThread *thread = point->data;
-  const char *words = g_str_equal (point->label, "thread.start") ? "began" : g_str_equal (point->label, "thread.resume") ? "went on" : "ended";
+  const char *words = g_str_equal (point->label, "thread.start")    ? "began"
+                      : g_str_equal (point->label, "thread.resume") ? "went on"
+                                                                    : "ended";
 
   g_string_append_printf (out, "the thread \"%s\" of %s %s %" G_GINT64_FORMAT " ms late", thread->job->name, thread->sender, words,
                           delays[value] / 1000);

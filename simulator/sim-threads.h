@@ -9,12 +9,12 @@
  *                                  blocked --- unblock () by the run
  *
  * Always true:
- *  1. A thread runs in one piece between two of its calls into the run, when the loop asks its io; so never while a task runs. Virtual time
- *     stands still meanwhile.
- *  2. When it begins, goes on and is known to have ended are choices, in the name of the task that sent it. They are events of the world, so
- *     a run with a thread at work is not stuck.
- *  3. A thread that was abandoned goes on like any other. Those that are left when the run has ended are brought to their end; one that
- *     cannot end is a leak.
+ *  1. A thread runs in one piece between two of its calls into the run, when the loop asks its io; so never while a task runs.
+ *     Virtual time stands still meanwhile.
+ *  2. When it begins, goes on and is known to have ended are choices, in the name of the task that sent it. They are events of the
+ *     world, so a run with a thread at work is not stuck.
+ *  3. A thread that was abandoned goes on like any other. Those that are left when the run has ended are brought to their end; one
+ *     that cannot end is a leak.
  *
  * Thread of the run only. */
 

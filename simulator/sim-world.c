@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include <trio/lowlevel/dump.h>
 #include <trio/lowlevel/task.h>
 #include <trio/seam/strand.h>
 
@@ -148,7 +149,7 @@ void
 trio_sim_world_init (TrioSimWorld *self, const TrioSimOptions *options, TrioSimStrategy *strategy)
 {
   *self = (TrioSimWorld) {
-    .world = { .name = "simulator", .wake = wake, .check = check },
+    .world = { .name = "simulator", .wake = wake, .check = check, .append_stack = trio_task_append_stack },
     .lag = { .name = "lag", .before_task_step = let_time_lag },
     .verdict = TRIO_SIM_OK,
     .suspicion = TRIO_SIM_OK,

@@ -20,7 +20,10 @@ deadline_passed (TrioDeadline *deadline)
 {
   TrioCancelScope *scope = TRIO_CONTAINER (deadline, TrioCancelScope, deadline);
 
-  trio_cancel_scope_mark (scope, CAUSE_DEADLINE, NULL);
+  if (scope->grace != NULL && scope->due >= scope->grace->due)
+    trio_cancel_scope_mark (scope, CAUSE_EXPLICIT, trio_soft_cancel_describe_end (scope));
+  else
+    trio_cancel_scope_mark (scope, CAUSE_DEADLINE, NULL);
 }
 
 void
@@ -76,6 +79,12 @@ void
 trio_cancel_scope_clear (TrioCancelScope *scope)
 {
   g_clear_pointer (&scope->reason, g_free);
+  if (scope->grace != NULL)
+    {
+      g_free (scope->grace->why);
+      g_free (scope->grace->who);
+      g_clear_pointer (&scope->grace, g_free);
+    }
 }
 
 static const char *
@@ -95,23 +104,50 @@ describe_cause (TrioCancelScope *scope, TrioCancelCause cause, const char *why)
     return g_strdup_printf ("cancelled: the deadline of %g s, set at %s, passed", scope->span / 1e6, base_name (scope->where));
   if (cause == CAUSE_DEADLINE)
     return g_strdup_printf ("cancelled: the deadline of the %s opened at %s passed", kind, base_name (scope->where));
-  if (why != NULL)
-    return g_strdup_printf ("cancelled: %s (%s opened at %s)", why, kind, base_name (scope->where));
-  return g_strdup_printf ("cancelled: the %s opened at %s was cancelled", kind, base_name (scope->where));
+  return g_strdup_printf ("cancelled: %s (%s opened at %s)", why, kind, base_name (scope->where));
 }
 
-/* Its own cancellation; the first cause stays. `why` is taken. */
+char *
+trio_cancel_scope_describe_caller (TrioCancelScope *scope, const char *where)
+{
+  TrioTask *task = scope->loop->running;
+  const char *at = where != NULL ? " at " : "";
+
+  where = where != NULL ? base_name (where) : "";
+  if (task == NULL)
+    return g_strdup_printf ("by code outside any task%s%s", at, where);
+  return g_strdup_printf ("by task \"%s\"%s%s", task->name, at, where);
+}
+
+/* Who, why, where: for one who asks. `where` NULL: not known. To be freed. */
+static char *
+describe_request (TrioCancelScope *scope, const char *why, const char *where)
+{
+  g_autofree char *who = trio_cancel_scope_describe_caller (scope, where);
+  const char *kind = scope->nursery != NULL ? "nursery" : "scope";
+
+  if (why != NULL)
+    return g_strdup_printf ("cancelled: %s (%s; %s opened at %s)", why, who, kind, base_name (scope->where));
+  return g_strdup_printf ("cancelled: the %s opened at %s was cancelled %s", kind, base_name (scope->where), who);
+}
+
+/* Its own cancellation; the first cause stays. `reason` is taken. */
+static void
+mark (TrioCancelScope *scope, TrioCancelCause cause, char *reason)
+{
+  scope->cause = cause;
+  scope->reason = reason;
+  trio_deadlines_disarm (&scope->loop->deadlines, &scope->deadline);
+  TRIO_NOTIFY (scope->loop, scope_cancelled, scope);
+  trio_cancel_tree_update (scope);
+}
+
+/* What the runtime itself cancels: `why`, which is taken, names who. */
 void
 trio_cancel_scope_mark (TrioCancelScope *scope, TrioCancelCause cause, char *why)
 {
   if (scope->cause == CAUSE_NONE && !scope->closed)
-    {
-      scope->cause = cause;
-      scope->reason = describe_cause (scope, cause, why);
-      trio_deadlines_disarm (&scope->loop->deadlines, &scope->deadline);
-      TRIO_NOTIFY (scope->loop, scope_cancelled, scope);
-      trio_cancel_tree_update (scope);
-    }
+    mark (scope, cause, describe_cause (scope, cause, why));
   g_free (why);
 }
 
@@ -209,17 +245,24 @@ TrioCancelScope *
 }
 
 void
-trio_cancel_scope_cancel (TrioCancelScope *scope)
+(trio_cancel_scope_cancel) (TrioCancelScope *scope)
 {
-  trio_cancel_scope_cancel_with_reason (scope, NULL);
+  trio_cancel_scope_cancel_located (scope, NULL, NULL);
 }
 
 void
-trio_cancel_scope_cancel_with_reason (TrioCancelScope *scope, const char *reason)
+(trio_cancel_scope_cancel_with_reason) (TrioCancelScope *scope, const char *reason)
+{
+  trio_cancel_scope_cancel_located (scope, reason, NULL);
+}
+
+void
+trio_cancel_scope_cancel_located (TrioCancelScope *scope, const char *reason, const char *where)
 {
   g_return_if_fail (scope != NULL);
 
-  trio_cancel_scope_mark (scope, CAUSE_EXPLICIT, g_strdup (reason));
+  if (scope->cause == CAUSE_NONE && !scope->closed)
+    mark (scope, CAUSE_EXPLICIT, describe_request (scope, reason, where));
 }
 
 void
@@ -227,6 +270,8 @@ trio_cancel_scope_set_deadline (TrioCancelScope *scope, gint64 due)
 {
   g_return_if_fail (scope != NULL);
 
+  if (scope->grace != NULL)
+    due = MIN (due, scope->grace->due);
   if (scope->due == due || scope->cause != CAUSE_NONE || scope->closed)
     return;
   trio_deadlines_disarm (&scope->loop->deadlines, &scope->deadline);
@@ -271,7 +316,7 @@ trio_cancel_scope_cancel_called (TrioCancelScope *scope)
   /* The clock is asked only if there is a deadline, so that nobody pays for a question that has one answer. */
   if (scope->cause == CAUSE_NONE && !scope->closed && trio_deadline_is_armed (&scope->deadline)
       && scope->due <= scope->loop->world->clock->now (scope->loop->world->clock))
-    trio_cancel_scope_mark (scope, CAUSE_DEADLINE, NULL);
+    deadline_passed (&scope->deadline);
   return scope->cause != CAUSE_NONE;
 }
 
@@ -325,7 +370,6 @@ gboolean
 trio_cancel_scope_may_close (TrioCancelScope *scope, const char *caller)
 {
   TrioTask *task = trio_current_task ();
-  gboolean found = FALSE;
 
   if (scope->closed)
     {
@@ -340,17 +384,13 @@ trio_cancel_scope_may_close (TrioCancelScope *scope, const char *caller)
   if (scope->abandoned || task->scope == scope)
     return TRUE;
 
-  for (TrioCancelScope *inner = task->scope; inner != NULL && inner->task == task; inner = inner->parent)
-    found |= inner == scope;
-  if (!found)
-    {
-      g_critical ("%s: the scope opened at %s is not open in this task", caller, base_name (scope->where));
-      return FALSE;
-    }
-
   while (task->scope != scope)
     {
       TrioCancelScope *inner = task->scope;
+
+      /* One that is open and not abandoned lies around its task's innermost one. */
+      g_assert (inner != NULL && inner->task == task);
+
       GError *misuse = g_error_new (TRIO_ERROR, TRIO_ERROR_MISUSE, "%s: the scope opened at %s was closed before the one opened inside it at %s",
                                     caller, base_name (scope->where), base_name (inner->where));
 
@@ -445,7 +485,7 @@ trio_cancel_scope_free (TrioCancelScope *scope)
   g_free (scope);
 }
 
-static void
+TRIO_CHECKPOINT static void
 close_for_task (TrioTask *task, TrioCancelScope *scope)
 {
   const char *kind = scope->nursery != NULL ? "nursery" : "scope";

@@ -35,16 +35,17 @@ find_source (TrioCancelScope *scope, gboolean inherited)
   return inherited && scope->source == scope->parent->source ? scope->source : scope;
 }
 
-/* Computes invariants 1 and 2 for one scope; TRUE if something changed, which its children must then learn. */
+/* Computes invariants 1 and 2 for one scope, and those of soft-cancel.c; TRUE if something changed, which its children must then learn. */
 static gboolean
 recompute (TrioCancelScope *scope)
 {
+  gboolean soft_changed = trio_soft_cancel_recompute (scope);
   gboolean inherited = !scope->shield && scope->parent != NULL && scope->parent->effective;
   gboolean effective = scope->cause != CAUSE_NONE || inherited;
   TrioCancelScope *source = find_source (scope, inherited);
 
   if (effective == scope->effective && source == scope->source)
-    return FALSE;
+    return soft_changed;
   scope->effective = effective;
   scope->source = source;
   return TRUE;
@@ -80,6 +81,7 @@ trio_cancel_tree_update (TrioCancelScope *top)
     {
       gboolean changed = recompute (scope);
 
+      trio_check_scope (scope);
       if (changed && scope->effective)
         for (link = trio_list_first (&scope->tasks); link != NULL; link = trio_list_next (&scope->tasks, link))
           {

@@ -85,8 +85,9 @@ static void
 describe_sleep (gpointer data, GString *out)
 {
   Sleeper *sleeper = data;
+  TrioClock *clock = sleeper->task->loop->world->clock;
 
-  g_string_append_printf (out, "%g s more", (sleeper->due - sleeper->task->loop->now) / 1e6);
+  g_string_append_printf (out, "%g s more", (sleeper->due - clock->now (clock)) / 1e6);
 }
 
 static gboolean

@@ -147,6 +147,17 @@ trio_deadlines_next (TrioDeadlines *self)
   return self->n > 0 ? self->slots[0].due : G_MAXINT64;
 }
 
+gint64
+trio_deadlines_peek (const TrioDeadlines *self)
+{
+  gint64 earliest = G_MAXINT64;
+
+  for (gsize i = 0; i < self->n; i++)
+    if (self->slots[i].deadline != NULL)
+      earliest = MIN (earliest, self->slots[i].due);
+  return earliest;
+}
+
 void
 trio_deadlines_expire (TrioDeadlines *self, gint64 now)
 {

@@ -51,6 +51,8 @@ void     trio_deadlines_disarm (TrioDeadlines *self, TrioDeadline *deadline);
 void     trio_deadlines_expire (TrioDeadlines *self, gint64 now);
 /* The earliest; G_MAXINT64 if there is none. */
 gint64   trio_deadlines_next   (TrioDeadlines *self);
+/* The same for those who may change nothing, at a cost of O(n). */
+gint64   trio_deadlines_peek   (const TrioDeadlines *self);
 
 static inline void
 trio_deadline_init (TrioDeadline *deadline, void (*expire) (TrioDeadline *))

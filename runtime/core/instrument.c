@@ -30,6 +30,16 @@ trio_remove_instrument (TrioInstrument *instrument)
   g_critical ("trio_remove_instrument: \"%s\" does not watch this run", instrument->name);
 }
 
+void
+trio_instrument_fail (TrioInstrument *instrument, GError *error)
+{
+  g_return_if_fail (instrument != NULL && error != NULL);
+
+  g_critical ("instrument \"%s\" failed, and watches no more: %s", instrument->name, error->message);
+  g_error_free (error);
+  trio_remove_instrument (instrument);
+}
+
 gboolean
 trio_is_watched (void)
 {

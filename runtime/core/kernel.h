@@ -100,6 +100,15 @@ typedef enum
   CAUSE_DEADLINE,
 } TrioCancelCause;
 
+/* What a scope that was asked to end gracefully keeps; see soft-cancel.c. */
+typedef struct
+{
+  gint64               due;               /* when it is cancelled for real; G_MAXINT64: never */
+  GTimeSpan            span;              /* as given, for the message */
+  char                *why;               /* nullable */
+  char                *who;               /* asked, and where */
+} TrioGrace;
+
 struct _TrioCancelScope
 {
   TrioDeadline         deadline;
@@ -114,6 +123,7 @@ struct _TrioCancelScope
   GError             **slot;              /* the body's error goes here; may be NULL */
   const char          *where;             /* static: file and line */
   char                *reason;            /* why it was cancelled; NULL if it was not */
+  TrioGrace           *grace;             /* NULL: it was not asked to end gracefully */
   gint64               due;               /* G_MAXINT64: none */
   gint64               span;              /* as given to …_after, for the message; -1: an absolute time */
   guint64              serial;
@@ -125,6 +135,8 @@ struct _TrioCancelScope
   guint8               closed;
   guint8               abandoned;
   guint8               caught;
+  guint8               soft;              /* it or one around it was asked to end gracefully, whatever the shields */
+  guint8               until_soft;        /* that cancels it */
 };
 
 struct _TrioNursery
@@ -134,7 +146,7 @@ struct _TrioNursery
   TrioList             children;          /* in order of birth */
   gsize                n_children;
   gsize                n_starting;        /* pending trio_nursery_start() into it */
-  GError              *errors;            /* in order of arrival, merged */
+  GPtrArray           *errors;            /* in order of arrival; NULL while there is none */
   GError              *cancelled;         /* the first plain CANCELLED of a child; further ones tell nothing new */
   guint8               joining;           /* its task waits for the children */
   guint8               closed;            /* nothing can be spawned any more */
@@ -161,6 +173,8 @@ struct _TrioLoop
 
   TrioWorld           *world;
   TrioToken           *token;
+  TrioLink             registry_link;     /* in trio_loops; see dump.c */
+  gconstpointer        home;              /* stands for the thread of its last turn; only compared */
   TrioList             tasks;             /* all living, in order of birth */
   TrioList             statuses;          /* of trio_nursery_start(), as long as caller or child may use them */
   TrioList             idle_waiters;      /* of trio_wait_idle(); see idle.c */
@@ -172,6 +186,8 @@ struct _TrioLoop
   gpointer             main_data;
   GError              *main_error;        /* what main failed with */
   GError              *internal_error;    /* what broke the run itself */
+  GError              *failed_calls;      /* what calls from outside failed with; see token.c */
+  GError              *deadlock;          /* why everything was cancelled; see deadlock.c */
   TrioRunLocal        *locals;            /* run-local.c */
   GHashTable          *path_counts;       /* (parent path, name) -> how many; with a choice seam or an instrument */
   guint64              turns;
@@ -226,8 +242,13 @@ gboolean  trio_cancel_scope_absorbs (TrioCancelScope *scope);
 void      trio_cancel_scope_clear   (TrioCancelScope *scope);
 void      trio_cancel_scope_mark    (TrioCancelScope *scope, TrioCancelCause cause, char *reason);
 gboolean  trio_cancel_scope_may_close (TrioCancelScope *scope, const char *caller);
-void      trio_cancel_scope_abandon_rest (TrioTask *task);
+void      trio_cancel_scope_abandon_rest (TrioTask *task) TRIO_CHECKPOINT_ON_FAILURE;
 GError   *trio_cancel_scope_own_error (TrioCancelScope *scope);
+char     *trio_cancel_scope_describe_caller (TrioCancelScope *scope, const char *where);
+
+/* soft-cancel.c */
+gboolean  trio_soft_cancel_recompute (TrioCancelScope *scope);
+char     *trio_soft_cancel_describe_end (TrioCancelScope *scope);
 
 /* nursery.c */
 void      trio_nursery_child_ended  (TrioNursery *nursery, TrioTask *child, GError *error);
@@ -248,6 +269,11 @@ void      trio_interrupt_outlives   (TrioTask *main);
 /* idle.c */
 void      trio_loop_wake_idle       (TrioLoop *loop);
 
+/* dump.c */
+extern TrioList trio_loops;
+void      trio_loop_register        (TrioLoop *loop);
+void      trio_loop_unregister      (TrioLoop *loop);
+
 /* paths.c */
 void      trio_task_count_path      (TrioTask *task, TrioTask *parent);
 void      trio_task_keep_path       (TrioTask *task);
@@ -260,6 +286,7 @@ void      trio_locals_clear         (TrioLocals **locals);
 TrioToken *trio_token_new           (TrioLoop *loop);
 void       trio_token_run_pending   (TrioToken *token);
 gboolean   trio_token_refuse        (TrioToken *token);
+gboolean   trio_token_is_private    (TrioToken *token);
 void       trio_token_close         (TrioToken *token);
 
 /* run-local.c */
@@ -276,12 +303,30 @@ void      trio_parking_lots_break   (TrioTask *task);
 #ifdef TRIO_INVARIANTS
 void      trio_check_task           (TrioTask *task);
 void      trio_check_scope          (TrioCancelScope *scope);
+void      trio_check_nursery        (TrioNursery *nursery);
+void      trio_check_lot            (TrioParkingLot *lot);
 void      trio_check_loop           (TrioLoop *loop);
 #else
-#define trio_check_task(task)   ((void) 0)
-#define trio_check_scope(scope) ((void) 0)
-#define trio_check_loop(loop)   ((void) 0)
+#define trio_check_task(task)       ((void) 0)
+#define trio_check_scope(scope)     ((void) 0)
+#define trio_check_nursery(nursery) ((void) 0)
+#define trio_check_lot(lot)         ((void) 0)
+#define trio_check_loop(loop)       ((void) 0)
 #endif
+
+/* A watchdog on another thread compares these two with what it saw before. Relaxed: nothing is read through them, so there is no partner, and
+ * they cost what plain stores do. */
+static inline void
+trio_loop_set_running (TrioLoop *loop, TrioTask *task)
+{
+  __atomic_store_n (&loop->running, task, __ATOMIC_RELAXED);
+}
+
+static inline void
+trio_loop_count_step (TrioLoop *loop)
+{
+  __atomic_store_n (&loop->steps, loop->steps + 1, __ATOMIC_RELAXED);
+}
 
 /* For functions that suspend: the calling task; outside one they can only fail. */
 static inline TrioTask *

@@ -14,6 +14,8 @@
  *  4. trio_loop_of_thread is the loop during its turns and NULL between them, so that one thread may have several attached runs.
  */
 
+#include <trio/lowlevel/dump.h>
+
 #include "core/kernel.h"
 
 __thread TrioLoop *trio_loop_of_thread TRIO_TLS;
@@ -41,6 +43,7 @@ trio_loop_turns (TrioLoop *loop, guint max, guint *taken)
   g_return_val_if_fail (max > 0, G_MAXINT64);
 
   trio_loop_of_thread = loop;
+  loop->home = &trio_loop_of_thread;
   loop->in_turn = TRUE;
   loop->turns_left = max;
 
@@ -69,7 +72,8 @@ begin_turn (TrioLoop *loop)
 {
   loop->turns++;
   loop->turns_left--;
-  loop->running = NULL;
+  trio_loop_set_running (loop, NULL);
+  trio_check_loop (loop);
   trio_token_run_pending (loop->token);
   if (loop->world->io != NULL)
     loop->world->io->poll (loop->world->io);
@@ -124,7 +128,7 @@ next_fiber (TrioLoop *loop)
         begin_turn (loop);
       if (loop->batch_left == 0)
         {
-          loop->running = NULL;
+          trio_loop_set_running (loop, NULL);
           return &loop->fiber;
         }
     }
@@ -141,8 +145,9 @@ next_fiber (TrioLoop *loop)
 
   task->state = TRIO_TASK_RUNNING;
   task->passed_over = 0;
-  loop->running = task;
-  loop->steps++;
+  trio_loop_set_running (loop, task);
+  trio_loop_count_step (loop);
+  trio_check_task (task);
   TRIO_NOTIFY (loop, before_task_step, task);
   return &task->fiber;
 }
@@ -247,9 +252,22 @@ trio_loop_escape (TrioLoop *loop)
   loop->escaped = TRUE;
   loop->batch_left = 0;
   loop->turns_left = 0;
-  loop->running = NULL;
+  trio_loop_set_running (loop, NULL);
   trio_fiber_switch (&task->fiber, &loop->fiber);
   g_assert_not_reached ();
+}
+
+void
+trio_loop_note_time (TrioLoop *loop, gint64 now)
+{
+  loop->now = now;
+}
+
+guint64
+trio_loop_peek (TrioLoop *loop, TrioTask **running)
+{
+  *running = __atomic_load_n (&loop->running, __ATOMIC_RELAXED);
+  return __atomic_load_n (&loop->steps, __ATOMIC_RELAXED);
 }
 
 gboolean

@@ -36,15 +36,36 @@ TrioNursery *
   return trio_nursery_open_located (error, "an unnamed place");
 }
 
+/* Errors are kept one by one and put together at the end: a group that a child brings stays one member, whenever it comes. */
+static void
+add_error (TrioNursery *nursery, GError *error)
+{
+  if (nursery->errors == NULL)
+    nursery->errors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
+  g_ptr_array_add (nursery->errors, error);
+}
+
+static GError *
+take_errors (TrioNursery *nursery)
+{
+  g_autoptr (GPtrArray) errors = g_steal_pointer (&nursery->errors);
+  g_autofree gpointer *members = NULL;
+  gsize n;
+
+  if (errors == NULL)
+    return NULL;
+  members = g_ptr_array_steal (errors, &n);
+  return trio_error_group_new ((GError **) members, n);
+}
+
 /* A child could not be born: that is the nursery's failure, as if the child had failed at once. */
 static void
 fail_spawn (TrioNursery *nursery, GDestroyNotify destroy, gpointer data, const char *name)
 {
   if (destroy != NULL)
     destroy (data);
-  nursery->errors = trio_error_merge (nursery->errors,
-                                      g_error_new (TRIO_ERROR, TRIO_ERROR_FAILED, "no memory for the stack of task \"%s\"", name));
-  trio_cancel_scope_cancel_with_reason (&nursery->scope, "a task could not be started");
+  add_error (nursery, g_error_new (TRIO_ERROR, TRIO_ERROR_FAILED, "no memory for the stack of task \"%s\"", name));
+  trio_cancel_scope_mark (&nursery->scope, CAUSE_EXPLICIT, g_strdup_printf ("there was no memory to start task \"%s\"", name));
 }
 
 void
@@ -78,19 +99,21 @@ trio_nursery_get_cancel_scope (TrioNursery *nursery)
 }
 
 void
-trio_nursery_cancel (TrioNursery *nursery)
+(trio_nursery_cancel) (TrioNursery *nursery)
 {
   g_return_if_fail (nursery != NULL);
-  trio_cancel_scope_cancel (&nursery->scope);
+  (trio_cancel_scope_cancel) (&nursery->scope);
 }
 
-/* Wakes the task that waits in close, if that was the last child. */
+/* Wakes the task that waits in close, if that was the last child. From now on it is closed: until that task runs others may, and what they
+ * put here nobody would wait for. */
 void
 trio_nursery_check_joined (TrioNursery *nursery)
 {
   if (nursery->joining && nursery->n_children == 0 && nursery->n_starting == 0)
     {
       nursery->joining = FALSE;
+      nursery->closed = TRUE;
       trio_reschedule (nursery->scope.task, NULL);
     }
 }
@@ -115,7 +138,7 @@ keep_error (TrioNursery *nursery, GError *error, const char *whose, const char *
           trio_cancel_scope_mark (&nursery->scope, CAUSE_EXPLICIT,
                                   g_strdup_printf ("%s \"%s\" %s: %s", whose, name, interrupt ? "was interrupted" : "failed", error->message));
         }
-      nursery->errors = trio_error_merge (nursery->errors, error);
+      add_error (nursery, error);
     }
 }
 
@@ -132,6 +155,7 @@ trio_nursery_child_ended (TrioNursery *nursery, TrioTask *child, GError *error)
         trio_cancel_scope_mark (&nursery->scope, CAUSE_EXPLICIT, g_strdup_printf ("task \"%s\" was cancelled", child->name));
     }
   trio_nursery_check_joined (nursery);
+  trio_check_nursery (nursery);
 }
 
 static TrioAbort
@@ -168,7 +192,7 @@ static const TrioWaitClass joining_class = {
   .describe = describe_children,
 };
 
-static void
+TRIO_CHECKPOINT static void
 join (TrioNursery *nursery)
 {
   if (nursery->n_children == 0 && nursery->n_starting == 0)
@@ -204,7 +228,7 @@ collect_body_error (TrioNursery *nursery, gboolean ok, gboolean closing)
     trio_cancel_scope_mark (&nursery->scope, CAUSE_EXPLICIT, g_strdup_printf ("the body of task \"%s\" failed", name));
 }
 
-static gboolean
+TRIO_CHECKPOINT static gboolean
 leave (TrioNursery *nursery, gboolean ok, gboolean closing)
 {
   TrioCancelScope *scope = &nursery->scope;
@@ -219,13 +243,15 @@ leave (TrioNursery *nursery, gboolean ok, gboolean closing)
   join (nursery);
   nursery->closed = TRUE;
   if (task->stray != NULL && scope->slot != NULL)
-    nursery->errors = trio_error_merge (nursery->errors, g_steal_pointer (&task->stray));
+    add_error (nursery, g_steal_pointer (&task->stray));
 
   absorbs = trio_cancel_scope_absorbs (scope);
   trio_cancel_scope_leave (scope);
   trio_link_unlink (&nursery->task_link);
 
-  result = trio_error_merge (g_steal_pointer (&nursery->errors), g_steal_pointer (&nursery->cancelled));
+  if (nursery->cancelled != NULL)
+    add_error (nursery, g_steal_pointer (&nursery->cancelled));
+  result = take_errors (nursery);
   if (absorbs)
     result = trio_error_remove (result, TRIO_ERROR, TRIO_ERROR_CANCELLED, &caught);
   if (silent && explicit_cancel && absorbs && n_cancels != scope->n_cancels_at_open)

@@ -44,6 +44,7 @@ push (TrioParkingLot *lot, TrioParkingLotWaiter *waiter)
     lot->head = waiter;
   lot->tail = waiter;
   lot->n_waiting++;
+  trio_check_lot (lot);
 }
 
 static void
@@ -61,6 +62,7 @@ unlink_waiter (TrioParkingLotWaiter *waiter)
     lot->tail = waiter->prev;
   lot->n_waiting--;
   waiter->lot = NULL;
+  trio_check_lot (lot);
 }
 
 static TrioAbort

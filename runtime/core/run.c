@@ -47,6 +47,7 @@ trio_loop_new (TrioWorld *world, TrioFunc main, gpointer data, const TrioLoopOpt
       loop->instruments = options->instruments[i];
     }
 
+  trio_loop_register (loop);
   /* For the hooks, which may ask what time it is. */
   trio_loop_of_thread = loop;
   TRIO_NOTIFY (loop, run_started);
@@ -67,19 +68,19 @@ static gboolean
 main_task (gpointer data, GError **error G_GNUC_UNUSED)
 {
   TrioLoop *loop = data;
-  GError *failure = NULL;
-  gboolean ok = loop->main_func (loop->main_data, &failure);
+  /* No slot of this frame: if the run breaks off, what main has set by then is not lost. */
+  gboolean ok = loop->main_func (loop->main_data, &loop->main_error);
 
-  if (!ok && failure == NULL)
+  if (!ok && loop->main_error == NULL)
     {
       g_critical ("the main task returned FALSE and set no error");
-      g_set_error (&failure, TRIO_ERROR, TRIO_ERROR_FAILED, "the main task returned FALSE and set no error");
+      g_set_error (&loop->main_error, TRIO_ERROR, TRIO_ERROR_FAILED, "the main task returned FALSE and set no error");
     }
-  else if (ok && failure != NULL)
-    g_critical ("the main task returned TRUE but set an error: %s", failure->message);
+  else if (ok && loop->main_error != NULL)
+    g_critical ("the main task returned TRUE but set an error: %s", loop->main_error->message);
   /* What is wrong with main's scopes is main's error too. */
   trio_cancel_scope_abandon_rest (loop->main);
-  loop->main_error = trio_error_merge (failure, g_steal_pointer (&loop->main->stray));
+  loop->main_error = trio_error_merge (loop->main_error, g_steal_pointer (&loop->main->stray));
   return TRUE;
 }
 
@@ -99,11 +100,43 @@ init_task (gpointer data, GError **error)
   ok = trio_nursery_close (nursery, TRUE);
   trio_nursery_free (nursery);
 
-  trio_cancel_scope_cancel_with_reason (&system->scope, "the main task has ended");
+  trio_cancel_scope_mark (&system->scope, CAUSE_EXPLICIT, g_strdup ("the main task has ended"));
   loop->system_nursery = NULL;
   ok = trio_nursery_close (system, ok);
+  /* Main's error is kept elsewhere, and cancellations have been absorbed: this one is a system task's. */
+  if (!ok)
+    *error = trio_error_merge (g_error_new_literal (TRIO_ERROR, TRIO_ERROR_INTERNAL, "internal error: a system task failed"), *error);
   TRIO_NOTIFY (loop, run_finished);
   return ok;
+}
+
+/* What a task that will not go on has in its hands: nobody else will tell of it. */
+static void
+take_left_errors (TrioTask *task, GPtrArray *left)
+{
+  GError **places[] = { &task->error, &task->stray, &task->outcome };
+
+  for (guint i = 0; i < G_N_ELEMENTS (places); i++)
+    if (*places[i] != NULL)
+      g_ptr_array_add (left, g_steal_pointer (places[i]));
+  for (TrioLink *link = trio_list_first (&task->nurseries); link != NULL; link = trio_list_next (&task->nurseries, link))
+    {
+      GPtrArray *errors = TRIO_CONTAINER (link, TrioNursery, task_link)->errors;
+
+      while (errors != NULL && errors->len > 0)
+        g_ptr_array_add (left, g_ptr_array_steal_index (errors, 0));
+    }
+}
+
+/* The run broke off, and its tasks stand where they stood. */
+static GError *
+collect_left_errors (TrioLoop *loop)
+{
+  g_autoptr (GPtrArray) left = g_ptr_array_new ();
+
+  for (TrioLink *link = trio_list_first (&loop->tasks); link != NULL; link = trio_list_next (&loop->tasks, link))
+    take_left_errors (TRIO_CONTAINER (link, TrioTask, all_link), left);
+  return trio_error_remove (trio_error_group_new ((GError **) left->pdata, left->len), TRIO_ERROR, TRIO_ERROR_CANCELLED, NULL);
 }
 
 gboolean
@@ -113,6 +146,14 @@ trio_loop_finish (TrioLoop *loop, GError **error)
 
   g_return_val_if_fail (loop != NULL && loop->done && !loop->escaped, FALSE);
 
+  if (loop->failed_calls != NULL)
+    {
+      loop->internal_error = trio_error_merge (loop->internal_error, g_error_new_literal (TRIO_ERROR, TRIO_ERROR_INTERNAL,
+                                                                                          "internal error: a call from outside failed"));
+      loop->internal_error = trio_error_merge (loop->internal_error, g_steal_pointer (&loop->failed_calls));
+    }
+  if (loop->internal_error != NULL)
+    loop->internal_error = trio_error_merge (loop->internal_error, collect_left_errors (loop));
   /* An interrupt that came too late for main is not lost. */
   if (loop->interrupt_pending && loop->internal_error == NULL)
     loop->main_error = trio_error_merge (loop->main_error, trio_interrupt_error ());
@@ -121,6 +162,12 @@ trio_loop_finish (TrioLoop *loop, GError **error)
   /* If the run itself failed, main was cancelled for that reason, and says nothing new. */
   if (loop->internal_error != NULL)
     loop->main_error = trio_error_remove (g_steal_pointer (&loop->main_error), TRIO_ERROR, TRIO_ERROR_CANCELLED, NULL);
+  if (loop->deadlock != NULL)
+    {
+      /* All was cancelled because of it. */
+      loop->main_error = trio_error_remove (g_steal_pointer (&loop->main_error), TRIO_ERROR, TRIO_ERROR_CANCELLED, NULL);
+      loop->main_error = trio_error_merge (g_steal_pointer (&loop->deadlock), g_steal_pointer (&loop->main_error));
+    }
   failure = trio_error_merge (g_steal_pointer (&loop->internal_error), g_steal_pointer (&loop->main_error));
   trio_loop_abandon (loop);
 
@@ -143,10 +190,10 @@ discard_scopes (TrioTask *task)
       task->scope = scope->parent;
       if (scope->nursery != NULL)
         {
-          g_clear_error (&scope->nursery->errors);
+          g_clear_pointer (&scope->nursery->errors, g_ptr_array_unref);
           g_clear_error (&scope->nursery->cancelled);
         }
-      g_free (scope->reason);
+      trio_cancel_scope_clear (scope);
       g_free (scope);
     }
 }
@@ -171,12 +218,15 @@ trio_loop_abandon (TrioLoop *loop)
 static void
 free_loop (TrioLoop *loop)
 {
+  trio_loop_unregister (loop);
   trio_task_statuses_discard (loop);
   g_clear_error (&loop->main_error);
   g_clear_error (&loop->internal_error);
+  g_clear_error (&loop->deadlock);
+  g_clear_error (&loop->failed_calls);
   trio_run_locals_free (loop);
   g_clear_pointer (&loop->path_counts, g_hash_table_unref);
-  g_clear_pointer (&loop->root.reason, g_free);
+  trio_cancel_scope_clear (&loop->root);
   trio_token_close (loop->token);
   trio_token_unref (loop->token);
   trio_deadlines_clear (&loop->deadlines);

@@ -76,6 +76,7 @@ trio_task_spawn (TrioLoop *loop, TrioNursery *nursery, TrioCancelScope *scope, T
 
   TRIO_NOTIFY (loop, task_spawned, task);
   trio_loop_push_runnable (loop, task);
+  trio_check_task (task);
   return task;
 }
 
@@ -110,14 +111,16 @@ finish_task (TrioTask *task, gboolean ok)
 
   judge (task, ok);
   trio_cancel_scope_abandon_rest (task);
-  if (task->stray != NULL)
-    task->error = trio_error_merge (task->error, g_steal_pointer (&task->stray));
   if (task->destroy != NULL)
     task->destroy (task->data);
   if (task->breaks != NULL)
     trio_parking_lots_break (task);
   if (task->locals != NULL)
     trio_locals_clear (&task->locals);
+  /* A function that frees data may open and leave things too. Most often there is nothing, which is two looks. */
+  trio_cancel_scope_abandon_rest (task);
+  if (task->stray != NULL)
+    task->error = trio_error_merge (task->error, g_steal_pointer (&task->stray));
 
   error = g_steal_pointer (&task->error);
   task->state = TRIO_TASK_DONE;
@@ -142,9 +145,14 @@ finish_task (TrioTask *task, gboolean ok)
       loop->init = NULL;
       loop->internal_error = trio_error_merge (loop->internal_error, error);
     }
-  /* Only now: waking the parent, and cancelling the others, named it. */
+  /* Only now: waking the parent, and cancelling the others, named it. A watchdog's signal may still ask. */
   if (task->owns_name)
-    g_free ((char *) task->name);
+    {
+      char *name = (char *) task->name;
+
+      task->name = "a task that has ended";
+      g_free (name);
+    }
   g_clear_pointer (&task->path, g_free);
   trio_loop_switch_last (loop, task);
 }
@@ -236,7 +244,8 @@ trio_wait (const TrioWaitClass *klass, gpointer data, GError **error)
   task->abort = klass->abort;
   task->wait_data = data;
   task->abort_called = FALSE;
-  task->blocked_since = loop->now;
+  /* With a choice seam time is virtual, free to ask, and not looked at once a turn. */
+  task->blocked_since = G_LIKELY (loop->choice == NULL) ? loop->now : loop->world->clock->now (loop->world->clock);
   task->n_cancel_points++;
   task->state = TRIO_TASK_BLOCKED;
   /* Only now: the caller has put itself into some queue, and what is injected may run code that wakes who stands there. */
@@ -277,6 +286,7 @@ trio_reschedule (TrioTask *task, GError *outcome)
   task->wait = NULL;
   task->wait_data = NULL;
   trio_loop_push_runnable (task->loop, task);
+  trio_check_task (task);
 }
 
 GError *
@@ -291,7 +301,9 @@ trio_task_raise_cancel (TrioTask *task)
       return trio_interrupt_error ();
     }
   task->n_cancels_raised++;
-  error = g_error_new_literal (TRIO_ERROR, TRIO_ERROR_CANCELLED, source != NULL ? source->reason : "cancelled");
+  error = g_error_new_literal (TRIO_ERROR, TRIO_ERROR_CANCELLED,
+                               source != NULL ? source->reason
+                                              : "cancelled: its wait was told so, although no scope around it is cancelled any more");
   return error;
 }
 
@@ -398,10 +410,15 @@ next_in_tree (TrioTask *task, guint *depth)
 void
 trio_foreach_task (TrioTaskForeach func, gpointer data)
 {
-  TrioLoop *loop = trio_loop_of_thread;
-  guint depth = 0;
+  g_return_if_fail (trio_loop_of_thread != NULL);
 
-  g_return_if_fail (loop != NULL);
+  trio_loop_foreach (trio_loop_of_thread, func, data);
+}
+
+void
+trio_loop_foreach (TrioLoop *loop, TrioTaskForeach func, gpointer data)
+{
+  guint depth = 0;
 
   for (TrioTask *task = loop->init; task != NULL; task = next_in_tree (task, &depth))
     func (task, depth, data);

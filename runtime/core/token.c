@@ -147,6 +147,18 @@ trio_token_run_pending (TrioToken *token)
     }
 }
 
+void
+trio_token_call_fail (GError *error)
+{
+  TrioLoop *loop = trio_loop_of_thread;
+
+  g_return_if_fail (loop != NULL && error != NULL);
+
+  if (loop->main != NULL)
+    trio_cancel_scope_mark (&loop->main->nursery->scope, CAUSE_EXPLICIT, g_strdup_printf ("a call from outside failed: %s", error->message));
+  loop->failed_calls = trio_error_merge (loop->failed_calls, error);
+}
+
 /* At the end of the run: nothing is accepted any more. TRUE if no call is waiting; else those that are take another turn. To wait for a
  * moment without calls instead would let a thread that calls all the time keep the run alive. */
 gboolean
@@ -159,6 +171,14 @@ trio_token_refuse (TrioToken *token)
   idle = g_queue_is_empty (&token->calls);
   unlock (token);
   return idle;
+}
+
+/* Whether nobody but the run itself has a reference, so that no other thread can call. It may become so at any moment; as long as the run is
+ * not asked for one, it does not cease. */
+gboolean
+trio_token_is_private (TrioToken *token)
+{
+  return g_atomic_ref_count_compare (&token->refs, 1) && g_atomic_int_get (&token->n_calls) == 0;
 }
 
 /* For a run that is abandoned: calls that were accepted are dropped. */

@@ -49,6 +49,7 @@ struct _TrioEpoll
   gboolean            ask;
   guint               n_sockets;
   GArray             *slots;          /* of EpollSlot */
+  guint               waiter_hint;    /* the slot in which a waiter was found last */
   guint32             first_free;
   guint               n_events;
   struct epoll_event  events[EVENTS_PER_LOOK];

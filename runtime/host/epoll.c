@@ -112,6 +112,29 @@ trio_epoll_look (TrioEpoll *self)
   return self->n_events > 0;
 }
 
+static gboolean
+is_waited_for (TrioEpoll *self, guint slot)
+{
+  const EpollSocket *socket = g_array_index (self->slots, EpollSlot, slot).socket;
+
+  return socket != NULL && (socket->socket.waiting[TRIO_IO_READ] != NULL || socket->socket.waiting[TRIO_IO_WRITE] != NULL);
+}
+
+/* Asked before each wait without a deadline. A server's first socket is mostly its listener, which is always waited for. */
+gboolean
+trio_epoll_has_waiter (TrioEpoll *self)
+{
+  if (self->waiter_hint < self->slots->len && is_waited_for (self, self->waiter_hint))
+    return TRUE;
+  for (guint i = 0; i < self->slots->len; i++)
+    if (is_waited_for (self, i))
+      {
+        self->waiter_hint = i;
+        return TRUE;
+      }
+  return FALSE;
+}
+
 static EpollSocket *
 socket_of_event (TrioEpoll *self, guint64 key)
 {

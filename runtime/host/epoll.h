@@ -43,5 +43,8 @@ int        trio_epoll_get_fd (TrioEpoll *self);
 /* The next poll() of the table asks the system. Without it, poll() only hands out what trio_epoll_look() has found. */
 void       trio_epoll_ask    (TrioEpoll *self);
 
+/* Whether any task waits for a socket. */
+gboolean   trio_epoll_has_waiter (TrioEpoll *self);
+
 /* Asks the system now, and keeps the answer for the next poll(). Wakes nobody. Returns whether there is something for a socket. */
 gboolean   trio_epoll_look   (TrioEpoll *self);

@@ -5,6 +5,7 @@
 #include "host/host-run.h"
 
 #include <gio/gio.h>
+#include <trio/lowlevel/dump.h>
 
 #include "host/clock.h"
 #include "host/interrupt.h"
@@ -14,6 +15,7 @@
 static gboolean open_trace  (TrioHostRun *self, GError **error);
 static void     close_trace (TrioHostRun *self, gboolean ok, const char *outcome);
 static void     free_world  (TrioHostRun *self);
+static void     take_explaining_options (TrioHostRun *self, const TrioRunOptions *options);
 
 static void
 wake_run (TrioWorld *world)
@@ -36,6 +38,7 @@ make_world (TrioHostRun *self, const TrioRunOptions *options, GError **error)
   self->world.io = trio_epoll_get_io (self->epoll);
   self->world.threads = trio_host_threads_get ();
   self->world.wake = wake_run;
+  self->world.append_stack = trio_task_append_stack;
   return TRUE;
 }
 
@@ -73,7 +76,54 @@ trio_host_run_new (TrioFunc main, gpointer data, const TrioRunOptions *options, 
 
   trio_stack_overflow_install ();
   self->has_interrupt = trio_interrupt_install (self->wakeup.fd);
+  take_explaining_options (self, options);
   return self;
+}
+
+/* From the options, else from the environment. */
+static void
+take_explaining_options (TrioHostRun *self, const TrioRunOptions *options)
+{
+  const char *wanted_signal = g_getenv ("TRIO_DUMP_SIGNAL");
+  const char *wanted_ms = g_getenv ("TRIO_WATCHDOG");
+  int dump_signal = options->dump_signal;
+  guint64 ms;
+
+  if (dump_signal == 0 && wanted_signal != NULL && wanted_signal[0] != '\0')
+    {
+      dump_signal = trio_dump_signal_parse (wanted_signal);
+      if (dump_signal == 0)
+        g_warning ("TRIO_DUMP_SIGNAL=%s: there is no such signal", wanted_signal);
+    }
+  if (dump_signal != 0)
+    self->dump_listener = trio_dump_signal_listen (dump_signal, self->wakeup.fd);
+
+  self->watchdog_span = MAX (options->watchdog_span, 0);
+  if (self->watchdog_span == 0 && wanted_ms != NULL && wanted_ms[0] != '\0')
+    {
+      if (g_ascii_string_to_unsigned (wanted_ms, 10, 1, G_MAXINT32, &ms, NULL))
+        self->watchdog_span = (GTimeSpan) ms * G_TIME_SPAN_MILLISECOND;
+      else
+        g_warning ("TRIO_WATCHDOG=%s: this is no number of milliseconds", wanted_ms);
+    }
+  self->deadlock = options->deadlock;
+}
+
+void
+trio_host_run_dump (TrioHostRun *self)
+{
+  GString *text = g_string_new (NULL);
+
+  trio_loop_append_dump (self->loop, TRIO_DUMP_STACKS, text);
+  g_printerr ("%s", text->str);
+  g_string_free (text, TRUE);
+}
+
+static void
+stop_explaining (TrioHostRun *self)
+{
+  g_clear_pointer (&self->watchdog, trio_watchdog_free);
+  g_clear_pointer (&self->dump_listener, trio_dump_signal_stop);
 }
 
 /* A Ctrl-C that came too late for main to see is not lost: the loop makes it an error of the run. */
@@ -94,6 +144,7 @@ trio_host_run_finish (TrioHostRun *self, GError **error)
   gboolean ok;
 
   give_interrupt_back (self);
+  stop_explaining (self);
   ok = trio_loop_finish (g_steal_pointer (&self->loop), &failure);
   close_trace (self, ok, failure != NULL ? failure->message : "main returned TRUE");
   free_world (self);
@@ -108,6 +159,7 @@ trio_host_run_abandon (TrioHostRun *self)
 {
   if (self->has_interrupt)
     trio_interrupt_uninstall ();
+  stop_explaining (self);
   trio_loop_abandon (g_steal_pointer (&self->loop));
   close_trace (self, FALSE, "abandoned");
   free_world (self);

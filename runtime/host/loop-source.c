@@ -18,6 +18,8 @@
 
 #include <trio/seam/clock.h>
 
+#include "host/clock.h"
+#include "host/deadlock.h"
 #include "host/interrupt.h"
 
 typedef struct
@@ -149,6 +151,15 @@ loop_check (GSource *source)
   return ready;
 }
 
+static void
+start_watchdog (TrioHostRun *run)
+{
+  GTimeSpan span = run->watchdog_span;
+
+  run->watchdog_span = 0;
+  run->watchdog = trio_watchdog_new (run->loop, span, run->dump_listener);
+}
+
 static gboolean
 loop_dispatch (GSource *source, GSourceFunc callback G_GNUC_UNUSED, gpointer user_data G_GNUC_UNUSED)
 {
@@ -158,6 +169,8 @@ loop_dispatch (GSource *source, GSourceFunc callback G_GNUC_UNUSED, gpointer use
   if (run == NULL || self->depth > 0)
     return G_SOURCE_CONTINUE;
 
+  if (G_UNLIKELY (run->watchdog_span > 0))
+    start_watchdog (run);
   self->depth++;
   take_turns (self);
   self->depth--;
@@ -203,6 +216,8 @@ take_turns (LoopSource *self)
       trio_wakeup_take (&run->wakeup);
       if (run->has_interrupt && trio_interrupt_take ())
         trio_loop_interrupt (run->loop);
+      if (run->dump_listener != NULL && trio_dump_signal_take (run->dump_listener))
+        trio_host_run_dump (run);
 
       self->due = trio_loop_turns (run->loop, turns_before_clock (self), &taken);
       spend_turns (self, taken);
@@ -221,7 +236,16 @@ static gboolean
 is_pending (LoopSource *self)
 {
   return self->due == G_MININT64 || trio_wakeup_is_pending (&self->run->wakeup)
-         || (self->run->has_interrupt && trio_interrupt_is_pending ());
+         || (self->run->has_interrupt && trio_interrupt_is_pending ())
+         || (self->run->dump_listener != NULL && trio_dump_signal_is_pending (self->run->dump_listener));
+}
+
+gboolean
+trio_loop_source_seems_stuck (GSource *source)
+{
+  LoopSource *self = (LoopSource *) source;
+
+  return self->run != NULL && !self->round_over && !is_pending (self) && trio_host_run_seems_stuck (self->run, self->due);
 }
 
 /* Rounded up, so that nobody is woken too early; -1: for ever. */
@@ -298,6 +322,15 @@ use_the_quiet (LoopSource *self)
     clock->jump (clock, self->due);
 }
 
+/* A run without deadlines does not look at its clock. */
+static void
+tell_time (LoopSource *self)
+{
+  TrioClock *clock = self->run->world.clock;
+
+  trio_loop_note_time (self->run->loop, clock == trio_monotonic_clock () ? self->clock_read : clock->now (clock));
+}
+
 static void
 begin_budget (LoopSource *self)
 {
@@ -310,6 +343,7 @@ begin_budget (LoopSource *self)
   trio_epoll_ask (self->run->epoll);
   self->look_turns = 0;
   self->looked_at = self->clock_read;
+  tell_time (self);
 }
 
 /* The clock costs more than a switch: while turns are short it is read at every 2nd, 4th, … of them. */
@@ -327,6 +361,7 @@ read_clock (LoopSource *self, guint taken)
   self->clock_stride = stride_us > TRIO_LOOK_US_MAX / 8 ? 1 : MIN (self->clock_stride * 2, TRIO_TURNS_PER_CLOCK_MAX);
   self->clock_turns = 0;
   self->clock_read = now;
+  tell_time (self);
 }
 
 /* So many may be taken at once: until the clock must be read, or a bound is reached. */

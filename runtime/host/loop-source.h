@@ -41,3 +41,6 @@ typedef void (*TrioLoopSourceDone) (TrioHostRun *run, gpointer data);
  */
 GSource *trio_loop_source_new (TrioHostRun *run, TrioLoopSourceDone done, gpointer data, GDestroyNotify destroy)
   G_GNUC_WARN_UNUSED_RESULT;
+
+/* Whether the run would wait for ever, as far as it can tell itself: see deadlock.h. */
+gboolean trio_loop_source_seems_stuck (GSource *source);

@@ -4,6 +4,7 @@
 
 #include <trio/run.h>
 
+#include "host/deadlock.h"
 #include "host/loop-source.h"
 
 static gboolean run_in (GMainContext *context, TrioFunc main, gpointer data, const TrioRunOptions *options, GError **error);
@@ -66,7 +67,10 @@ run_in (GMainContext *context, TrioFunc main, gpointer data, const TrioRunOption
   source = trio_loop_source_new (run, note_done, &done, NULL);
   g_source_attach (source, context);
   while (!done)
-    g_main_context_iteration (context, TRUE);
+    if (G_LIKELY (!trio_loop_source_seems_stuck (source)))
+      g_main_context_iteration (context, TRUE);
+    else
+      trio_host_run_iterate_stuck (run, context);
   g_source_unref (source);
   return trio_host_run_finish (run, error);
 }

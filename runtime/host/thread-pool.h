@@ -8,10 +8,10 @@
  *             '-------- the one that went idle last ------------------'
  *
  * Always true:
- *  1. A worker stands in the line exactly while it has no work; both change together, under the lock. So one whose time is up ends only if it
- *     still stands there: if work was given to it in that moment, it does it.
- *  2. A worker is idle before it says that its work is done. So who is told, and has more work at once, gets the same thread: warm, and not
- *     one more.
+ *  1. A worker stands in the line exactly while it has no work; both change together, under the lock. So one whose time is up ends
+ *     only if it still stands there: if work was given to it in that moment, it does it.
+ *  2. A worker is idle before it says that its work is done. So who is told, and has more work at once, gets the same thread: warm,
+ *     and not one more.
  *  3. Work given is done; a pool never limits how many threads there are. Limits are somebody else's.
  *  4. A forked child has none of the threads, and starts with an empty line.
  *

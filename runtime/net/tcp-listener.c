@@ -12,6 +12,7 @@
 
 #include <trio/checkpoint.h>
 #include <trio/error.h>
+#include <trio/graceful.h>
 #include <trio/nursery.h>
 
 #include "net/socket-errors.h"
@@ -247,32 +248,67 @@ recover (TrioListener *listener, int errnum, gboolean *warned, GError *failure, 
   return trio_sleep (CAPACITY_PAUSE, error);
 }
 
-gboolean
-trio_serve_listener_full (TrioListener *listener, TrioStreamHandler handler, gpointer data, const char *handler_name,
-                          GError **error)
+typedef struct
 {
-  g_autoptr (TrioNursery) nursery = NULL;
-  gboolean warned = FALSE;
+  TrioListener      *listener;
+  TrioStreamHandler  handler;
+  gpointer           data;
+  const char        *handler_name;
+  TrioNursery       *nursery;       /* where the handlers live */
+  gboolean           warned;
+} Server;
 
-  g_return_val_if_fail (listener != NULL && handler != NULL, FALSE);
-
-  nursery = trio_nursery_open (error);
+/* Ends only by cancellation or error. */
+static gboolean
+accept_all (Server *server, GError **error)
+{
   for (;;)
     {
       GError *failure = NULL;
       int errnum;
-      TrioStream *stream = accept_one (listener, &errnum, &failure);
+      TrioStream *stream = accept_one (server->listener, &errnum, &failure);
 
       if (stream != NULL)
         {
           Connection *connection = g_new (Connection, 1);
 
-          *connection = (Connection) { stream, handler, data };
-          trio_nursery_start_soon_full (nursery, serve_connection, connection, connection_free, handler_name);
+          *connection = (Connection) { stream, server->handler, server->data };
+          trio_nursery_start_soon_full (server->nursery, serve_connection, connection, connection_free, server->handler_name);
         }
-      else if (!recover (listener, errnum, &warned, failure, error))
-        return trio_nursery_close (nursery, FALSE);
+      else if (!recover (server->listener, errnum, &server->warned, failure, error))
+        return FALSE;
     }
+}
+
+/* The scope is inside the nursery, and the handlers are not inside the scope: what ends the accepting leaves them alone. */
+static gboolean
+accept_until_soft_cancelled (Server *server, GError **error)
+{
+  g_autoptr (TrioCancelScope) accepting = trio_move_on_when_soft_cancelled (error);
+
+  return trio_cancel_scope_close (accepting, accept_all (server, error));
+}
+
+gboolean
+trio_serve_listener_full (TrioListener *listener, TrioStreamHandler handler, gpointer data, const char *handler_name,
+                          GError **error)
+{
+  g_autoptr (TrioNursery) nursery = NULL;
+  Server server = { listener, handler, data, handler_name, NULL, FALSE };
+  gboolean ok;
+
+  g_return_val_if_fail (listener != NULL && handler != NULL, FALSE);
+
+  server.nursery = nursery = trio_nursery_open (error);
+  /* If something else cancelled the accepting, as only the simulator does, nobody has asked the server to stop. */
+  do
+    ok = accept_until_soft_cancelled (&server, error);
+  while (ok && !trio_current_soft_cancelled ());
+
+  /* Who connects from now on is refused, rather than left waiting for an answer. */
+  if (ok)
+    trio_listener_close (listener);
+  return trio_nursery_close (nursery, ok);
 }
 
 gboolean

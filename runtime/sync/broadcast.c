@@ -4,8 +4,8 @@
  *
  * Always true:
  *  1. A receiver on which a task waits has an empty ring: a value that is sent goes into the waiting cell, and cannot be missed.
- *  2. Every value that a receiver was sent is received, counted as missed, or in its ring. `missed_before` counts those that were lost since
- *     the last one received, so it belongs to the oldest in the ring.
+ *  2. Every value that a receiver was sent is received, counted as missed, or in its ring. `missed_before` counts those that were
+ *     lost since the last one received, so it belongs to the oldest in the ring.
  *  3. A closed receiver is in no list; one whose broadcast has ended is in none either, and keeps its ring.
  */
 
@@ -236,7 +236,8 @@ may_receive (TrioBroadcastReceiver *receiver, GError **error)
   if (receiver->closed)
     g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_CLOSED_RESOURCE, "this receiver was closed");
   else if (receiver->waiters.head != NULL)
-    g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_BUSY_RESOURCE, "another task waits on this receiver: each task wants one of its own");
+    g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_BUSY_RESOURCE,
+                         "another task waits on this receiver: each task wants one of its own");
   else if (receiver->broadcast == NULL && receiver->n_items == 0)
     g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_END_OF_CHANNEL, "the broadcast was closed");
   else

@@ -97,7 +97,8 @@ may_borrow (TrioCapacityLimiter *limiter, gconstpointer borrower, GError **error
 static gboolean
 has_token (TrioCapacityLimiter *limiter)
 {
-  return limiter->n_borrowed < limiter->total && limiter->waiting.length == 0;
+  /* Nobody is passed over: while somebody waits there is none. */
+  return limiter->n_borrowed < limiter->total;
 }
 
 gboolean

@@ -3,10 +3,10 @@
 /* Memory channels.
  *
  * Always true:
- *  1. Waiting senders: the buffer is full and no receiver waits. Waiting receivers: the buffer is empty and no sender waits. (But one
- *     select may wait at both ends: it does not meet itself.)
- *  2. A value is in one place: with the sender, in the buffer, or in a waiting receiver's cell. Whoever takes it out of one place puts it
- *     into the next in the same step, so a cancellation neither loses nor doubles it.
+ *  1. Waiting senders: the buffer is full and no receiver waits. Waiting receivers: the buffer is empty and no sender waits. (But
+ *     one select may wait at both ends: it does not meet itself.)
+ *  2. A value is in one place: with the sender, in the buffer, or in a waiting receiver's cell. Whoever takes it out of one place
+ *     puts it into the next in the same step, so a cancellation neither loses nor doubles it.
  */
 
 #include <trio/channel.h>
@@ -101,8 +101,8 @@ buffer_discard (Channel *channel)
 static void
 describe_channel (Channel *channel, GString *out)
 {
-  g_string_append_printf (out, "%" G_GSIZE_FORMAT " values in the buffer, %" G_GSIZE_FORMAT " senders and %" G_GSIZE_FORMAT " receivers open",
-                          channel->n_items, channel->open_send, channel->open_receive);
+  g_string_append_printf (out, "%" G_GSIZE_FORMAT " values in the buffer, %" G_GSIZE_FORMAT " senders and %" G_GSIZE_FORMAT
+                          " receivers open", channel->n_items, channel->open_send, channel->open_receive);
 }
 
 static void

@@ -3,10 +3,10 @@
 /* A condition: a parking lot whose tasks are moved into the lot of a lock.
  *
  * Always true:
- *  1. `waiters` has the cells of the lot's tasks, in the same order. A notified waiter is in neither: it stands in the lock's line. (When the lock
- *     broke, and the lot with it, the cells stay until their tasks see that.)
- *  2. A notification is with one waiter, or used up. One who is cancelled passes it on when it runs again; whoever is next in line then
- *     has waited longest.
+ *  1. `waiters` has the cells of the lot's tasks, in the same order. A notified waiter is in neither: it stands in the lock's line.
+ *     (When the lock broke, and the lot with it, the cells stay until their tasks see that.)
+ *  2. A notification is with one waiter, or used up. One who is cancelled passes it on when it runs again; whoever is next in line
+ *     then has waited longest.
  *  3. A task that comes out of wait() holds the lock, unless the lock is broken.
  */
 
@@ -123,8 +123,8 @@ acquire_shielded (TrioLock *lock, GError **error)
   return trio_cancel_scope_close (shield, trio_lock_acquire (lock, error));
 }
 
-/* A Ctrl-C goes through shields. It is kept and reported with the rest, and the wait begins again; so does one that was stopped by somebody
- * who cancelled the very shield. */
+/* A Ctrl-C goes through shields. It is kept and reported with the rest, and the wait begins again; so does one that was stopped
+ * by somebody who cancelled the very shield. */
 static void
 acquire_whatever_happens (TrioLock *lock, GError **failure)
 {
@@ -136,8 +136,9 @@ acquire_whatever_happens (TrioLock *lock, GError **failure)
       *failure = trio_error_merge (*failure, attempt);
     }
   if (trio_lock_is_broken (lock) && !trio_error_contains (*failure, TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE))
-    *failure = trio_error_merge (*failure, g_error_new_literal (TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE,
-                                                                "the task that held the condition's lock ended without releasing it"));
+    *failure = trio_error_merge (*failure,
+                                 g_error_new_literal (TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE,
+                                                      "the task that held the condition's lock ended without releasing it"));
 }
 
 static TrioAbort
@@ -178,7 +179,8 @@ trio_condition_wait (TrioCondition *condition, GError **error)
 
   if (!trio_lock_is_held (condition->lock))
     {
-      g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "trio_condition_wait: the task does not hold the condition's lock");
+      g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_MISUSE,
+                           "trio_condition_wait: the task does not hold the condition's lock");
       return FALSE;
     }
   if (!trio_checkpoint_if_cancelled (error))

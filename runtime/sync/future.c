@@ -2,7 +2,8 @@
 
 /* A future: a result, and a line of those who wait for it.
  *
- * Always true: while somebody waits it is not set. Who is woken has the result in its cell, and does not look at the future again. */
+ * Always true: while somebody waits it is not set. Who is woken has the result in its cell, and does not look at the future
+ * again. */
 
 #include <trio/checkpoint.h>
 #include <trio/error.h>

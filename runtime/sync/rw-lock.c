@@ -8,7 +8,8 @@
  * Always true:
  *  1. Somebody writes and nobody reads, or nobody writes.
  *  2. The first in line could not be let in now. Whatever changes that (a release, a cancelled first) lets in as many as may come.
- *  3. `line` has the cells of the lot's tasks, in the same order. (In a broken lock the cells stay until their tasks see that it broke.)
+ *  3. `line` has the cells of the lot's tasks, in the same order. (In a broken lock the cells stay until their tasks see that it
+ *     broke.)
  *  4. The lot is broken by the end of a holder, and of nobody else.
  *  5. `holders` has the serial numbers of all who hold it: a task's record may be another task's by the time one asks.
  */
@@ -164,7 +165,8 @@ acquire_nowait (TrioRWLock *lock, gboolean writes, GError **error)
   if (try_acquire (lock, writes))
     return TRUE;
   if (lock->writer != NULL)
-    g_set_error (error, TRIO_ERROR, TRIO_ERROR_WOULD_BLOCK, "task \"%s\" holds the lock for writing", trio_task_get_name (lock->writer));
+    g_set_error (error, TRIO_ERROR, TRIO_ERROR_WOULD_BLOCK, "task \"%s\" holds the lock for writing",
+                 trio_task_get_name (lock->writer));
   else
     g_set_error (error, TRIO_ERROR, TRIO_ERROR_WOULD_BLOCK, "%" G_GSIZE_FORMAT " tasks hold the lock for reading", lock->n_readers);
   return FALSE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* What trio_select() asks of each kind of thing that it can wait for. One table for each kind of case, in the file of that thing; the cases
- * have an object. */
+/* What trio_select() asks of each kind of thing that it can wait for. One table for each kind of case, in the file of that thing;
+ * the cases have an object. */
 
 #pragma once
 

@@ -120,7 +120,8 @@ describe_choice (const TrioChoicePoint *point, guint32 value, GString *out)
   const gsize *ready = point->data;
   g_autofree char *path = trio_task_dup_path (point->task);
 
-  g_string_append_printf (out, "%s's select chose case %" G_GSIZE_FORMAT " before case %" G_GSIZE_FORMAT, path, ready[value], ready[0]);
+  g_string_append_printf (out, "%s's select chose case %" G_GSIZE_FORMAT " before case %" G_GSIZE_FORMAT, path, ready[value],
+                          ready[0]);
 }
 
 /* Which of the ready cases; n_cases if there is none. */

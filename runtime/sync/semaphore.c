@@ -54,15 +54,28 @@ trio_semaphore_acquire_nowait (TrioSemaphore *semaphore, GError **error)
   return TRUE;
 }
 
+static void
+describe_semaphore (gpointer data, GString *out)
+{
+  TrioSemaphore *semaphore = data;
+
+  if (semaphore->max != -1)
+    g_string_append_printf (out, "all %" G_GINT64_FORMAT " are taken", semaphore->max);
+  else
+    g_string_append (out, "all are taken");
+}
+
 gboolean
 trio_semaphore_acquire (TrioSemaphore *semaphore, GError **error)
 {
+  static const TrioWaitClass klass = { "trio_semaphore_acquire", NULL, describe_semaphore };
+
   g_return_val_if_fail (semaphore != NULL, FALSE);
 
   if (!trio_checkpoint_if_cancelled (error))
     return FALSE;
   if (semaphore->value == 0)
-    return trio_parking_lot_park (&semaphore->lot, error);
+    return trio_parking_lot_park_as (&semaphore->lot, &klass, semaphore, error);
   semaphore->value--;
   trio_cancel_shielded_checkpoint ();
   return TRUE;

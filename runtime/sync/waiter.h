@@ -2,8 +2,8 @@
 
 /* Cells of waiting tasks, for what can be waited for in trio_select() as well: events, futures, channels, broadcasts.
  *
- * A parking lot holds tasks, each waiting for one thing. A task in a select stands in several lines at once, with one cell in each, and
- * the first to call it takes all its cells out:
+ * A parking lot holds tasks, each waiting for one thing. A task in a select stands in several lines at once, with one cell in each,
+ * and the first to call it takes all its cells out:
  *
  *     line of channel A     [ x ] [ y:A ]
  *     line of event E       [ y:E ] [ z ]             y waits in trio_select() over A and E
@@ -13,8 +13,8 @@
  * Always true:
  *  1. A cell lies in its task's frame, and stands in a line only while that task is blocked.
  *  2. Of one select either all cells stand in lines, or none; so a task is woken once, and leaves no trace where it lost.
- *  3. Whoever wakes a cell hands over through it: `value` is the waker's last word. The woken task looks at its cell alone, since the object may
- *     be gone by then.
+ *  3. Whoever wakes a cell hands over through it: `value` is the waker's last word. The woken task looks at its cell alone, since
+ *     the object may be gone by then.
  */
 
 #pragma once
@@ -48,10 +48,12 @@ struct _TrioChooser
 void        trio_waiter_join  (TrioWaiter *self, GQueue *line);
 /* Out of its line, if it stands in one. */
 void        trio_waiter_leave (TrioWaiter *self);
-/* Takes it out, and all of its chooser's, and makes its task runnable. outcome: NULL, or (transfer full) what its wait fails with. */
+/* Takes it out, and all of its chooser's, and makes its task runnable. outcome: NULL, or (transfer full) what its wait fails
+ * with. */
 void        trio_waiter_wake  (TrioWaiter *self, GError *outcome);
 /* Joins line and waits. klass->abort is to be trio_waiter_abort(), and data is the waiter. Checkpoint. */
-gboolean    trio_waiter_wait  (TrioWaiter *self, GQueue *line, const TrioWaitClass *klass, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean    trio_waiter_wait  (TrioWaiter *self, GQueue *line, const TrioWaitClass *klass, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 TrioAbort   trio_waiter_abort (TrioTask *task, gpointer waiter);
 
 /* The first in line; NULL if nobody waits. */

@@ -6,6 +6,7 @@
 
 #include <trio/cancel-scope.h>
 #include <trio/checkpoint.h>
+#include <trio/lowlevel/task.h>
 #include <trio/testing/checkpoints.h>
 
 /* --- suites --- */
@@ -297,12 +298,13 @@ trio_check_task_clear (TrioCheckTask *task)
 gboolean
 trio_check_join (TrioNursery *nursery, GError **error)
 {
+  TrioCancelScope *scope = trio_nursery_get_cancel_scope (nursery);
+
   if (!trio_nursery_close (nursery, TRUE))
     return FALSE;
-  if (!trio_cancel_scope_cancelled_caught (trio_nursery_get_cancel_scope (nursery)))
+  if (!trio_cancel_scope_cancelled_caught (scope))
     return TRUE;
-  g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_CANCELLED, "a part of the check was cancelled");
-  return FALSE;
+  return trio_check_fail (error, "a part of the check was cancelled: %s", trio_cancel_scope_get_reason (scope));
 }
 
 guint8 *

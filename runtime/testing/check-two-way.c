@@ -10,7 +10,7 @@
 
 /* --- both at once --- */
 
-#define MUCH ((gsize) 300000)
+#define MUCH ((gsize) 30000)
 
 typedef struct
 {

@@ -71,7 +71,8 @@ typedef struct
 void     trio_check_task_start   (TrioCheckTask *task, TrioNursery *nursery);
 void     trio_check_task_clear   (TrioCheckTask *task);
 
-/* Closes the nursery. If that absorbs a cancellation, of which no check knows, the check has seen nothing, and is cancelled. */
+/* Closes the nursery. No check cancels one; if that absorbs a cancellation all the same, which a simulator may have injected, the check has
+ * seen nothing, and fails with the reason. */
 gboolean trio_check_join         (TrioNursery *nursery, GError **error);
 
 /* Bytes that tell where they belong. (transfer full) */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* What the two directions share: an errand is what a task sends a worker thread on, a call is what that worker, or any other thread, asks
- * of a run meanwhile.
+/* What the two directions share: an errand is what a task sends a worker thread on, a call is what that worker, or any other
+ * thread, asks of a run meanwhile.
  *
  *      host task               world                     worker
  *      sends the errand -----> start (job)
@@ -12,8 +12,8 @@
  *      goes on         <------ finished (job)  <------   returns
  *
  * Always true:
- *  1. An errand has two references: the world's, until finished or orphaned, and that of the host's frame. A call has its caller's and
- *     the token's.
+ *  1. An errand has two references: the world's, until finished or orphaned, and that of the host's frame. A call has its caller's
+ *     and the token's.
  *  2. errand->host is NULL exactly if nobody waits for it: not yet, not any more, or given up. Only the run's thread looks at it.
  *  3. ok and error are written by the worker before the world says finished, and read by the run's thread after.
  *  4. An errand that cannot be given up has a host that waits, whenever one of its worker's calls comes in.
@@ -41,7 +41,7 @@ typedef struct
   gboolean             may_be_abandoned;
   gboolean             ok;                 /* (3) */
   GError              *error;              /* (3) */
-  gint                 cancel_seen;        /* (atomic) a cancellation has reached the host since it waits: ask for the present state */
+  gint                 cancel_seen;        /* (atomic) a cancellation has reached the host: ask for the present state */
 
   TrioTask            *host;               /* (run's thread) (2) */
   TrioCall            *call;               /* (run's thread) that the host was woken for; owned */

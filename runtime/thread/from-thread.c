@@ -8,8 +8,8 @@
  *     may be abandoned, since it may have no      what may not: in the run's loop, at once
  *     host any more
  *
- * Every way that a call can go ends in one answer: done; refused, because the run had ended before it came in; or refused, because the run
- * was abandoned meanwhile. So no thread waits for ever. */
+ * Every way that a call can go ends in one answer: done; refused, because the run had ended before it came in; or refused, because
+ * the run was abandoned meanwhile. So no thread waits for ever. */
 
 #include <trio/thread.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* What the threads of one run have in common: the default limiter, how many are at work, and which of their calls are under way. It is a value
- * of the run, made when it is first asked for, and freed after the run's last task. */
+/* What the threads of one run have in common: the default limiter, how many are at work, and which of their calls are under way. It
+ * is a value of the run, made when it is first asked for, and freed after the run's last task. */
 
 #include <trio/thread.h>
 

@@ -11,7 +11,8 @@
  *        |        '- no thread: the token goes back
  *        '- cancelled, refused: no thread was used
  *
- * The limiter's token is borrowed in the errand's name and given back when the world says that it has finished, abandoned or not. */
+ * The limiter's token is borrowed in the errand's name and given back when the world says that it has finished, abandoned or
+ * not. */
 
 #include <trio/thread.h>
 
@@ -51,8 +52,9 @@ trio_to_thread_run_sync_full (TrioFunc func, gpointer data, const TrioToThreadOp
     {
       if (options->destroy != NULL)
         options->destroy (data);
-      g_set_error (error, TRIO_ERROR, TRIO_ERROR_MISUSE, trio_current_task () == NULL ? "trio_to_thread_run_sync was called outside a task"
-                                                                                      : "this run's world has no threads");
+      g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_MISUSE,
+                           trio_current_task () == NULL ? "trio_to_thread_run_sync was called outside a task"
+                                                        : "this run's world has no threads");
       return FALSE;
     }
 
@@ -83,7 +85,8 @@ errand_new (TrioFunc func, gpointer data, const TrioToThreadOptions *options)
   errand->may_be_abandoned = options->abandon_on_cancel;
   errand->limit = options->limit;
   if (errand->limit == NULL)
-    errand->limiter = trio_capacity_limiter_ref (options->limiter != NULL ? options->limiter : trio_current_default_thread_limiter ());
+    errand->limiter = trio_capacity_limiter_ref (options->limiter != NULL ? options->limiter
+                                                                          : trio_current_default_thread_limiter ());
   return errand;
 }
 
@@ -178,7 +181,8 @@ finished (TrioThreadJob *job)
   if (host == NULL)
     {
       if (failure != NULL)
-        g_critical ("what limits the threads failed to take back the token of \"%s\", which was abandoned: %s", job->name, failure->message);
+        g_critical ("what limits the threads failed to take back the token of \"%s\", which was abandoned: %s", job->name,
+                    failure->message);
       g_clear_error (&failure);
     }
   /* Two things went wrong: the caller sees both. */

@@ -254,6 +254,15 @@ is_known (const TrioCliCampaign *campaign, const TrioSimReport *report)
   return FALSE;
 }
 
+static void
+tell (const TrioCliCampaign *campaign, const TrioCliFailure *failure)
+{
+  if (campaign->report != NULL)
+    campaign->report (campaign, failure);
+  else
+    trio_cli_report_failure (campaign, failure);
+}
+
 static gboolean
 make_failure (TrioCliCampaign *campaign, const TrioCliFinding *finding, guint64 times, TrioSimReport *report, const char *strategy,
               GError **error)
@@ -281,7 +290,7 @@ make_failure (TrioCliCampaign *campaign, const TrioCliFinding *finding, guint64 
     take_report (campaign, failure, report);
 
   g_ptr_array_add (campaign->failures, failure);
-  trio_cli_report_failure (campaign, failure);
+  tell (campaign, failure);
   return ok;
 }
 
@@ -342,5 +351,5 @@ trio_cli_campaign_unreached (TrioCliCampaign *campaign, const char *goal, guint6
   failure->times = runs;
   failure->strategy = g_strdup (campaign->strategy);
   g_ptr_array_add (campaign->failures, failure);
-  trio_cli_report_failure (campaign, failure);
+  tell (campaign, failure);
 }

@@ -34,7 +34,9 @@ typedef struct
   char           *trouble;        /* why not; NULL if all is well */
 } TrioCliFailure;
 
-typedef struct
+typedef struct _TrioCliCampaign TrioCliCampaign;
+
+struct _TrioCliCampaign
 {
   const TrioCli      *cli;
   const TrioScenario *scenario;
@@ -48,7 +50,9 @@ typedef struct
   guint               budget;
   gboolean            json;
   GPtrArray          *failures;     /* TrioCliFailure */
-} TrioCliCampaign;
+  /* NULL: trio_cli_report_failure(). */
+  void              (*report) (const TrioCliCampaign *campaign, const TrioCliFailure *failure);
+};
 
 void            trio_cli_campaign_begin   (TrioCliCampaign *campaign, const TrioScenario *scenario);
 void            trio_cli_campaign_clear   (TrioCliCampaign *campaign);

@@ -14,6 +14,7 @@
 #include "simulator/cli/os.h"
 #include "simulator/cli/progress.h"
 #include "simulator/cli/report.h"
+#include "simulator/cli/searches.h"
 #include "simulator/cli/wire.h"
 
 #include <math.h>
@@ -202,6 +203,14 @@ explore_one (Explore *self, TrioCliTally *tally, GError **error)
     return FALSE;
   look_for_unreached (self, tally);
   return TRUE;
+}
+
+gboolean
+trio_cli_explore_scenario (TrioCliCampaign *campaign, guint64 runs, TrioCliTally *tally, GError **error)
+{
+  Explore self = { .campaign = *campaign, .runs = runs, .shard = 1, .shards = 1 };
+
+  return explore_one (&self, tally, error);
 }
 
 static int

@@ -15,6 +15,7 @@
 #include "simulator/cli/os.h"
 #include "simulator/cli/progress.h"
 #include "simulator/cli/report.h"
+#include "simulator/cli/searches.h"
 
 #include <string.h>
 
@@ -234,6 +235,16 @@ sweep_one (Sweep *self, TrioCliTally *tally, TrioCliCoverage *coverage, GError *
 
   cover (self, tally, coverage);
   return trio_cli_campaign_take (&self->campaign, tally, prepare, self, error);
+}
+
+gboolean
+trio_cli_sweep_scenario (TrioCliCampaign *campaign, TrioCliTally *tally, GError **error)
+{
+  g_autoptr (GPtrArray) jobs = g_ptr_array_new_with_free_func ((GDestroyNotify) trio_schedule_free);
+  g_autoptr (TrioCliCoverage) coverage = trio_cli_coverage_new ();
+  Sweep self = { .campaign = *campaign, .max = MAX_DEFAULT, .jobs = jobs };
+
+  return sweep_one (&self, tally, coverage, error);
 }
 
 static int

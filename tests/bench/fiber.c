@@ -10,11 +10,21 @@
 static TrioFiber thread_fiber;
 static TrioFiber other;
 
+/* Both sides run this one function, as the tasks of a loop all stop in one place: how well the processor predicts where a switch
+ * returns to depends on it (5 ns or 11 ns). The pointer below keeps the compiler from making a copy for each. */
 static void
-bounce (gpointer data G_GNUC_UNUSED)
+play (TrioFiber *from, TrioFiber *to, int n)
 {
-  for (;;)
-    trio_fiber_switch (&other, &thread_fiber);
+  for (int i = 0; i < n; i++)
+    trio_fiber_switch (from, to);
+}
+
+static void (*volatile play_here) (TrioFiber *from, TrioFiber *to, int n) = play;
+
+static void
+other_side (gpointer data G_GNUC_UNUSED)
+{
+  play_here (&other, &thread_fiber, G_MAXINT);
 }
 
 static void
@@ -26,10 +36,9 @@ do_switch (void)
   double before;
 
   trio_fiber_init_thread (&thread_fiber);
-  trio_fiber_init (&other, top - usable, usable, bounce, NULL, "other");
+  trio_fiber_init (&other, top - usable, usable, other_side, NULL, "other");
   before = bench_cpu_ns ();
-  for (int i = 0; i < BENCH_SWITCHES / 2; i++)
-    trio_fiber_switch (&thread_fiber, &other);
+  play_here (&thread_fiber, &other, BENCH_SWITCHES / 2);
   bench_say ("switch-ns", (bench_cpu_ns () - before) / BENCH_SWITCHES);
 }
 

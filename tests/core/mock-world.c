@@ -2,6 +2,17 @@
 
 #include "tests/core/mock-world.h"
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define CHECKED 1
+#elif defined(__has_feature)
+#if __has_feature (address_sanitizer) || __has_feature (thread_sanitizer)
+#define CHECKED 1
+#endif
+#endif
+#ifndef CHECKED
+#define CHECKED 0
+#endif
+
 #define TRIO_MOCK_OF(pointer, member) ((MockWorld *) (gpointer) ((char *) (pointer) - G_STRUCT_OFFSET (MockWorld, member)))
 
 static gint64
@@ -204,6 +215,12 @@ gboolean
 mock_return (gpointer unused G_GNUC_UNUSED, GError **error G_GNUC_UNUSED)
 {
   return TRUE;
+}
+
+gboolean
+mock_is_checked (void)
+{
+  return CHECKED || g_getenv ("TRIO_TEST_VALGRIND") != NULL;
 }
 
 GString *mock_log;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* The smallest world: a clock that stands still while a task is runnable and jumps to the next deadline when none is. No main context, no
- * randomness, and an io that hands out nothing and only tells when it was asked. Tests of the kernel and of sync run their tasks in it, so
- * nothing ever sleeps for real.
+/* The smallest world: a clock that stands still while a task is runnable and jumps to the next deadline when none is. No main
+ * context, no randomness, and an io that hands out nothing and only tells when it was asked. Tests of the kernel and of sync run
+ * their tasks in it, so nothing ever sleeps for real.
  *
  * It waits for other threads only while the loop is held (trio_loop_hold()); otherwise "nothing runnable" is a deadlock. */
 
@@ -52,6 +52,9 @@ gboolean   mock_run_in     (MockWorld *world, TrioFunc main, gpointer data, cons
 MockWorld *mock_world_current (void);
 /* Moves its clock, as if the task had computed for that long. */
 void       mock_advance    (GTimeSpan span);
+
+/* Whether AddressSanitizer, ThreadSanitizer or Valgrind looks on, so that memory is dear and time too. */
+gboolean   mock_is_checked (void);
 
 /* Runs a body that must succeed. */
 #define mock_run_ok(func, data)                        \

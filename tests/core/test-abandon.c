@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* Runs that are given up in the middle: trio_loop_escape() and trio_loop_abandon() free whatever the kernel had made, without running a
- * line of the tasks' code. AddressSanitizer's search for leaks is the judge of that. */
+/* Runs that are given up in the middle: trio_loop_escape() and trio_loop_abandon() free whatever the kernel had made, without
+ * running a line of the tasks' code. AddressSanitizer's search for leaks is the judge of that. */
 
 #include "tests/core/mock-world.h"
 
@@ -230,7 +230,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/abandon/escaping-from-the-middle-frees-all-that-lives", test_escaping_from_the_middle_frees_all_that_lives);
   g_test_add_func ("/abandon/abandoning-after-any-turn-frees-all-that-lives", test_abandoning_after_any_turn_frees_all_that_lives);
-  g_test_add_func ("/abandon/after-an-escape-the-turn-returns-and-the-run-is-done", test_after_an_escape_the_turn_returns_and_the_run_is_done);
+  g_test_add_func ("/abandon/after-an-escape-the-turn-returns-and-the-run-is-done",
+                   test_after_an_escape_the_turn_returns_and_the_run_is_done);
   g_test_add_func ("/abandon/a-loop-that-never-turned-can-be-abandoned", test_a_loop_that_never_turned_can_be_abandoned);
   g_test_add_func ("/abandon/a-loop-that-is-done-can-be-abandoned", test_a_loop_that_is_done_can_be_abandoned);
   g_test_add_func ("/abandon/calls-to-an-abandoned-run-are-dropped-and-their-data-freed",

@@ -389,15 +389,18 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/cancel-delivery/every-checkpoint-in-a-cancelled-scope-fails", test_every_checkpoint_in_a_cancelled_scope_fails);
+  g_test_add_func ("/cancel-delivery/every-checkpoint-in-a-cancelled-scope-fails",
+                   test_every_checkpoint_in_a_cancelled_scope_fails);
   g_test_add_func ("/cancel-delivery/a-cancellation-is-never-undone-but-can-be-shielded",
                    test_a_cancellation_is_never_undone_but_can_be_shielded);
   g_test_add_func ("/cancel-delivery/cancel-has-run-all-abort-functions-below-it-when-it-returns",
                    test_cancel_has_run_all_abort_functions_below_it_when_it_returns);
   g_test_add_func ("/cancel-delivery/effectively-cancelled-is-own-or-not-shielded-and-outer",
                    test_effectively_cancelled_is_own_or_not_shielded_and_outer);
-  g_test_add_func ("/cancel-delivery/a-running-task-goes-on-to-its-next-checkpoint", test_a_running_task_goes_on_to_its_next_checkpoint);
-  g_test_add_func ("/cancel-delivery/leaving-before-any-checkpoint-catches-nothing", test_leaving_before_any_checkpoint_catches_nothing);
+  g_test_add_func ("/cancel-delivery/a-running-task-goes-on-to-its-next-checkpoint",
+                   test_a_running_task_goes_on_to_its_next_checkpoint);
+  g_test_add_func ("/cancel-delivery/leaving-before-any-checkpoint-catches-nothing",
+                   test_leaving_before_any_checkpoint_catches_nothing);
   g_test_add_func ("/cancel-delivery/a-task-born-into-a-cancelled-nursery-runs-to-its-first-checkpoint",
                    test_a_task_born_into_a_cancelled_nursery_runs_to_its_first_checkpoint);
   g_test_add_func ("/cancel-delivery/the-first-reason-stays", test_the_first_reason_stays);

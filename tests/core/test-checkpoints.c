@@ -257,8 +257,10 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/checkpoints/a-checkpoint-yields-first-and-looks-afterwards", test_a_checkpoint_yields_first_and_looks_afterwards);
-  g_test_add_func ("/checkpoints/a-checkpoint-notices-a-deadline-that-just-passed", test_a_checkpoint_notices_a_deadline_that_just_passed);
+  g_test_add_func ("/checkpoints/a-checkpoint-yields-first-and-looks-afterwards",
+                   test_a_checkpoint_yields_first_and_looks_afterwards);
+  g_test_add_func ("/checkpoints/a-checkpoint-notices-a-deadline-that-just-passed",
+                   test_a_checkpoint_notices_a_deadline_that_just_passed);
   g_test_add_func ("/checkpoints/looking-for-a-cancellation-does-not-yield-when-there-is-none",
                    test_looking_for_a_cancellation_does_not_yield_when_there_is_none);
   g_test_add_func ("/checkpoints/in-a-cancelled-scope-others-run-before-a-wait-fails",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* The choice seam, as far as the kernel asks it: who goes next and how fair that stays (D2), and what is injected at checkpoints. */
+/* The choice seam, as far as the kernel asks it: who goes next and how fair that stays (D2), and what is injected at
+ * checkpoints. */
 
 #include "tests/core/mock-world.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* The heap of deadlines, against a list that is searched from end to end. Statement 53: of what was disarmed not much is left behind. */
+/* The heap of deadlines, against a list that is searched from end to end. Statement 53: of what was disarmed not much is left
+ * behind. */
 
 #include "core/deadlines.h"
 #include "tests/core/mock-world.h"
@@ -258,9 +259,11 @@ main (int argc, char **argv)
   g_test_add_func ("/deadlines/deadlines-expire-in-order-whatever-was-armed-and-disarmed",
                    test_deadlines_expire_in_order_whatever_was_armed_and_disarmed);
   g_test_add_func ("/deadlines/disarming-what-is-not-armed-is-nothing", test_disarming_what_is_not_armed_is_nothing);
-  g_test_add_func ("/deadlines/moving-one-deadline-again-and-again-fills-no-memory", test_moving_one_deadline_again_and_again_fills_no_memory);
+  g_test_add_func ("/deadlines/moving-one-deadline-again-and-again-fills-no-memory",
+                   test_moving_one_deadline_again_and_again_fills_no_memory);
   g_test_add_func ("/deadlines/what-is-armed-while-others-expire-waits-for-the-next-pass-and-holds-nobody-up",
                    test_what_is_armed_while_others_expire_waits_for_the_next_pass_and_holds_nobody_up);
-  g_test_add_func ("/deadlines/what-is-disarmed-while-others-expire-does-not-expire", test_what_is_disarmed_while_others_expire_does_not_expire);
+  g_test_add_func ("/deadlines/what-is-disarmed-while-others-expire-does-not-expire",
+                   test_what_is_disarmed_while_others_expire_does_not_expire);
   return g_test_run ();
 }

@@ -188,7 +188,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/fatal/rescheduling-a-task-that-is-not-blocked", test_rescheduling_a_task_that_is_not_blocked);
   g_test_add_func ("/fatal/rescheduling-the-running-task", test_rescheduling_the_running_task);
-  g_test_add_func ("/fatal/waking-a-task-whose-abort-said-that-nobody-would", test_waking_a_task_whose_abort_said_that_nobody_would);
+  g_test_add_func ("/fatal/waking-a-task-whose-abort-said-that-nobody-would",
+                   test_waking_a_task_whose_abort_said_that_nobody_would);
   g_test_add_func ("/fatal/an-always-that-does-not-hold-in-production", test_an_always_that_does_not_hold_in_production);
   g_test_add_func ("/fatal/reaching-the-unreachable-in-production", test_reaching_the_unreachable_in_production);
   g_test_add_func ("/fatal/a-world-that-answers-beyond-the-bound", test_a_world_that_answers_beyond_the_bound);

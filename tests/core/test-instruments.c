@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* Instruments: the order of the hooks (182), who woke whom, what is told of scopes, decisions and messages, and coming and going. (That a
- * crash of a hook disables its instrument has no counterpart: a C function cannot raise.) */
+/* Instruments: the order of the hooks (182), who woke whom, what is told of scopes, decisions and messages, and coming and going.
+ * (That a crash of a hook disables its instrument has no counterpart: a C function cannot raise.) */
 
 #include "tests/core/mock-world.h"
 

@@ -381,13 +381,16 @@ main (int argc, char **argv)
   g_test_add_func ("/interrupt/it-comes-at-the-next-checkpoint-of-a-running-main-and-only-there",
                    test_it_comes_at_the_next_checkpoint_of_a_running_main_and_only_there);
   g_test_add_func ("/interrupt/it-is-for-main-whoever-runs", test_it_is_for_main_whoever_runs);
-  g_test_add_func ("/interrupt/it-comes-before-a-cancellation-and-through-shields", test_it_comes_before_a_cancellation_and_through_shields);
+  g_test_add_func ("/interrupt/it-comes-before-a-cancellation-and-through-shields",
+                   test_it_comes_before_a_cancellation_and_through_shields);
   g_test_add_func ("/interrupt/a-failed-abort-postpones-it", test_a_failed_abort_postpones_it);
   g_test_add_func ("/interrupt/a-slow-abort-delivers-it-later", test_a_slow_abort_delivers_it_later);
-  g_test_add_func ("/interrupt/the-nurseries-of-main-cancel-the-rest-and-say-why", test_the_nurseries_of_main_cancel_the_rest_and_say_why);
+  g_test_add_func ("/interrupt/the-nurseries-of-main-cancel-the-rest-and-say-why",
+                   test_the_nurseries_of_main_cancel_the_rest_and_say_why);
   g_test_add_func ("/interrupt/a-second-one-while-children-are-joined-is-kept-as-well",
                    test_a_second_one_while_children_are_joined_is_kept_as_well);
   g_test_add_func ("/interrupt/one-that-came-before-main-is-not-lost", test_one_that_came_before_main_is_not_lost);
-  g_test_add_func ("/interrupt/one-that-comes-after-main-is-what-the-run-ends-with", test_one_that_comes_after_main_is_what_the_run_ends_with);
+  g_test_add_func ("/interrupt/one-that-comes-after-main-is-what-the-run-ends-with",
+                   test_one_that_comes_after_main_is_what_the_run_ends_with);
   return g_test_run ();
 }

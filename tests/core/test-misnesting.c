@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* Scopes and nurseries closed in the wrong order, twice, by the wrong task, or never: statements 34, 55 and 56. Whatever happens, the
- * mistake is named, what was abandoned is cancelled, and the run goes on. */
+/* Scopes and nurseries closed in the wrong order, twice, by the wrong task, or never: statements 34, 55 and 56. Whatever happens,
+ * the mistake is named, what was abandoned is cancelled, and the run goes on. */
 
 #include "tests/core/mock-world.h"
 
@@ -305,7 +305,9 @@ run_as_child (gpointer func, GError **error)
 static void
 test_a_task_that_ends_inside_a_scope_or_nursery_ends_with_misuse (void)
 {
-  static const TrioFunc careless[] = { forget_a_scope, forget_a_nursery, forget_a_nursery_and_its_slot, forget_an_abandoned_nursery };
+  static const TrioFunc careless[] = {
+    forget_a_scope, forget_a_nursery, forget_a_nursery_and_its_slot, forget_an_abandoned_nursery,
+  };
 
   for (guint i = 0; i < G_N_ELEMENTS (careless); i++)
     {

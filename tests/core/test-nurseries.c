@@ -143,9 +143,11 @@ leave_in_one_step (gpointer unused G_GNUC_UNUSED, GError **error)
 
   for (int cancelled = 0; cancelled < 2; cancelled++)
     {
+      guint64 before = count_steps ();
       g_autoptr (TrioNursery) empty = trio_nursery_open (error);
       g_autoptr (TrioNursery) full = NULL;
 
+      g_assert_cmpuint (count_steps (), ==, before);
       if (cancelled)
         trio_nursery_cancel (empty);
       steps = count_steps ();
@@ -165,7 +167,7 @@ leave_in_one_step (gpointer unused G_GNUC_UNUSED, GError **error)
   return TRUE;
 }
 
-/* (61) */
+/* (61), and statement 23: of opening and leaving only leaving is a checkpoint. */
 static void
 test_leaving_is_exactly_one_wait_or_one_yield (void)
 {
@@ -260,6 +262,49 @@ close_while_others_spawn (gpointer unused G_GNUC_UNUSED, GError **error)
   g_assert_true (trio_nursery_close (empty, TRUE));
   g_assert_cmpint (trio_current_time (), ==, start + 20);
   return trio_nursery_close (around, TRUE);
+}
+
+static gboolean
+never_starts (gpointer unused G_GNUC_UNUSED, TrioTaskStatus *status G_GNUC_UNUSED, GError **error G_GNUC_UNUSED)
+{
+  g_assert_not_reached ();
+}
+
+static gboolean
+spawn_too_late (gpointer data, GError **error G_GNUC_UNUSED)
+{
+  TrioNursery *nursery = data;
+  g_autoptr (GError) refusal = NULL;
+
+  mock_expect_critical ("is closed; task \"mock_return\" was not started");
+  trio_nursery_start_soon (nursery, mock_return, NULL);
+  g_test_assert_expected_messages ();
+  g_assert_false (trio_nursery_start (nursery, never_starts, NULL, NULL, &refusal));
+  mock_assert_error (refusal, TRIO_ERROR_MISUSE);
+  mock_say ("refused");
+  return TRUE;
+}
+
+static gboolean
+close_after_the_last_child (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioNursery) around = trio_nursery_open (error);
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  /* The second runs when the first has ended, and before this task has gone on. */
+  trio_nursery_start_soon (nursery, mock_return, NULL);
+  trio_nursery_start_soon (around, spawn_too_late, nursery);
+  g_assert_true (trio_nursery_close (nursery, TRUE));
+  mock_say ("left");
+  return trio_nursery_close (around, TRUE);
+}
+
+/* (62) */
+static void
+test_a_nursery_is_closed_as_soon_as_its_last_child_has_ended (void)
+{
+  mock_run_ok (close_after_the_last_child, NULL);
+  mock_expect ("refused left");
 }
 
 /* (62) */
@@ -396,11 +441,59 @@ test_a_task_whose_answer_and_error_disagree_has_failed (void)
     }
 }
 
+typedef struct
+{
+  gboolean reached_main;
+  int      n_freed;
+} Scarce;
+
+static gboolean
+start_too_many (gpointer data, GError **error)
+{
+  Scarce *scarce = data;
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  scarce->reached_main = TRUE;
+  for (int i = 0; i < 64; i++)
+    trio_nursery_start_soon_full (nursery, mock_sleep_forever, &scarce->n_freed, count_free, "giant");
+  return trio_nursery_close (nursery, TRUE);
+}
+
+/* Who finds no room for its stack fails its nursery, as if it had failed at once. */
+static void
+test_a_task_without_memory_for_its_stack_fails_the_nursery (void)
+{
+  g_autoptr (MockWorld) world = mock_world_new ();
+  g_autoptr (GError) error = NULL;
+  /* Of an address space of 2^47 bytes sixteen of these are more than there is. */
+  TrioLoopOptions options = { .stack_bytes = (gsize) 1 << 43 };
+  Scarce scarce = { 0 };
+  gboolean ok;
+
+  /* A checker keeps books of all that address space. */
+  if (mock_is_checked ())
+    {
+      g_test_skip ("not under a checker");
+      return;
+    }
+  ok = mock_run_in (world, start_too_many, &scarce, &options, &error);
+  if (!scarce.reached_main)
+    {
+      g_test_skip ("here not even the first task finds so much address space");
+      return;
+    }
+  g_assert_false (ok);
+  g_assert_true (trio_error_contains (error, TRIO_ERROR, TRIO_ERROR_FAILED));
+  mock_assert_says (error->message, "no memory for the stack of task \"giant\"");
+  g_assert_cmpint (scarce.n_freed, ==, 64);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/nurseries/the-first-error-cancels-all-and-is-awaited-by-all", test_the_first_error_cancels_all_and_is_awaited_by_all);
+  g_test_add_func ("/nurseries/the-first-error-cancels-all-and-is-awaited-by-all",
+                   test_the_first_error_cancels_all_and_is_awaited_by_all);
   g_test_add_func ("/nurseries/errors-are-kept-in-the-order-of-arrival", test_errors_are_kept_in_the_order_of_arrival);
   g_test_add_func ("/nurseries/a-crash-of-a-child-wakes-the-body", test_a_crash_of_a_child_wakes_the_body);
   g_test_add_func ("/nurseries/leaving-is-exactly-one-wait-or-one-yield", test_leaving_is_exactly_one_wait_or_one_yield);
@@ -409,10 +502,15 @@ main (int argc, char **argv)
   g_test_add_func ("/nurseries/after-the-body-has-ended-a-living-child-may-spawn-siblings",
                    test_after_the_body_has_ended_a_living_child_may_spawn_siblings);
   g_test_add_func ("/nurseries/a-nursery-is-open-until-all-are-gone", test_a_nursery_is_open_until_all_are_gone);
+  g_test_add_func ("/nurseries/a-nursery-is-closed-as-soon-as-its-last-child-has-ended",
+                   test_a_nursery_is_closed_as_soon_as_its_last_child_has_ended);
   g_test_add_func ("/nurseries/a-shielded-child-finishes-although-its-sibling-failed",
                    test_a_shielded_child_finishes_although_its_sibling_failed);
   g_test_add_func ("/nurseries/a-nursery-cancelled-by-hand-closes-well", test_a_nursery_cancelled_by_hand_closes_well);
   g_test_add_func ("/nurseries/the-data-of-a-task-is-freed-when-it-has-ended", test_the_data_of_a_task_is_freed_when_it_has_ended);
-  g_test_add_func ("/nurseries/a-task-whose-answer-and-error-disagree-has-failed", test_a_task_whose_answer_and_error_disagree_has_failed);
+  g_test_add_func ("/nurseries/a-task-whose-answer-and-error-disagree-has-failed",
+                   test_a_task_whose_answer_and_error_disagree_has_failed);
+  g_test_add_func ("/nurseries/a-task-without-memory-for-its-stack-fails-the-nursery",
+                   test_a_task_without_memory_for_its_stack_fails_the_nursery);
   return g_test_run ();
 }

@@ -27,7 +27,7 @@ park (gpointer data, GError **error)
   return trio_cancel_scope_close (scope, ok);
 }
 
-static void
+TRIO_CHECKPOINT static void
 let_all_run (void)
 {
   for (int i = 0; i < 5; i++)
@@ -36,7 +36,7 @@ let_all_run (void)
 
 static const char *const names[] = { "a", "b", "c", "d", "e" };
 
-static void
+TRIO_CHECKPOINT static void
 park_some (TrioNursery *nursery, TrioParkingLot *lot, Parker *parkers, guint n)
 {
   for (guint i = 0; i < n; i++)

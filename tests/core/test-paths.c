@@ -119,7 +119,8 @@ test_an_unrelated_edit_leaves_paths_and_hashes_as_they_were (void)
         g_assert_cmpuint (*a, !=, *(guint64 *) g_hash_table_lookup (before.hashes, paths[j]));
     }
   /* It is the same on every machine, since schedules are kept in files. */
-  g_assert_cmphex (*(guint64 *) g_hash_table_lookup (before.hashes, "main/serve/handler#2"), ==, G_GUINT64_CONSTANT (0x7f11b02e6eba3ae9));
+  g_assert_cmphex (*(guint64 *) g_hash_table_lookup (before.hashes, "main/serve/handler#2"), ==,
+                   G_GUINT64_CONSTANT (0x7f11b02e6eba3ae9));
   g_hash_table_unref (before.hashes);
   g_hash_table_unref (after.hashes);
 }

@@ -6,22 +6,11 @@
 
 #include "tests/core/mock-world.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define CHECKED 1
-#elif defined(__has_feature)
-#if __has_feature (address_sanitizer) || __has_feature (thread_sanitizer)
-#define CHECKED 1
-#endif
-#endif
-#ifndef CHECKED
-#define CHECKED 0
-#endif
-
 /* n, or less of it under a checker. */
 static guint
 scaled (guint n)
 {
-  return CHECKED || g_getenv ("TRIO_TEST_VALGRIND") != NULL ? MIN (n, 2000) : n;
+  return mock_is_checked () ? MIN (n, 2000) : n;
 }
 
 /* ---- scopes ---- */
@@ -288,13 +277,15 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/scale/ten-thousand-nested-scopes-are-cancelled", test_ten_thousand_nested_scopes_are_cancelled);
-  g_test_add_func ("/scale/a-thousand-nested-nurseries-are-cancelled-and-joined", test_a_thousand_nested_nurseries_are_cancelled_and_joined);
+  g_test_add_func ("/scale/a-thousand-nested-nurseries-are-cancelled-and-joined",
+                   test_a_thousand_nested_nurseries_are_cancelled_and_joined);
   g_test_add_func ("/scale/an-error-travels-up-a-chain-of-ten-thousand-tasks-unwrapped",
                    test_an_error_travels_up_a_chain_of_ten_thousand_tasks_unwrapped);
   g_test_add_func ("/scale/a-hundred-thousand-sleeping-tasks-are-cancelled", test_a_hundred_thousand_sleeping_tasks_are_cancelled);
   g_test_add_func ("/scale/five-thousand-sleepers-wake-each-in-its-time", test_five_thousand_sleepers_wake_each_in_its_time);
   g_test_add_func ("/scale/two-hundred-thousand-tasks-come-and-go", test_two_hundred_thousand_tasks_come_and_go);
-  g_test_add_func ("/scale/the-errors-of-twenty-thousand-children-are-all-kept", test_the_errors_of_twenty_thousand_children_are_all_kept);
+  g_test_add_func ("/scale/the-errors-of-twenty-thousand-children-are-all-kept",
+                   test_the_errors_of_twenty_thousand_children_are_all_kept);
   g_test_add_func ("/scale/a-million-sleeping-tasks-are-cancelled", test_a_million_sleeping_tasks_are_cancelled);
   return g_test_run ();
 }

@@ -374,7 +374,7 @@ test_a_run_inside_a_run_is_refused (void)
   mock_assert_error (error, TRIO_ERROR_MISUSE);
 }
 
-static void
+TRIO_CHECKPOINT static void
 test_waiting_outside_a_task_is_refused (void)
 {
   g_autoptr (GError) error = NULL;

@@ -264,7 +264,8 @@ main (int argc, char **argv)
   g_test_add_func ("/scope-deadlines/the-effective-deadline-looks-out-to-the-nearest-shield",
                    test_the_effective_deadline_looks_out_to_the_nearest_shield);
   g_test_add_func ("/scope-deadlines/each-scope-of-a-nest-ends-at-its-own-time", test_each_scope_of_a_nest_ends_at_its_own_time);
-  g_test_add_func ("/scope-deadlines/a-span-beyond-the-end-of-time-is-no-deadline", test_a_span_beyond_the_end_of_time_is_no_deadline);
+  g_test_add_func ("/scope-deadlines/a-span-beyond-the-end-of-time-is-no-deadline",
+                   test_a_span_beyond_the_end_of_time_is_no_deadline);
   g_test_add_func ("/scope-deadlines/the-scope-of-a-nursery-can-have-a-deadline", test_the_scope_of_a_nursery_can_have_a_deadline);
   return g_test_run ();
 }

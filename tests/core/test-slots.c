@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* The language of slots: "the happy path says close; every unhappy path may simply return". What a scope or a nursery puts into the slot
- * it was opened with, when it is closed and when it is left without close. */
+/* The language of slots: "the happy path says close; every unhappy path may simply return". What a scope or a nursery puts into the
+ * slot it was opened with, when it is closed and when it is left without close. */
 
 #include "tests/core/mock-world.h"
 
@@ -404,7 +404,7 @@ fail_in_a_cancelled_nursery (gpointer cancelled, GError **error)
   return trio_checkpoint (error);
 }
 
-static gboolean
+TRIO_CHECKPOINT static gboolean
 leave_without_slot (void)
 {
   g_autoptr (TrioCancelScope) scope = trio_move_on_after (10, NULL);
@@ -578,7 +578,8 @@ main (int argc, char **argv)
   g_test_add_func ("/slots/an-error-of-the-body-comes-before-too-slow", test_an_error_of_the_body_comes_before_too_slow);
   g_test_add_func ("/slots/an-early-return-turns-the-scopes-own-cancellation-into-too-slow-or-failed",
                    test_an_early_return_turns_the_scopes_own_cancellation_into_too_slow_or_failed);
-  g_test_add_func ("/slots/an-early-return-leaves-an-outer-cancellation-alone", test_an_early_return_leaves_an_outer_cancellation_alone);
+  g_test_add_func ("/slots/an-early-return-leaves-an-outer-cancellation-alone",
+                   test_an_early_return_leaves_an_outer_cancellation_alone);
   g_test_add_func ("/slots/an-early-return-cancels-and-joins-the-children", test_an_early_return_cancels_and_joins_the_children);
   g_test_add_func ("/slots/an-early-return-through-a-nursery-and-a-fail-scope-is-too-slow",
                    test_an_early_return_through_a_nursery_and_a_fail_scope_is_too_slow);
@@ -588,7 +589,8 @@ main (int argc, char **argv)
                    test_an_early_return_from_a_nursery_that_was_cancelled_by_hand_is_failed);
   g_test_add_func ("/slots/leaving-without-close-and-without-error-is-a-critical",
                    test_leaving_without_close_and_without_error_is_a_critical);
-  g_test_add_func ("/slots/a-scope-without-a-slot-judges-by-what-was-raised", test_a_scope_without_a_slot_judges_by_what_was_raised);
+  g_test_add_func ("/slots/a-scope-without-a-slot-judges-by-what-was-raised",
+                   test_a_scope_without_a_slot_judges_by_what_was_raised);
   g_test_add_func ("/slots/a-childs-error-that-finds-no-slot-becomes-the-tasks-own",
                    test_a_childs_error_that_finds_no_slot_becomes_the_tasks_own);
   g_test_add_func ("/slots/success-with-an-error-in-the-slot-is-a-critical-and-a-failure",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* trio_nursery_start(): statements 65, 66, 68 to 74 and 76, and D5. (75 has no counterpart: nobody can reach the private nursery.) */
+/* trio_nursery_start(): statements 65, 66, 68 to 74 and 76, and D5. (75 has no counterpart: nobody can reach the private
+ * nursery.) */
 
 #include "tests/core/mock-world.h"
 
@@ -463,11 +464,14 @@ main (int argc, char **argv)
   g_test_add_func ("/start/a-child-that-ends-without-started-fails-start", test_a_child_that_ends_without_started_fails_start);
   g_test_add_func ("/start/saying-started-twice-is-a-critical-and-changes-nothing",
                    test_saying_started_twice_is_a_critical_and_changes_nothing);
-  g_test_add_func ("/start/cancelling-the-caller-of-start-cancels-the-child", test_cancelling_the_caller_of_start_cancels_the_child);
-  g_test_add_func ("/start/in-a-cancelled-caller-the-child-stays-under-start", test_in_a_cancelled_caller_the_child_stays_under_start);
+  g_test_add_func ("/start/cancelling-the-caller-of-start-cancels-the-child",
+                   test_cancelling_the_caller_of_start_cancels_the_child);
+  g_test_add_func ("/start/in-a-cancelled-caller-the-child-stays-under-start",
+                   test_in_a_cancelled_caller_the_child_stays_under_start);
   g_test_add_func ("/start/a-child-is-cancelled-by-its-target-only-when-it-moves-there",
                    test_a_child_is_cancelled_by_its_target_only_when_it_moves_there);
-  g_test_add_func ("/start/a-blocked-child-is-cancelled-in-the-moment-it-moves", test_a_blocked_child_is_cancelled_in_the_moment_it_moves);
+  g_test_add_func ("/start/a-blocked-child-is-cancelled-in-the-moment-it-moves",
+                   test_a_blocked_child_is_cancelled_in_the_moment_it_moves);
   g_test_add_func ("/start/a-pending-start-keeps-the-target-open", test_a_pending_start_keeps_the_target_open);
   g_test_add_func ("/start/start-into-a-closed-nursery-is-refused", test_start_into_a_closed_nursery_is_refused);
   g_test_add_func ("/start/start-into-a-cancelled-nursery-is-refused-before-the-child-runs",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* Tokens: calls from other threads, and from code outside any task. Statements 118, 120 to 122, 124 to 126. (119, idempotent calls, are not
- * offered; 123 has no counterpart, since a C function cannot raise.) */
+/* Tokens: calls from other threads, and from code outside any task. Statements 118, 120 to 122, 124 to 126. (119, idempotent calls,
+ * are not offered; calls that fail are in test-nothing-vanishes.c.) */
 
 #include "tests/core/mock-world.h"
 
@@ -369,6 +369,7 @@ main (int argc, char **argv)
   g_test_add_func ("/token/a-call-can-wake-a-task", test_a_call_can_wake_a_task);
   g_test_add_func ("/token/no-call-of-many-threads-is-lost-or-out-of-order", test_no_call_of_many_threads_is_lost_or_out_of_order);
   g_test_add_func ("/token/a-thread-wakes-a-sleeping-driver", test_a_thread_wakes_a_sleeping_driver);
-  g_test_add_func ("/token/calls-that-race-with-the-end-are-either-run-or-refused", test_calls_that_race_with_the_end_are_either_run_or_refused);
+  g_test_add_func ("/token/calls-that-race-with-the-end-are-either-run-or-refused",
+                   test_calls_that_race_with_the_end_are_either_run_or_refused);
   return g_test_run ();
 }

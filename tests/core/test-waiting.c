@@ -450,11 +450,13 @@ main (int argc, char **argv)
                    test_an_abort_function_is_called_once_although_several_scopes_are_cancelled);
   g_test_add_func ("/waiting/after-a-failed-abort-the-normal-result-stands-and-the-next-checkpoint-fails",
                    test_after_a_failed_abort_the_normal_result_stands_and_the_next_checkpoint_fails);
-  g_test_add_func ("/waiting/after-a-failed-abort-an-error-may-be-the-result", test_after_a_failed_abort_an_error_may_be_the_result);
+  g_test_add_func ("/waiting/after-a-failed-abort-an-error-may-be-the-result",
+                   test_after_a_failed_abort_an_error_may_be_the_result);
   g_test_add_func ("/waiting/a-captured-cancellation-is-delivered-in-spite-of-a-later-shield",
                    test_a_captured_cancellation_is_delivered_in_spite_of_a_later_shield);
   g_test_add_func ("/waiting/the-outcome-of-an-abort-may-be-an-interrupt", test_the_outcome_of_an_abort_may_be_an_interrupt);
-  g_test_add_func ("/waiting/a-rescheduled-task-has-no-abort-function-any-more", test_a_rescheduled_task_has_no_abort_function_any_more);
+  g_test_add_func ("/waiting/a-rescheduled-task-has-no-abort-function-any-more",
+                   test_a_rescheduled_task_has_no_abort_function_any_more);
   g_test_add_func ("/waiting/an-abort-function-may-cancel-anything", test_an_abort_function_may_cancel_anything);
   g_test_add_func ("/waiting/a-wait-can-say-what-it-is", test_a_wait_can_say_what_it_is);
   g_test_add_func ("/waiting/the-tree-of-tasks-is-walked-parents-first-and-siblings-in-order",

@@ -160,6 +160,25 @@ expect_the_foreign_handler (gpointer data G_GNUC_UNUSED, GError **error)
 }
 
 static void
+quit_with_what_came (gboolean ok, const GError *error, gpointer data)
+{
+  g_assert_false (ok);
+  g_assert_error (error, TRIO_ERROR, TRIO_ERROR_KEYBOARD_INTERRUPT);
+  g_main_loop_quit (data);
+}
+
+/* Statement 181: in somebody else's main loop the rules are the same. */
+static void
+test_it_reaches_main_of_an_attached_run (void)
+{
+  g_autoptr (GMainLoop) main_loop = g_main_loop_new (NULL, FALSE);
+
+  g_assert_true (trio_attach (wait_beside_who_presses, NULL, NULL, quit_with_what_came, main_loop, NULL));
+  g_main_loop_run (main_loop);
+  expect_handler (SIG_DFL);
+}
+
+static void
 test_a_foreign_handler_is_left_alone (void)
 {
   set_handler (catch_it);
@@ -234,6 +253,7 @@ main (int argc, char **argv)
                    test_one_that_comes_too_late_for_main_is_an_error_of_the_run);
   g_test_add_func ("/interrupt/one-that-comes-in-the-last-turn-is-not-lost", test_one_that_comes_in_the_last_turn_is_not_lost);
   g_test_add_func ("/interrupt/a-second-one-is-delivered-again", test_a_second_one_is_delivered_again);
+  g_test_add_func ("/interrupt/reaches-main-of-an-attached-run", test_it_reaches_main_of_an_attached_run);
   g_test_add_func ("/interrupt/a-foreign-handler-is-left-alone", test_a_foreign_handler_is_left_alone);
   g_test_add_func ("/interrupt/an-ignored-signal-stays-ignored", test_an_ignored_signal_stays_ignored);
   g_test_add_func ("/interrupt/a-handler-that-came-meanwhile-is-not-taken-away",

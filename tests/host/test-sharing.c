@@ -186,6 +186,7 @@ io_beside_busy_tasks (gpointer data, GError **error)
   return TRUE;
 }
 
+/* Statement 4, by D1. */
 static void
 test_io_waits_for_so_many_turns_at_most (void)
 {
@@ -194,6 +195,7 @@ test_io_waits_for_so_many_turns_at_most (void)
   run_ok (io_beside_busy_tasks, &turn_us);
 }
 
+/* Statement 4, by D1. */
 static void
 test_io_waits_for_so_long_at_most (void)
 {

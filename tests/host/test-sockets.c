@@ -312,7 +312,7 @@ serve_without_descriptors (gpointer data, GError **error)
 static void
 test_a_server_without_descriptors_tries_again (void)
 {
-  Forward forward = { { forward_now }, 0 };
+  Forward forward = { { .now = forward_now }, 0 };
   TrioRunOptions options = { .clock = &forward.clock };
   GLogFunc before;
   g_autoptr (GError) error = NULL;

@@ -17,7 +17,7 @@
     }                                            \
   G_STMT_END
 
-static TrioStream *
+TRIO_CHECKPOINT static TrioStream *
 connected (ScriptIo *io)
 {
   g_autoptr (GError) error = NULL;
@@ -179,6 +179,30 @@ test_what_became_ready_meanwhile_is_attempted_again (void)
   script_run (&io, receive_what_became_ready);
 }
 
+static gboolean
+receive_what_is_there (gpointer data, GError **error)
+{
+  ScriptIo *io = data;
+  g_autoptr (TrioStream) stream = connected (io);
+
+  if (!receive_three (stream, error))
+    return FALSE;
+  g_assert_cmpuint (io->receive.n_asked, ==, 1);
+  g_assert_false (io->last->armed[TRIO_IO_READ]);
+  return TRUE;
+}
+
+/* Statement 161: the call is attempted first; what is there needs no waiting. */
+static void
+test_the_call_is_attempted_before_waiting (void)
+{
+  ScriptIo io;
+
+  script_io_init (&io);
+  script_add (&io.receive, 3);
+  script_run (&io, receive_what_is_there);
+}
+
 static void
 describe_reader (TrioTask *task, guint depth G_GNUC_UNUSED, gpointer data)
 {
@@ -319,6 +343,7 @@ main (int argc, char **argv)
   g_test_add_func ("/socket/close-between-wake-up-and-send", test_close_between_wake_up_and_send);
   g_test_add_func ("/socket/a-second-wake-up-finds-nobody", test_a_second_wake_up_finds_nobody);
   g_test_add_func ("/socket/what-became-ready-meanwhile-is-attempted-again", test_what_became_ready_meanwhile_is_attempted_again);
+  g_test_add_func ("/socket/the-call-is-attempted-before-waiting", test_the_call_is_attempted_before_waiting);
   g_test_add_func ("/socket/a-wait-names-its-function-and-its-peer", test_a_wait_names_its_function_and_its_peer);
   g_test_add_func ("/socket/broken-has-the-words-of-the-system", test_broken_has_the_words_of_the_system);
   g_test_add_func ("/socket/a-send-that-failed-half-way-is-broken-for-good", test_a_send_that_failed_half_way_is_broken_for_good);

@@ -198,6 +198,7 @@ test_an_address_survives_an_unrelated_edit (void)
 
 /* --- random, replay, bytes --- */
 
+/* Statement 6. */
 static void
 test_a_thousand_seeds_are_the_same_twice (void)
 {

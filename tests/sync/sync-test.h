@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* Tests of what tasks wait for each other with: one body, run once in the mock world (first in, first out, as in production) and in the
- * simulator with a thousand random schedules. A body asserts what holds in every order; what holds in production's order alone is a
- * test for the mock world. */
+/* Tests of what tasks wait for each other with: one body, run once in the mock world (first in, first out, as in production) and
+ * in the simulator with a thousand random schedules. A body asserts what holds in every order; what holds in production's order
+ * alone is a test for the mock world. */
 
 #pragma once
 
@@ -17,7 +17,7 @@ void sync_test_add (const char *path, TrioFunc body);
 gboolean sync_test_is_simulated (void);
 
 /* The other tasks run until each waits for something. */
-void     sync_test_settle       (void);
+void     sync_test_settle       (void) TRIO_CHECKPOINT;
 
 /* A task in a scope of its own, so that a test can cancel it and go on. */
 typedef struct

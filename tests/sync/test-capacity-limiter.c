@@ -16,7 +16,7 @@ look (TrioCapacityLimiter *limiter)
 }
 
 static gboolean
-borrow_and_give_back (gpointer unused G_GNUC_UNUSED, GError **error)
+test_tokens_are_borrowed_and_given_back (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   g_autoptr (TrioCapacityLimiter) limiter = trio_capacity_limiter_new (2);
   int a, b, c;
@@ -65,7 +65,7 @@ borrow (gpointer data, GError **error)
 
 /* D8: a borrower that holds a token, or waits for one, cannot ask for another. */
 static gboolean
-one_borrower_has_one_token (gpointer unused G_GNUC_UNUSED, GError **error)
+test_one_borrower_has_one_token (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   g_autoptr (TrioCapacityLimiter) limiter = trio_capacity_limiter_new (1);
   char holder, waiter;
@@ -100,7 +100,7 @@ one_borrower_has_one_token (gpointer unused G_GNUC_UNUSED, GError **error)
 
 /* statement 103: one who was cancelled can ask again, and takes nobody's place. */
 static gboolean
-cancelled_waiters_leave_no_trace (gpointer unused G_GNUC_UNUSED, GError **error)
+test_cancelled_waiters_leave_no_trace (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   g_autoptr (TrioCapacityLimiter) limiter = trio_capacity_limiter_new (1);
   char holder, waiter;
@@ -130,7 +130,7 @@ cancelled_waiters_leave_no_trace (gpointer unused G_GNUC_UNUSED, GError **error)
 
 /* statement 38 */
 static gboolean
-a_lent_token_is_kept_in_spite_of_a_cancellation (gpointer unused G_GNUC_UNUSED, GError **error)
+test_a_lent_token_is_kept_in_spite_of_a_cancellation (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   g_autoptr (TrioCapacityLimiter) limiter = trio_capacity_limiter_new (1);
   char holder, waiter;
@@ -153,7 +153,7 @@ enum { N_WAITERS = 5 };
 
 /* statement 102 */
 static gboolean
-the_total_can_be_changed_at_any_time (gpointer unused G_GNUC_UNUSED, GError **error)
+test_the_total_can_be_changed_at_any_time (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   g_autoptr (TrioCapacityLimiter) limiter = trio_capacity_limiter_new (1);
   char holder, borrowers[N_WAITERS];
@@ -209,7 +209,7 @@ the_total_can_be_changed_at_any_time (gpointer unused G_GNUC_UNUSED, GError **er
 }
 
 static gboolean
-nobody_comes_between (gpointer unused G_GNUC_UNUSED, GError **error)
+test_nobody_comes_between_a_release_and_who_waits (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   g_autoptr (TrioCapacityLimiter) limiter = trio_capacity_limiter_new (1);
   char holder, waiter, late;
@@ -227,7 +227,7 @@ nobody_comes_between (gpointer unused G_GNUC_UNUSED, GError **error)
   return trio_nursery_close (nursery, TRUE);
 }
 
-static void
+TRIO_CHECKPOINT static void
 test_wrong_numbers_and_calls_outside_a_task_are_reported (void)
 {
   TrioCapacityLimiter *limiter;
@@ -255,12 +255,13 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  SYNC_TEST ("/capacity-limiter/tokens-are-borrowed-and-given-back", borrow_and_give_back);
-  SYNC_TEST ("/capacity-limiter/one-borrower-has-one-token", one_borrower_has_one_token);
-  SYNC_TEST ("/capacity-limiter/cancelled-waiters-leave-no-trace", cancelled_waiters_leave_no_trace);
-  SYNC_TEST ("/capacity-limiter/a-lent-token-is-kept-in-spite-of-a-cancellation", a_lent_token_is_kept_in_spite_of_a_cancellation);
-  SYNC_TEST ("/capacity-limiter/the-total-can-be-changed-at-any-time", the_total_can_be_changed_at_any_time);
-  SYNC_TEST ("/capacity-limiter/nobody-comes-between-a-release-and-who-waits", nobody_comes_between);
+  SYNC_TEST ("/capacity-limiter/tokens-are-borrowed-and-given-back", test_tokens_are_borrowed_and_given_back);
+  SYNC_TEST ("/capacity-limiter/one-borrower-has-one-token", test_one_borrower_has_one_token);
+  SYNC_TEST ("/capacity-limiter/cancelled-waiters-leave-no-trace", test_cancelled_waiters_leave_no_trace);
+  SYNC_TEST ("/capacity-limiter/a-lent-token-is-kept-in-spite-of-a-cancellation",
+             test_a_lent_token_is_kept_in_spite_of_a_cancellation);
+  SYNC_TEST ("/capacity-limiter/the-total-can-be-changed-at-any-time", test_the_total_can_be_changed_at_any_time);
+  SYNC_TEST ("/capacity-limiter/nobody-comes-between-a-release-and-who-waits", test_nobody_comes_between_a_release_and_who_waits);
   g_test_add_func ("/capacity-limiter/wrong-numbers-and-calls-outside-a-task-are-reported",
                    test_wrong_numbers_and_calls_outside_a_task_are_reported);
   return g_test_run ();

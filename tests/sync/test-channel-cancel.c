@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* Channels and locks under cancellation at every checkpoint, for every scope around it, in two orders of scheduling: statements 20, 21, 38,
- * 90. Whatever is cancelled wherever, no value is lost and none arrives twice, and no lock stays taken.
+/* Channels and locks under cancellation at every checkpoint, for every scope around it, in two orders of scheduling: statements 20,
+ * 21, 38, 90. Whatever is cancelled wherever, no value is lost and none arrives twice, and no lock stays taken.
  *
  * The loop goes over n = 1, 2, … and cancels at the n-th question the kernel asks, until a run asks fewer than that. */
 

@@ -458,7 +458,8 @@ close_clones (gpointer of_senders, GError **error)
 static void
 test_closing_a_clone_wakes_only_those_who_wait_on_it (void)
 {
-  g_autofree char *expected = g_strdup_printf ("clone-a-%d clone-b-%d | a b", TRIO_ERROR_CLOSED_RESOURCE, TRIO_ERROR_CLOSED_RESOURCE);
+  g_autofree char *expected = g_strdup_printf ("clone-a-%d clone-b-%d | a b", TRIO_ERROR_CLOSED_RESOURCE,
+                                                TRIO_ERROR_CLOSED_RESOURCE);
 
   mock_run_ok (close_clones, NULL);
   mock_expect (expected);
@@ -525,7 +526,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/channel/without-a-buffer-sender-and-receiver-meet", test_without_a_buffer_sender_and_receiver_meet);
   g_test_add_func ("/channel/a-buffer-takes-as-many-as-it-was-opened-for", test_a_buffer_takes_as_many_as_it_was_opened_for);
-  g_test_add_func ("/channel/a-buffer-without-limit-grows-and-keeps-the-order", test_a_buffer_without_limit_grows_and_keeps_the_order);
+  g_test_add_func ("/channel/a-buffer-without-limit-grows-and-keeps-the-order",
+                   test_a_buffer_without_limit_grows_and_keeps_the_order);
   g_test_add_func ("/channel/the-peak-counts-the-buffer-only-and-no-direct-hand-off",
                    test_the_peak_counts_the_buffer_only_and_no_direct_hand_off);
   g_test_add_func ("/channel/who-waits-is-served-in-turn-beside-one-who-never-waits",
@@ -536,9 +538,11 @@ main (int argc, char **argv)
                    test_what_was_sent_survives_its_senders_and_comes_before_the_end);
   g_test_add_func ("/channel/closing-the-last-receiver-discards-the-buffer-and-breaks-senders",
                    test_closing_the_last_receiver_discards_the_buffer_and_breaks_senders);
-  g_test_add_func ("/channel/closing-a-clone-wakes-only-those-who-wait-on-it", test_closing_a_clone_wakes_only_those_who_wait_on_it);
+  g_test_add_func ("/channel/closing-a-clone-wakes-only-those-who-wait-on-it",
+                   test_closing_a_clone_wakes_only_those_who_wait_on_it);
   g_test_add_func ("/channel/receivers-that-wait-see-the-end-when-the-last-sender-goes",
                    test_receivers_that_wait_see_the_end_when_the_last_sender_goes);
-  g_test_add_func ("/channel/freeing-both-ends-in-any-order-destroys-what-is-left", test_freeing_both_ends_in_any_order_destroys_what_is_left);
+  g_test_add_func ("/channel/freeing-both-ends-in-any-order-destroys-what-is-left",
+                   test_freeing_both_ends_in_any_order_destroys_what_is_left);
   return g_test_run ();
 }

@@ -61,7 +61,7 @@ wait_for_notification (gpointer data, GError **error)
 enum { N_GUESTS = 4 };
 
 /* In this order. */
-static void
+TRIO_CHECKPOINT static void
 let_them_wait (Room *room, Guest *guests, SyncTask *tasks, guint n, TrioNursery *nursery)
 {
   static const char *const names[] = { "a", "b", "c", "d" };
@@ -82,7 +82,7 @@ expect_back (Room *room, const char *names)
   g_string_truncate (room->back, 0);
 }
 
-static void
+TRIO_CHECKPOINT static void
 take (TrioCondition *condition)
 {
   GError *error = NULL;
@@ -93,7 +93,7 @@ take (TrioCondition *condition)
 
 /* statement 100: notify moves exactly so many, those who have waited longest, to the end of the lock's line. */
 static gboolean
-notify_moves_exactly_so_many (gpointer unused G_GNUC_UNUSED, GError **error)
+test_notify_moves_exactly_so_many (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   g_autoptr (TrioCondition) condition = trio_condition_new (NULL);
   g_autoptr (GString) back = g_string_new (NULL);
@@ -132,7 +132,7 @@ notify_moves_exactly_so_many (gpointer unused G_GNUC_UNUSED, GError **error)
 
 /* statement 99: also when wait reports a cancellation, before it was notified … */
 static gboolean
-a_cancelled_waiter_holds_the_lock (gpointer unused G_GNUC_UNUSED, GError **error)
+test_a_cancelled_waiter_holds_the_lock (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   g_autoptr (TrioCondition) condition = trio_condition_new (NULL);
   g_autoptr (GString) back = g_string_new (NULL);
@@ -161,9 +161,10 @@ a_cancelled_waiter_holds_the_lock (gpointer unused G_GNUC_UNUSED, GError **error
   return trio_nursery_close (nursery, TRUE);
 }
 
-/* statement 101, D7: a notified waiter that is cancelled in the lock's line passes the notification on to who has waited longest. */
+/* statement 101, D7: a notified waiter that is cancelled in the lock's line passes the notification on to who has waited
+ * longest. */
 static gboolean
-a_cancelled_waiter_passes_its_notification_on (gpointer unused G_GNUC_UNUSED, GError **error)
+test_a_cancelled_waiter_passes_its_notification_on (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   g_autoptr (TrioCondition) condition = trio_condition_new (NULL);
   g_autoptr (GString) back = g_string_new (NULL);
@@ -194,7 +195,7 @@ a_cancelled_waiter_passes_its_notification_on (gpointer unused G_GNUC_UNUSED, GE
 
 /* D7, all the way: the notification goes through as many cancelled ones as there are. */
 static gboolean
-a_notification_goes_through_all_who_are_cancelled (gpointer unused G_GNUC_UNUSED, GError **error)
+test_a_notification_goes_through_all_who_are_cancelled (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   g_autoptr (TrioCondition) condition = trio_condition_new (NULL);
   g_autoptr (GString) back = g_string_new (NULL);
@@ -218,7 +219,7 @@ a_notification_goes_through_all_who_are_cancelled (gpointer unused G_GNUC_UNUSED
 
 /* statement 38: with the lock in hand the wait is over, and the cancellation comes too late for it. */
 static gboolean
-the_lock_in_hand_beats_a_cancellation (gpointer unused G_GNUC_UNUSED, GError **error)
+test_the_lock_in_hand_beats_a_cancellation (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   g_autoptr (TrioCondition) condition = trio_condition_new (NULL);
   g_autoptr (GString) back = g_string_new (NULL);
@@ -238,7 +239,7 @@ the_lock_in_hand_beats_a_cancellation (gpointer unused G_GNUC_UNUSED, GError **e
 }
 
 static gboolean
-wait_or_notify_without_the_lock (gpointer unused G_GNUC_UNUSED, GError **error G_GNUC_UNUSED)
+test_waiting_and_notifying_without_the_lock_is_misuse (gpointer unused G_GNUC_UNUSED, GError **error G_GNUC_UNUSED)
 {
   g_autoptr (TrioLock) lock = trio_lock_new ();
   g_autoptr (TrioCondition) condition = trio_condition_new (lock);
@@ -281,7 +282,7 @@ wait_on_a_lock_that_breaks (gpointer data, GError **error)
 
 /* D9: nobody could ever notify them. */
 static gboolean
-a_dead_owner_wakes_all_who_wait (gpointer unused G_GNUC_UNUSED, GError **error)
+test_a_dead_owner_wakes_all_who_wait (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   g_autoptr (TrioLock) lock = trio_lock_new ();
   g_autoptr (TrioCondition) condition = trio_condition_new (lock);
@@ -305,7 +306,7 @@ a_dead_owner_wakes_all_who_wait (gpointer unused G_GNUC_UNUSED, GError **error)
 
 /* D9: one who is notified already stands in the line of the lock, and breaks with it. */
 static gboolean
-break_before_the_notified_one (gpointer unused G_GNUC_UNUSED, GError **error)
+test_a_lock_that_breaks_before_the_notified_one_has_it_wakes_all (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   g_autoptr (TrioCondition) condition = trio_condition_new (NULL);
   g_autoptr (GString) back = g_string_new (NULL);
@@ -340,7 +341,7 @@ describe_if_blocked (TrioTask *task, guint depth G_GNUC_UNUSED, gpointer data)
 }
 
 static gboolean
-say_what_they_wait_for (gpointer unused G_GNUC_UNUSED, GError **error)
+test_waiters_say_what_they_wait_for (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   g_autoptr (TrioCondition) condition = trio_condition_new (NULL);
   g_autoptr (GString) back = g_string_new (NULL);
@@ -421,7 +422,7 @@ get (gpointer data, GError **error)
 }
 
 static gboolean
-a_box_is_filled_and_emptied (gpointer unused G_GNUC_UNUSED, GError **error)
+test_a_box_is_filled_and_emptied (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   g_autoptr (TrioCondition) condition = trio_condition_new (NULL);
   Box box = { .condition = condition };
@@ -442,15 +443,17 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  SYNC_TEST ("/condition/notify-moves-exactly-so-many", notify_moves_exactly_so_many);
-  SYNC_TEST ("/condition/a-cancelled-waiter-holds-the-lock", a_cancelled_waiter_holds_the_lock);
-  SYNC_TEST ("/condition/a-cancelled-waiter-passes-its-notification-on", a_cancelled_waiter_passes_its_notification_on);
-  SYNC_TEST ("/condition/a-notification-goes-through-all-who-are-cancelled", a_notification_goes_through_all_who_are_cancelled);
-  SYNC_TEST ("/condition/the-lock-in-hand-beats-a-cancellation", the_lock_in_hand_beats_a_cancellation);
-  SYNC_TEST ("/condition/waiting-and-notifying-without-the-lock-is-misuse", wait_or_notify_without_the_lock);
-  SYNC_TEST ("/condition/a-dead-owner-wakes-all-who-wait", a_dead_owner_wakes_all_who_wait);
-  SYNC_TEST ("/condition/a-lock-that-breaks-before-the-notified-one-has-it-wakes-all", break_before_the_notified_one);
-  SYNC_TEST ("/condition/waiters-say-what-they-wait-for", say_what_they_wait_for);
-  SYNC_TEST ("/condition/a-box-is-filled-and-emptied", a_box_is_filled_and_emptied);
+  SYNC_TEST ("/condition/notify-moves-exactly-so-many", test_notify_moves_exactly_so_many);
+  SYNC_TEST ("/condition/a-cancelled-waiter-holds-the-lock", test_a_cancelled_waiter_holds_the_lock);
+  SYNC_TEST ("/condition/a-cancelled-waiter-passes-its-notification-on", test_a_cancelled_waiter_passes_its_notification_on);
+  SYNC_TEST ("/condition/a-notification-goes-through-all-who-are-cancelled",
+             test_a_notification_goes_through_all_who_are_cancelled);
+  SYNC_TEST ("/condition/the-lock-in-hand-beats-a-cancellation", test_the_lock_in_hand_beats_a_cancellation);
+  SYNC_TEST ("/condition/waiting-and-notifying-without-the-lock-is-misuse", test_waiting_and_notifying_without_the_lock_is_misuse);
+  SYNC_TEST ("/condition/a-dead-owner-wakes-all-who-wait", test_a_dead_owner_wakes_all_who_wait);
+  SYNC_TEST ("/condition/a-lock-that-breaks-before-the-notified-one-has-it-wakes-all",
+             test_a_lock_that_breaks_before_the_notified_one_has_it_wakes_all);
+  SYNC_TEST ("/condition/waiters-say-what-they-wait-for", test_waiters_say_what_they_wait_for);
+  SYNC_TEST ("/condition/a-box-is-filled-and-emptied", test_a_box_is_filled_and_emptied);
   return g_test_run ();
 }

@@ -211,7 +211,8 @@ main (int argc, char **argv)
   g_test_add_func ("/event/setting-wakes-all-in-the-order-of-coming-and-none-of-them-inside-the-call",
                    test_setting_wakes_all_in_the_order_of_coming_and_none_of_them_inside_the_call);
   g_test_add_func ("/event/waiting-for-a-set-event-is-a-checkpoint", test_waiting_for_a_set_event_is_a_checkpoint);
-  g_test_add_func ("/event/of-a-timeout-and-a-set-in-one-instant-the-timeout-wins", test_of_a_timeout_and_a_set_in_one_instant_the_timeout_wins);
+  g_test_add_func ("/event/of-a-timeout-and-a-set-in-one-instant-the-timeout-wins",
+                   test_of_a_timeout_and_a_set_in_one_instant_the_timeout_wins);
   g_test_add_func ("/event/a-wake-up-before-a-cancellation-stands-and-the-next-checkpoint-fails",
                    test_a_wake_up_before_a_cancellation_stands_and_the_next_checkpoint_fails);
   g_test_add_func ("/event/a-cancellation-before-a-wake-up-stands", test_a_cancellation_before_a_wake_up_stands);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* Everything that can serve as a lock is a fair one: statements 95 and 96, over the lock itself, a semaphore, a limiter, a read-write lock, four
- * constructions from channels and one from a select. And the promise of Trio's StrictFIFOLock, which our lock keeps. */
+/* Everything that can serve as a lock is a fair one: statements 95 and 96, over the lock itself, a semaphore, a limiter, a
+ * read-write lock, four constructions from channels and one from a select. And the promise of Trio's StrictFIFOLock, which our
+ * lock keeps. */
 
 #include "tests/sync/sync-test.h"
 
@@ -368,7 +369,7 @@ race_with (const Construction *with, GError **error)
 
 /* statement 96; for the lock, this is the promise of StrictFIFOLock */
 static gboolean
-who_comes_first_is_served_first (gpointer unused G_GNUC_UNUSED, GError **error)
+test_who_comes_first_is_served_first (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (constructions); i++)
     if (!race_with (&constructions[i], error))
@@ -418,7 +419,7 @@ try_to_take_it_back (const Construction *with, GError **error)
 
 /* statement 95 */
 static gboolean
-the_releaser_cannot_take_it_back_ahead_of_who_waits (gpointer unused G_GNUC_UNUSED, GError **error)
+test_the_releaser_cannot_take_it_back_ahead_of_who_waits (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (constructions); i++)
     if (!try_to_take_it_back (&constructions[i], error))
@@ -458,7 +459,7 @@ cancel_one_in_the_middle (const Construction *with, GError **error)
 }
 
 static gboolean
-a_cancelled_waiter_gives_up_its_place_alone (gpointer unused G_GNUC_UNUSED, GError **error)
+test_a_cancelled_waiter_gives_up_its_place_alone (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (constructions); i++)
     if (!cancel_one_in_the_middle (&constructions[i], error))
@@ -470,8 +471,9 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  SYNC_TEST ("/fairness/who-comes-first-is-served-first", who_comes_first_is_served_first);
-  SYNC_TEST ("/fairness/the-releaser-cannot-take-it-back-ahead-of-who-waits", the_releaser_cannot_take_it_back_ahead_of_who_waits);
-  SYNC_TEST ("/fairness/a-cancelled-waiter-gives-up-its-place-alone", a_cancelled_waiter_gives_up_its_place_alone);
+  SYNC_TEST ("/fairness/who-comes-first-is-served-first", test_who_comes_first_is_served_first);
+  SYNC_TEST ("/fairness/the-releaser-cannot-take-it-back-ahead-of-who-waits",
+             test_the_releaser_cannot_take_it_back_ahead_of_who_waits);
+  SYNC_TEST ("/fairness/a-cancelled-waiter-gives-up-its-place-alone", test_a_cancelled_waiter_gives_up_its_place_alone);
   return g_test_run ();
 }

@@ -153,7 +153,7 @@ test_releasing_what_one_does_not_hold_and_taking_what_one_holds_is_misuse (void)
   mock_run_ok (misuse, NULL);
 }
 
-static void
+TRIO_CHECKPOINT static void
 test_outside_a_task_a_lock_cannot_be_held (void)
 {
   g_autoptr (TrioLock) lock = trio_lock_new ();
@@ -379,13 +379,15 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/lock/a-free-lock-is-taken-at-once", test_a_free_lock_is_taken_at_once);
   g_test_add_func ("/lock/who-waits-is-served-in-turn", test_who_waits_is_served_in_turn);
-  g_test_add_func ("/lock/the-releaser-cannot-take-it-again-ahead-of-who-waits", test_the_releaser_cannot_take_it_again_ahead_of_who_waits);
+  g_test_add_func ("/lock/the-releaser-cannot-take-it-again-ahead-of-who-waits",
+                   test_the_releaser_cannot_take_it_again_ahead_of_who_waits);
   g_test_add_func ("/lock/releasing-what-one-does-not-hold-and-taking-what-one-holds-is-misuse",
                    test_releasing_what_one_does_not_hold_and_taking_what_one_holds_is_misuse);
   g_test_add_func ("/lock/outside-a-task-a-lock-cannot-be-held", test_outside_a_task_a_lock_cannot_be_held);
   g_test_add_func ("/lock/a-lock-whose-owner-died-is-broken-for-all-and-in-every-way",
                    test_a_lock_whose_owner_died_is_broken_for_all_and_in_every_way);
-  g_test_add_func ("/lock/handing-over-moves-what-the-owners-end-would-break", test_handing_over_moves_what_the_owners_end_would_break);
+  g_test_add_func ("/lock/handing-over-moves-what-the-owners-end-would-break",
+                   test_handing_over_moves_what_the_owners_end_would_break);
   g_test_add_func ("/lock/a-cancelled-waiter-does-not-take-the-lock-along", test_a_cancelled_waiter_does_not_take_the_lock_along);
   g_test_add_func ("/lock/a-waiter-says-who-holds-the-lock", test_a_waiter_says_who_holds_the_lock);
   return g_test_run ();

@@ -14,7 +14,7 @@ look (TrioSemaphore *semaphore)
 }
 
 static gboolean
-count_down_and_up (gpointer unused G_GNUC_UNUSED, GError **error)
+test_counts_down_and_up (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   g_autoptr (TrioSemaphore) semaphore = trio_semaphore_new (2, 3);
   GError *failure = NULL;
@@ -41,7 +41,7 @@ count_down_and_up (gpointer unused G_GNUC_UNUSED, GError **error)
 
 /* statement 17: acquire suspends, also when it need not wait; 18: the others do not. */
 static gboolean
-acquire_is_a_checkpoint (gpointer unused G_GNUC_UNUSED, GError **error)
+test_acquire_is_a_checkpoint (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   g_autoptr (TrioSemaphore) semaphore = trio_semaphore_new (2, -1);
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
@@ -67,10 +67,10 @@ acquire (gpointer semaphore, GError **error)
   return trio_semaphore_acquire (semaphore, error);
 }
 
-/* statements 20, 90, 95: a waiter that is cancelled took nothing; what is released goes to the first who still waits, and nobody can
- * take it ahead of it. */
+/* statements 20, 90, 95: a waiter that is cancelled took nothing; what is released goes to the first who still waits, and nobody
+ * can take it ahead of it. */
 static gboolean
-a_cancelled_waiter_takes_nothing (gpointer unused G_GNUC_UNUSED, GError **error)
+test_a_cancelled_waiter_takes_nothing (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   g_autoptr (TrioSemaphore) semaphore = trio_semaphore_new (0, 1);
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
@@ -98,7 +98,7 @@ a_cancelled_waiter_takes_nothing (gpointer unused G_GNUC_UNUSED, GError **error)
 
 /* statement 38: what was handed over before the cancellation is kept. */
 static gboolean
-what_was_handed_over_is_kept (gpointer unused G_GNUC_UNUSED, GError **error)
+test_what_was_handed_over_is_kept (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   g_autoptr (TrioSemaphore) semaphore = trio_semaphore_new (0, -1);
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
@@ -116,7 +116,7 @@ what_was_handed_over_is_kept (gpointer unused G_GNUC_UNUSED, GError **error)
 
 /* statement 20: in a cancelled scope nothing is taken, although there is something. */
 static gboolean
-in_a_cancelled_scope_nothing_is_taken (gpointer unused G_GNUC_UNUSED, GError **error)
+test_in_a_cancelled_scope_nothing_is_taken (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   g_autoptr (TrioSemaphore) semaphore = trio_semaphore_new (1, -1);
   g_autoptr (TrioCancelScope) scope = trio_cancel_scope_open (error);
@@ -159,7 +159,7 @@ visit (gpointer data, GError **error)
 }
 
 static gboolean
-never_more_than_its_value_are_inside (gpointer unused G_GNUC_UNUSED, GError **error)
+test_never_more_than_its_value_are_inside (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   g_autoptr (TrioSemaphore) semaphore = trio_semaphore_new (3, 3);
   Room room = { .semaphore = semaphore };
@@ -174,7 +174,7 @@ never_more_than_its_value_are_inside (gpointer unused G_GNUC_UNUSED, GError **er
   return TRUE;
 }
 
-static void
+TRIO_CHECKPOINT static void
 test_wrong_numbers_and_calls_outside_a_task_are_reported (void)
 {
   TrioSemaphore *semaphore;
@@ -199,12 +199,12 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  SYNC_TEST ("/semaphore/counts-down-and-up", count_down_and_up);
-  SYNC_TEST ("/semaphore/acquire-is-a-checkpoint", acquire_is_a_checkpoint);
-  SYNC_TEST ("/semaphore/a-cancelled-waiter-takes-nothing", a_cancelled_waiter_takes_nothing);
-  SYNC_TEST ("/semaphore/what-was-handed-over-is-kept", what_was_handed_over_is_kept);
-  SYNC_TEST ("/semaphore/in-a-cancelled-scope-nothing-is-taken", in_a_cancelled_scope_nothing_is_taken);
-  SYNC_TEST ("/semaphore/never-more-than-its-value-are-inside", never_more_than_its_value_are_inside);
+  SYNC_TEST ("/semaphore/counts-down-and-up", test_counts_down_and_up);
+  SYNC_TEST ("/semaphore/acquire-is-a-checkpoint", test_acquire_is_a_checkpoint);
+  SYNC_TEST ("/semaphore/a-cancelled-waiter-takes-nothing", test_a_cancelled_waiter_takes_nothing);
+  SYNC_TEST ("/semaphore/what-was-handed-over-is-kept", test_what_was_handed_over_is_kept);
+  SYNC_TEST ("/semaphore/in-a-cancelled-scope-nothing-is-taken", test_in_a_cancelled_scope_nothing_is_taken);
+  SYNC_TEST ("/semaphore/never-more-than-its-value-are-inside", test_never_more_than_its_value_are_inside);
   g_test_add_func ("/semaphore/wrong-numbers-and-calls-outside-a-task-are-reported",
                    test_wrong_numbers_and_calls_outside_a_task_are_reported);
   return g_test_run ();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* The pool of real threads: who is used again, who ends, and the race between the two. Its threads and its clock can be told what to do, so
- * nothing here waits for time. */
+/* The pool of real threads: who is used again, who ends, and the race between the two. Its threads and its clock can be told what
+ * to do, so nothing here waits for time. */
 
 #include "host/thread-pool.h"
 

@@ -139,7 +139,9 @@ static gboolean
 wait_for_the_slow (gpointer data, GError **error)
 {
   Slow *slow = data;
-  TrioToThreadOptions options = { .abandon_on_cancel = slow->abandon, .limiter = slow->limiter, .name = "slow", .destroy = count_free };
+  TrioToThreadOptions options = {
+    .abandon_on_cancel = slow->abandon, .limiter = slow->limiter, .name = "slow", .destroy = count_free,
+  };
   g_autoptr (GError) failure = NULL;
   g_autoptr (TrioCancelScope) scope = trio_cancel_scope_open (error);
   gboolean ok;
@@ -181,7 +183,6 @@ cancel_the_slow (Slow *slow, GError **error)
   g_autoptr (TrioToken) token = trio_current_token ();
   g_autoptr (TrioEvent) begun = trio_event_new ();
   g_autoptr (TrioEvent) let_go = trio_event_new ();
-  g_autoptr (TrioEvent) done = trio_event_new ();
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
 
   slow->token = token;
@@ -364,6 +365,7 @@ typedef struct
   const char      *at_acquire;
   const char      *at_release;
   gconstpointer    borrower;
+  guint            n_acquired;
   guint            n_released;
 } Gate;
 
@@ -372,6 +374,7 @@ gate_acquire (TrioThreadLimit *self, gconstpointer borrower, GError **error)
 {
   Gate *gate = (Gate *) self;
 
+  gate->n_acquired++;
   if (gate->at_acquire != NULL)
     return refuse ((char *) gate->at_acquire, error);
   g_assert_nonnull (trio_current_task ());
@@ -443,6 +446,20 @@ test_a_limit_that_refuses_uses_no_thread (gpointer data G_GNUC_UNUSED, GError **
   return TRUE;
 }
 
+/* Statement 129: not even the limit is asked. */
+static gboolean
+test_a_cancelled_scope_does_not_even_ask_the_limit (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  Gate gate = { 0 };
+  g_autoptr (TrioCancelScope) scope = trio_cancel_scope_open (error);
+
+  trio_cancel_scope_cancel (scope);
+  g_assert_false (go_through (&gate, must_not_run, error));
+  g_assert_error (*error, TRIO_ERROR, TRIO_ERROR_CANCELLED);
+  g_assert_cmpuint (gate.n_acquired, ==, 0);
+  return trio_cancel_scope_close (scope, FALSE);
+}
+
 static gboolean
 wait_for_all_threads (gpointer data, GError **error)
 {
@@ -493,6 +510,7 @@ main (int argc, char **argv)
   PARITY_TEST ("/to-thread/a-limiter-may-be-freed-before-an-abandoned-thread-ends",
                test_a_limiter_may_be_freed_before_an_abandoned_thread_ends);
   PARITY_TEST ("/to-thread/a-cancelled-scope-uses-no-thread", test_a_cancelled_scope_uses_no_thread);
+  PARITY_TEST ("/to-thread/a-cancelled-scope-does-not-even-ask-the-limit", test_a_cancelled_scope_does_not_even_ask_the_limit);
   PARITY_TEST ("/to-thread/forty-at-once-unless-told-otherwise", test_forty_threads_at_once_unless_told_otherwise);
   PARITY_TEST ("/to-thread/no-more-threads-than-the-limiter-has-tokens", test_no_more_threads_than_the_limiter_has_tokens);
   PARITY_TEST ("/to-thread/what-the-limit-says-at-the-end-comes-behind-what-the-function-said",

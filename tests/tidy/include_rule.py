@@ -20,15 +20,16 @@ folder                        | trio                  | lowlevel                
 runtime/include/trio          | yes                   | no                          | no         | no  | no       |
 runtime/include/trio/lowlevel | yes                   | yes                         | yes        | no  | no       |
 runtime/include/trio/seam     | yes                   | no                          | yes        | no  | no       |
-runtime/include/trio/testing  | yes                   | yes                         | yes        | no  | no       |
+runtime/include/trio/testing  | yes                   | no                          | no         | no  | no       |
 runtime/core                  | yes                   | yes                         | yes        | no  | no       |
 runtime/sync                  | yes                   | yes                         | io.h       | no  | no       |
+runtime/supervise             | yes                   | yes                         | no         | no  | no       |
 runtime/thread                | yes                   | yes                         | threads.h  | no  | no       |
 runtime/process               | yes                   | yes                         | io.h       | no  | no       |
-runtime/testing               | yes                   | yes                         | yes        | no  | no       |
-runtime/net                   | yes                   | yes                         | io.h       | yes | openssl/ |
 runtime/testing               | yes                   | yes                         | clock.h    | no  | no       |
+runtime/net                   | yes                   | yes                         | io.h       | yes | openssl/ |
 runtime/gio                   | yes                   | yes                         | no         | yes | no       |
+runtime/lint                  | no                    | no                          | no         | no  | clang-c/ |
 runtime/host                  | yes                   | yes                         | yes        | yes | yes      |
 trace                         | types.h error.h run.h | instrument.h task.h trace.h | no         | no  | no       |
 trace/tool                    | no                    | no                          | no         | no  | stdio.h  |
@@ -49,7 +50,7 @@ tests/examples                | yes                   | yes                     
 
 # <trio/testing/>, <trio-sim/> and <trio-fuzz/> are for those who stand above them.
 ABOVE = {
-    "trio/testing": ["runtime/testing", "runtime/include/trio/testing", "tests"],
+    "trio/testing": ["runtime/testing", "runtime/include/trio/testing", "simulator/cli", "tests"],
     "trio-sim": ["simulator", "fuzz", "tests"],
     "trio-fuzz": ["fuzz", "tests"],
 }
@@ -84,7 +85,7 @@ WORDS = {
     r"g_hash_table_(iter_init|foreach\w*|get_keys\w*|get_values\w*|find|steal_all\w*)":
         "iterates a hash table, whose order is nobody's: sort at once, or say `in any order: …` in a comment above",
 }
-WORDS_FOLDERS = ["runtime/core", "runtime/sync", "runtime/net", "runtime/thread", "runtime/process", "runtime/testing", "simulator"]
+WORDS_FOLDERS = ["runtime/core", "runtime/sync", "runtime/supervise", "runtime/net", "runtime/thread", "runtime/process", "runtime/testing", "simulator"]
 HASH_TABLE_FOLDERS = WORDS_FOLDERS + ["runtime/gio", "runtime/host", "trace"]
 # The command line stands outside the runs: it chooses seeds, limits a search by real time, and waits for its workers.
 OUTSIDE_RUNS = "simulator/cli"
@@ -100,7 +101,7 @@ def parse_table(text):
 
 
 ROWS = parse_table(TABLE)
-PRIVATE = {"core", "sync", "net", "thread", "process", "gio", "host", "testing"}     # folders of runtime/, as "core/file.h" names them
+PRIVATE = {"core", "sync", "supervise", "net", "thread", "process", "gio", "host", "testing"}     # folders of runtime/, as "core/file.h" names them
 TOP = {"trace", "simulator", "fuzz", "tests"}
 
 

@@ -150,6 +150,48 @@ NAME (trio_fiber_prepare):
   .cfi_endproc
   END (trio_fiber_prepare)
 
+/* int trio_fiber_look_from (void *sp (x0), void (*func) (gpointer) (x1), gpointer data (x2))
+ * As told in fiber-x86_64.S; x19 keeps sp. */
+  .globl NAME (trio_fiber_look_from)
+  HIDDEN (trio_fiber_look_from)
+  FUNCTION (trio_fiber_look_from)
+NAME (trio_fiber_look_from):
+  .cfi_startproc
+  stp x29, x30, [sp, #-32]!
+  .cfi_adjust_cfa_offset 32
+  .cfi_rel_offset x29, 0
+  .cfi_rel_offset x30, 8
+  str x19, [sp, #16]
+  .cfi_rel_offset x19, 16
+  mov x19, x0
+  mov x0, x2
+  .cfi_remember_state
+  .cfi_def_cfa x19, FRAME
+  .cfi_offset x19, 0 - FRAME
+  .cfi_offset x20, 8 - FRAME
+  .cfi_offset x21, 16 - FRAME
+  .cfi_offset x22, 24 - FRAME
+  .cfi_offset x23, 32 - FRAME
+  .cfi_offset x24, 40 - FRAME
+  .cfi_offset x25, 48 - FRAME
+  .cfi_offset x26, 56 - FRAME
+  .cfi_offset x27, 64 - FRAME
+  .cfi_offset x28, 72 - FRAME
+  .cfi_offset x29, 80 - FRAME
+  .cfi_offset x30, 88 - FRAME
+  blr x1
+  .cfi_restore_state
+  mov w0, #1
+  ldr x19, [sp, #16]
+  .cfi_restore x19
+  ldp x29, x30, [sp], #32
+  .cfi_restore x29
+  .cfi_restore x30
+  .cfi_adjust_cfa_offset -32
+  ret
+  .cfi_endproc
+  END (trio_fiber_look_from)
+
 #if defined(__linux__) && defined(__ELF__)
   .section .note.GNU-stack, "", %progbits
 #endif

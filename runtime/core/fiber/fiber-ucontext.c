@@ -55,3 +55,13 @@ trio_fiber_prepare (void *stack_low, gsize stack_bytes, void (*entry) (gpointer 
                high_half ((guintptr) entry), low_half ((guintptr) entry), high_half ((guintptr) data), low_half ((guintptr) data));
   return first;
 }
+
+/* Where a machine keeps its registers in a ucontext_t, and how to tell an unwinder, is different on each: there are no stacks to look at. */
+int
+trio_fiber_look_from (void *sp, void (*func) (gpointer data), gpointer data)
+{
+  (void) sp;
+  (void) func;
+  (void) data;
+  return FALSE;
+}

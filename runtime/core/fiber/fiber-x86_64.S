@@ -118,6 +118,34 @@ NAME (trio_fiber_prepare):
   .cfi_endproc
   END (trio_fiber_prepare)
 
+/* int trio_fiber_look_from (void *sp (rdi), void (*func) (gpointer) (rsi), gpointer data (rdx))
+ * An ordinary call of func (data), on the caller's stack. But while it lasts the CFI says that this frame was called by the fiber that
+ * stopped at sp, and that the registers are where the jump put them: an unwinder goes on there. rbx keeps sp, and is itself put back by
+ * the unwinders of the frames above. Returns TRUE. */
+  .globl NAME (trio_fiber_look_from)
+  HIDDEN (trio_fiber_look_from)
+  FUNCTION (trio_fiber_look_from)
+NAME (trio_fiber_look_from):
+  .cfi_startproc
+  PUSH (rbx)
+  movq %rdi, %rbx
+  movq %rdx, %rdi
+  .cfi_remember_state
+  .cfi_def_cfa rbx, 64
+  .cfi_offset rbp, -16
+  .cfi_offset rbx, -24
+  .cfi_offset r12, -32
+  .cfi_offset r13, -40
+  .cfi_offset r14, -48
+  .cfi_offset r15, -56
+  callq *%rsi
+  .cfi_restore_state
+  movl $1, %eax
+  POP (rbx)
+  ret
+  .cfi_endproc
+  END (trio_fiber_look_from)
+
 #if defined(__linux__) && defined(__ELF__)
   .section .note.GNU-stack, "", %progbits
 #endif

@@ -57,3 +57,9 @@ trio_fiber_clear (TrioFiber *fiber)
   trio_fiber_tsan_clear (fiber);
   *fiber = (TrioFiber) { 0 };
 }
+
+gboolean
+trio_fiber_look (const TrioFiber *fiber, void (*func) (gpointer data), gpointer data)
+{
+  return fiber->sp != NULL && trio_fiber_look_from (fiber->sp, func, data);
+}

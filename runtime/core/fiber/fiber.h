@@ -24,7 +24,7 @@ typedef struct _TrioFiber TrioFiber;
 
 struct _TrioFiber
 {
-  void       *sp;             /* where it stopped: what trio_fiber_jump() needs to go on */
+  void       *sp;             /* where it stopped: what trio_fiber_jump() needs to go on; NULL while it runs */
   void       *stack_low;      /* NULL until known, for a thread's own stack */
   gsize       stack_bytes;
   void       *asan_fake_stack;
@@ -49,6 +49,10 @@ static inline void trio_fiber_switch_last (TrioFiber *from, TrioFiber *to) G_GNU
 /* Forgets a fiber that is not running. Its stack may be used again. */
 void               trio_fiber_clear       (TrioFiber *fiber);
 
+/* Calls func (data) here and now, on the calling stack, but such that whoever unwinds from func finds the frames of the stopped fiber behind
+ * it, as if that had made the call. The fiber is only read. FALSE, without the call, if the fiber runs, or if this machine cannot do it. */
+gboolean           trio_fiber_look        (const TrioFiber *fiber, void (*func) (gpointer data), gpointer data);
+
 /* What each machine provides, for this header and fiber.c only.
  *
  * trio_fiber_jump: keeps the callee-saved registers and the floating-point control word on the stack, stores in *save_sp where
@@ -56,22 +60,30 @@ void               trio_fiber_clear       (TrioFiber *fiber);
  * trio_fiber_prepare: writes the first frame of a new stack, such that a jump to the result calls entry (data). */
 void               trio_fiber_jump        (void **save_sp, void *to_sp);
 void              *trio_fiber_prepare     (void *stack_low, gsize stack_bytes, void (*entry) (gpointer data), gpointer data);
+/* trio_fiber_look_from: trio_fiber_look() for what a jump stored. */
+int                trio_fiber_look_from   (void *sp, void (*func) (gpointer data), gpointer data);
 
 #include "core/fiber/fiber-sanitizers.h"
 
 static inline void
 trio_fiber_switch (TrioFiber *from, TrioFiber *to)
 {
+  void *to_sp = to->sp;
+
+  to->sp = NULL;
   trio_fiber_sanitizers_leave (from, to, FALSE);
-  trio_fiber_jump (&from->sp, to->sp);
+  trio_fiber_jump (&from->sp, to_sp);
   trio_fiber_sanitizers_arrive (from);
 }
 
 static inline void
 trio_fiber_switch_last (TrioFiber *from, TrioFiber *to)
 {
+  void *to_sp = to->sp;
+
+  to->sp = NULL;
   trio_fiber_sanitizers_leave (from, to, TRUE);
-  trio_fiber_jump (&from->sp, to->sp);
+  trio_fiber_jump (&from->sp, to_sp);
   __builtin_trap ();                       /* somebody continued a fiber that had said goodbye */
 }
 

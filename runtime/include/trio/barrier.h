@@ -28,19 +28,21 @@ TRIO_API void         trio_barrier_free (TrioBarrier *barrier);
 /**
  * trio_barrier_wait:
  * @barrier: a barrier
- * @last: (out) (optional): whether the calling task was the one that the others had waited for: exactly one in each round. Untouched if
- *   this fails
+ * @last: (out) (optional): whether the calling task was the one that the others had waited for: exactly one in each round.
+ *   Untouched if this fails
  * @error: where a cancellation comes out
  *
- * Waits until as many tasks have come as the barrier has parties. The last one wakes the others, first in, first out, and the next round
- * begins; nobody of it can be taken for one of this. Checkpoint.
+ * Waits until as many tasks have come as the barrier has parties. The last one wakes the others, first in, first out, and the next
+ * round begins; nobody of it can be taken for one of this. Checkpoint.
  *
- * A task that is cancelled while it waits has not come: the round needs another one in its place. Nothing breaks, since the others are cancelled
- * along with it if they should be: that is what their nursery is for. (Python's `threading.Barrier` breaks instead, having no nurseries.)
+ * A task that is cancelled while it waits has not come: the round needs another one in its place. Nothing breaks, since the others
+ * are cancelled along with it if they should be: that is what their nursery is for. (Python's `threading.Barrier` breaks instead,
+ * having no nurseries.)
  *
  * Returns: %FALSE if the task was cancelled
  */
-TRIO_API gboolean     trio_barrier_wait (TrioBarrier *barrier, gboolean *last, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+TRIO_API gboolean     trio_barrier_wait (TrioBarrier *barrier, gboolean *last, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
 TRIO_API void         trio_barrier_get_statistics (TrioBarrier *barrier, TrioBarrierStatistics *statistics);
 

@@ -2,9 +2,9 @@
 
 /* A broadcast: each value that is sent reaches every receiver that is subscribed then.
  *
- * The lag policy: sending never waits. Each receiver has a buffer of a stated size; one that does not keep up loses the oldest values in its
- * buffer, and is told how many it missed. So a slow receiver harms nobody but itself. (Where nothing may be lost, give each receiver a memory
- * channel and send to all of them: then the slowest holds up the sender.)
+ * The lag policy: sending never waits. Each receiver has a buffer of a stated size; one that does not keep up loses the oldest
+ * values in its buffer, and is told how many it missed. So a slow receiver harms nobody but itself. (Where nothing may be lost,
+ * give each receiver a memory channel and send to all of them: then the slowest holds up the sender.)
  *
  *   TrioBroadcast *prices = trio_broadcast_new (16, (TrioCopyFunc) g_variant_ref, (GDestroyNotify) g_variant_unref);
  *   g_autoptr (TrioBroadcastReceiver) receiver = trio_broadcast_subscribe (prices);
@@ -42,8 +42,8 @@ typedef struct
 /**
  * trio_broadcast_new:
  * @max_lag: how many values may wait for each receiver; at least 1
- * @copy: (nullable): makes a receiver's value from the one that was sent, or takes a reference; %NULL if values need not be freed, such as
- *   static strings
+ * @copy: (nullable): makes a receiver's value from the one that was sent, or takes a reference; %NULL if values need not be freed,
+ *   such as static strings
  * @destroy: (nullable): frees a value that nobody will receive; %NULL exactly if @copy is
  *
  * Returns: (transfer full): a broadcast without receivers
@@ -57,8 +57,8 @@ TRIO_API void           trio_broadcast_free  (TrioBroadcast *broadcast);
  * @broadcast: an open broadcast
  * @value: (transfer full): the value
  *
- * Gives @value to every receiver, in the order of subscription. If there is none it is destroyed. Never suspends. After the broadcast was
- * closed it is a programmer's mistake (critical), and @value is destroyed.
+ * Gives @value to every receiver, in the order of subscription. If there is none it is destroyed. Never suspends. After the
+ * broadcast was closed it is a programmer's mistake (critical), and @value is destroyed.
  */
 TRIO_API void           trio_broadcast_send  (TrioBroadcast *broadcast, gpointer value);
 /* No more values will come: receivers get what they have and then %TRIO_ERROR_END_OF_CHANNEL. Idempotent. Never suspends. */
@@ -79,12 +79,12 @@ TRIO_API TrioBroadcastReceiver *trio_broadcast_subscribe (TrioBroadcast *broadca
  * trio_broadcast_receiver_receive:
  * @receiver: a receiver
  * @value: (out) (transfer full): the value; untouched if this fails
- * @missed: (out) (optional): how many values between the one received before and this one were lost because there was no room for them; 0
- *   for a receiver that keeps up. Untouched if this fails
+ * @missed: (out) (optional): how many values between the one received before and this one were lost because there was no room for
+ *   them; 0 for a receiver that keeps up. Untouched if this fails
  * @error: where it says why not
  *
- * Takes the oldest value that the receiver still has, waiting for one if need be. A receiver that waits has the next value at once and
- * misses nothing. Checkpoint.
+ * Takes the oldest value that the receiver still has, waiting for one if need be. A receiver that waits has the next value at once
+ * and misses nothing. Checkpoint.
  *
  * Errors: cancellation (no value was taken); %TRIO_ERROR_END_OF_CHANNEL if the broadcast is closed and no value is left;
  * %TRIO_ERROR_CLOSED_RESOURCE if this receiver was closed, also while waiting; %TRIO_ERROR_BUSY_RESOURCE if another task waits on
@@ -92,16 +92,19 @@ TRIO_API TrioBroadcastReceiver *trio_broadcast_subscribe (TrioBroadcast *broadca
  *
  * Returns: %TRUE if there was a value
  */
-TRIO_API gboolean trio_broadcast_receiver_receive        (TrioBroadcastReceiver *receiver, gpointer *value, guint64 *missed, GError **error)
+TRIO_API gboolean trio_broadcast_receiver_receive        (TrioBroadcastReceiver *receiver, gpointer *value, guint64 *missed,
+                                                          GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 /* As trio_broadcast_receiver_receive(), but never suspends: %TRIO_ERROR_WOULD_BLOCK if nothing is there. */
-TRIO_API gboolean trio_broadcast_receiver_receive_nowait (TrioBroadcastReceiver *receiver, gpointer *value, guint64 *missed, GError **error)
+TRIO_API gboolean trio_broadcast_receiver_receive_nowait (TrioBroadcastReceiver *receiver, gpointer *value, guint64 *missed,
+                                                          GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 /* Unsubscribes; what it has is destroyed. Idempotent; wakes a task that waits on it. Never suspends. */
 TRIO_API void     trio_broadcast_receiver_close          (TrioBroadcastReceiver *receiver);
 /* Closes if it is open, and frees. */
 TRIO_API void     trio_broadcast_receiver_free           (TrioBroadcastReceiver *receiver);
-TRIO_API void     trio_broadcast_receiver_get_statistics (TrioBroadcastReceiver *receiver, TrioBroadcastReceiverStatistics *statistics);
+TRIO_API void     trio_broadcast_receiver_get_statistics (TrioBroadcastReceiver *receiver,
+                                                          TrioBroadcastReceiverStatistics *statistics);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioBroadcast, trio_broadcast_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioBroadcastReceiver, trio_broadcast_receiver_free)

@@ -92,8 +92,12 @@ TRIO_API void trio_cancel_scope_cancel             (TrioCancelScope *scope);
  * trio_cancel_scope_cancel_with_reason:
  * @scope: a scope
  * @reason: (nullable): why, in a few words, for the message of %TRIO_ERROR_CANCELLED
+ *
+ * Likewise. The message says why, which task asked, where (both functions are macros too, which tell their own place), and where the scope was
+ * opened: "cancelled: the user closed the window (by task "ui" at window.c:81; scope opened at download.c:40)".
  */
 TRIO_API void trio_cancel_scope_cancel_with_reason (TrioCancelScope *scope, const char *reason);
+TRIO_API void trio_cancel_scope_cancel_located     (TrioCancelScope *scope, const char *reason, const char *where);
 
 /* A deadline in the past cancels at the next turn of the loop; moving it later before that undoes it. G_MAXINT64 is "none". A
  * cancelled scope does not change any more. */
@@ -149,6 +153,9 @@ TRIO_API TrioCancelScope *trio_fail_after_located        (GTimeSpan span, GError
 #define trio_fail_at(due, error)        (trio_cancel_scope_open_located (TRIO_CANCEL_SCOPE_FAIL, (due), (error), G_STRLOC))
 #define trio_move_on_after(span, error) (trio_move_on_after_located ((span), (error), G_STRLOC))
 #define trio_fail_after(span, error)    (trio_fail_after_located ((span), (error), G_STRLOC))
+
+#define trio_cancel_scope_cancel(scope)                     (trio_cancel_scope_cancel_located ((scope), NULL, G_STRLOC))
+#define trio_cancel_scope_cancel_with_reason(scope, reason) (trio_cancel_scope_cancel_located ((scope), (reason), G_STRLOC))
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioCancelScope, trio_cancel_scope_free)
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* A capacity limiter: so many may do something at the same time. Unlike a semaphore it knows who holds its tokens: each borrower holds at
- * most one, and only who holds one can give it back. The number of tokens can be changed at any time. First come, first served. */
+/* A capacity limiter: so many may do something at the same time. Unlike a semaphore it knows who holds its tokens: each borrower
+ * holds at most one, and only who holds one can give it back. The number of tokens can be changed at any time. First come, first
+ * served. */
 
 #pragma once
 
@@ -36,12 +37,14 @@ TRIO_API void                 trio_capacity_limiter_free (TrioCapacityLimiter *l
 TRIO_API gboolean trio_capacity_limiter_acquire                     (TrioCapacityLimiter *limiter, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 /* The same for a borrower that is not the task: any pointer, compared only. */
-TRIO_API gboolean trio_capacity_limiter_acquire_on_behalf_of        (TrioCapacityLimiter *limiter, gconstpointer borrower, GError **error)
+TRIO_API gboolean trio_capacity_limiter_acquire_on_behalf_of        (TrioCapacityLimiter *limiter, gconstpointer borrower,
+                                                                     GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 /* Never suspend: %TRIO_ERROR_WOULD_BLOCK if there is none. */
 TRIO_API gboolean trio_capacity_limiter_acquire_nowait              (TrioCapacityLimiter *limiter, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
-TRIO_API gboolean trio_capacity_limiter_acquire_on_behalf_of_nowait (TrioCapacityLimiter *limiter, gconstpointer borrower, GError **error)
+TRIO_API gboolean trio_capacity_limiter_acquire_on_behalf_of_nowait (TrioCapacityLimiter *limiter, gconstpointer borrower,
+                                                                     GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 /* Never suspend. By one who holds no token they are a programmer's mistake (critical) and change nothing. */
 TRIO_API void     trio_capacity_limiter_release                     (TrioCapacityLimiter *limiter);
@@ -52,7 +55,8 @@ TRIO_API void     trio_capacity_limiter_release_on_behalf_of        (TrioCapacit
 TRIO_API void     trio_capacity_limiter_set_total_tokens            (TrioCapacityLimiter *limiter, gdouble total_tokens);
 TRIO_API gdouble  trio_capacity_limiter_get_total_tokens            (TrioCapacityLimiter *limiter);
 TRIO_API gsize    trio_capacity_limiter_get_borrowed_tokens         (TrioCapacityLimiter *limiter);
-TRIO_API void     trio_capacity_limiter_get_statistics              (TrioCapacityLimiter *limiter, TrioCapacityLimiterStatistics *statistics);
+TRIO_API void     trio_capacity_limiter_get_statistics              (TrioCapacityLimiter *limiter,
+                                                                     TrioCapacityLimiterStatistics *statistics);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioCapacityLimiter, trio_capacity_limiter_free)
 

@@ -32,7 +32,8 @@ TRIO_API TrioCondition *trio_condition_new            (TrioLock *lock) G_GNUC_WA
 TRIO_API void           trio_condition_free           (TrioCondition *condition);
 
 /* trio_lock_acquire() and so on, of its lock. */
-TRIO_API gboolean       trio_condition_acquire        (TrioCondition *condition, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+TRIO_API gboolean       trio_condition_acquire        (TrioCondition *condition, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 TRIO_API gboolean       trio_condition_acquire_nowait (TrioCondition *condition, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 TRIO_API void           trio_condition_release        (TrioCondition *condition);
 TRIO_API gboolean       trio_condition_locked         (TrioCondition *condition);
@@ -42,19 +43,20 @@ TRIO_API gboolean       trio_condition_locked         (TrioCondition *condition)
  * @condition: a condition whose lock the calling task holds
  * @error: where it says why not
  *
- * Releases the lock, waits for a notification, and acquires the lock again. Checkpoint. When it returns the task holds the lock, also if
- * it was cancelled. A task that was notified and then cancelled passes the notification on to the next who waits.
+ * Releases the lock, waits for a notification, and acquires the lock again. Checkpoint. When it returns the task holds the lock,
+ * also if it was cancelled. A task that was notified and then cancelled passes the notification on to the next who waits.
  *
- * As in Trio, and unlike in POSIX, nobody wakes without having been notified; the loop around the wait is needed since another task may
- * have taken the lock first and made false again what had been true.
+ * As in Trio, and unlike in POSIX, nobody wakes without having been notified; the loop around the wait is needed since another task
+ * may have taken the lock first and made false again what had been true.
  *
- * Errors: cancellation; %TRIO_ERROR_MISUSE if the task does not hold the lock; %TRIO_ERROR_BROKEN_RESOURCE if a task that held the lock ended
- * without releasing it, since nobody can notify any more (only then the lock is not held). A Ctrl-C that comes while the lock is being
- * acquired again is reported together with the rest.
+ * Errors: cancellation; %TRIO_ERROR_MISUSE if the task does not hold the lock; %TRIO_ERROR_BROKEN_RESOURCE if a task that held the
+ * lock ended without releasing it, since nobody can notify any more (only then the lock is not held). A Ctrl-C that comes while the
+ * lock is being acquired again is reported together with the rest.
  *
  * Returns: %TRUE if it was notified
  */
-TRIO_API gboolean       trio_condition_wait           (TrioCondition *condition, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+TRIO_API gboolean       trio_condition_wait           (TrioCondition *condition, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 /* Moves the first n who wait (or all) to the end of the lock's line. The calling task must hold the lock. Never suspends. */
 TRIO_API void           trio_condition_notify         (TrioCondition *condition, gsize n);
 TRIO_API void           trio_condition_notify_all     (TrioCondition *condition);

@@ -15,9 +15,9 @@
  *   if (!trio_future_wait (question->answer, &answer, error))
  *     return FALSE;
  *
- * It belongs to those who hold a reference: who sets it and who waits for it need not know who ends first. It does not run anything: the work
- * is a task in some nursery. A task that can fail before it sets the future tells those who wait by setting the error; if it is cancelled
- * they wait for ever, unless they are cancelled along with it, as the children of one nursery are. */
+ * It belongs to those who hold a reference: who sets it and who waits for it need not know who ends first. It does not run
+ * anything: the work is a task in some nursery. A task that can fail before it sets the future tells those who wait by setting
+ * the error; if it is cancelled they wait for ever, unless they are cancelled along with it, as the children of one nursery are. */
 
 #pragma once
 
@@ -47,8 +47,8 @@ TRIO_API void        trio_future_unref (TrioFuture *future);
  * @future: a future that is not set
  * @value: (transfer full) (nullable): the result
  *
- * Wakes all who wait, first in, first out. Never suspends. For a future that is set it is a programmer's mistake (critical), and @value is
- * destroyed; if several may be first, look with trio_future_is_set() before: nobody can come between.
+ * Wakes all who wait, first in, first out. Never suspends. For a future that is set it is a programmer's mistake (critical), and
+ * @value is destroyed; if several may be first, look with trio_future_is_set() before: nobody can come between.
  */
 TRIO_API void        trio_future_set_value (TrioFuture *future, gpointer value);
 
@@ -57,8 +57,8 @@ TRIO_API void        trio_future_set_value (TrioFuture *future, gpointer value);
  * @future: a future that is not set
  * @error: (transfer full): why there will be no value
  *
- * Wakes all who wait, first in, first out; each gets a copy of @error. Never suspends. For a future that is set it is a programmer's mistake
- * (critical, with the message of @error).
+ * Wakes all who wait, first in, first out; each gets a copy of @error. Never suspends. For a future that is set it is a
+ * programmer's mistake (critical, with the message of @error).
  */
 TRIO_API void        trio_future_set_error (TrioFuture *future, GError *error);
 TRIO_API gboolean    trio_future_is_set    (TrioFuture *future);
@@ -75,7 +75,8 @@ TRIO_API gboolean    trio_future_is_set    (TrioFuture *future);
  *
  * Returns: %TRUE if there is a value
  */
-TRIO_API gboolean    trio_future_wait      (TrioFuture *future, gpointer *value, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+TRIO_API gboolean    trio_future_wait      (TrioFuture *future, gpointer *value, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 /* As trio_future_wait(), but never suspends: %TRIO_ERROR_WOULD_BLOCK if it is not set. */
 TRIO_API gboolean    trio_future_get_nowait (TrioFuture *future, gpointer *value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -29,7 +29,7 @@ typedef enum
  *
  * Keeps Ctrl-C away from the calling task for the rest of a block; it arrives at the first checkpoint after it. Holds nest.
  *
- *   g_auto (TrioInterruptHold) hold = trio_hold_interrupts ();
+ *   g_auto (TrioInterruptHold) hold G_GNUC_UNUSED = trio_hold_interrupts ();
  */
 typedef struct
 {

@@ -2,10 +2,11 @@
 
 /* A lock: one task at a time. Not recursive. A lock whose owner ended without releasing it is broken for ever.
  *
- * First come, first served, strictly: tasks get the lock in the order in which they began to wait, one who is cancelled left out. Release hands
- * it to the first waiter in the same step, so neither the releaser nor anybody who comes later can take it ahead of those who wait. It is a
- * promise of this class, in production and under every schedule of the simulator, not a property of today's code: what Trio calls
- * `StrictFIFOLock`, for algorithms that need the order (bytes that must go out as they were produced), is the ordinary lock here. */
+ * First come, first served, strictly: tasks get the lock in the order in which they began to wait, one who is cancelled left out.
+ * Release hands it to the first waiter in the same step, so neither the releaser nor anybody who comes later can take it ahead of
+ * those who wait. It is a promise of this class, in production and under every schedule of the simulator, not a property of
+ * today's code: what Trio calls `StrictFIFOLock`, for algorithms that need the order (bytes that must go out as they were
+ * produced), is the ordinary lock here. */
 
 #pragma once
 

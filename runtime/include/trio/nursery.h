@@ -97,12 +97,13 @@ TRIO_API gboolean trio_nursery_close (TrioNursery *nursery, gboolean ok) G_GNUC_
  * trio_nursery_free:
  * @nursery: (nullable) (transfer full): a nursery of the calling task
  *
- * Frees a closed nursery. One that is still open is left on the failing path first: its children are cancelled and joined.
+ * Frees a closed nursery. One that is still open is left on the failing path first: its children are cancelled and joined, which suspends.
  */
-TRIO_API void trio_nursery_free (TrioNursery *nursery);
+TRIO_API void trio_nursery_free (TrioNursery *nursery) TRIO_CHECKPOINT_ON_FAILURE;
 
 TRIO_API TrioNursery *trio_nursery_open_located (GError **error, const char *where);
 
+#define trio_nursery_cancel(nursery) (trio_cancel_scope_cancel (trio_nursery_get_cancel_scope (nursery)))
 #define trio_nursery_open(error) (trio_nursery_open_located ((error), G_STRLOC))
 #define trio_nursery_start_soon(nursery, func, data) (trio_nursery_start_soon_full ((nursery), (func), (data), NULL, #func))
 #define trio_nursery_start(nursery, func, data, value, error) \

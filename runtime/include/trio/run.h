@@ -10,12 +10,41 @@
 G_BEGIN_DECLS
 
 /**
+ * TrioDeadlockPolicy:
+ * @TRIO_DEADLOCK_FAIL: the run fails with %TRIO_ERROR_DEADLOCK and a report of who waits for what. Main, with all that is in it, is
+ *   cancelled for that, so that clean-up code runs
+ * @TRIO_DEADLOCK_FAIL_AMONG_THREADS: the same, and also if the process has other threads: the program promises that they reach the
+ *   run through tokens and the functions made of them, and never by adding sources to its main context
+ * @TRIO_DEADLOCK_REPORT: the report is logged, and the run waits on
+ * @TRIO_DEADLOCK_IGNORE: nothing is looked for
+ *
+ * What to do when it is certain that no task can ever run again: all wait, there is no deadline, nobody waits for a socket, nothing
+ * is at work for the run outside, the main context has no other sources that could wake by themselves, nobody has a reference to
+ * the run's token, and there is no other thread that could add a source (idle workers do not count). A task in trio_sleep_forever()
+ * while Ctrl-C belongs to the run waits for that, and is no deadlock. With trio_attach() it can never be certain.
+ */
+typedef enum
+{
+  TRIO_DEADLOCK_FAIL,
+  TRIO_DEADLOCK_FAIL_AMONG_THREADS,
+  TRIO_DEADLOCK_REPORT,
+  TRIO_DEADLOCK_IGNORE,
+} TrioDeadlockPolicy;
+
+/**
  * TrioRunOptions:
  * @context: (nullable): the main context to run in; %NULL for the thread-default one
  * @instruments: (nullable): a %NULL-terminated array of instruments that watch the whole run
  * @stack_bytes: address space for each task's stack; 0 for the default of 256 KiB. Only what is touched costs memory
  * @interrupt_policy: which tasks a Ctrl-C reaches
  * @clock: (nullable): a clock in place of the monotonic one, for tests
+ * @dump_signal: a signal that prints what all tasks do (trio_dump()) to standard error, such as `SIGUSR1`; 0 for the one that the
+ *   environment variable `TRIO_DUMP_SIGNAL` names (`USR1`), or none. Only if its disposition is the default one; it is not given
+ *   back. The dump is printed between two turns of the loop; if a task does not come back to it, the watchdog tells which
+ * @watchdog_span: microseconds that a task may run without suspending before it is reported, once a step, with its stack, in a log
+ *   message; 0 for the milliseconds in the environment variable `TRIO_WATCHDOG`, or no watchdog. It is a thread, and uses SIGURG if
+ *   nobody else does
+ * @deadlock: what to do when no task can ever run again
  *
  * Start it from `{ 0 }`: every field has a default there.
  */
@@ -26,6 +55,9 @@ typedef struct
   gsize                   stack_bytes;
   TrioClock              *clock;
   TrioInterruptPolicy     interrupt_policy;
+  int                     dump_signal;
+  GTimeSpan               watchdog_span;
+  TrioDeadlockPolicy      deadlock;
 } TrioRunOptions;
 
 /**
@@ -42,8 +74,8 @@ typedef struct
  *
  * If the environment variable `TRIO_TRACE` names a file, the run is recorded there for `trio-trace`.
  *
- * Errors: those of @main; %TRIO_ERROR_MISUSE if this thread is already inside a run; %TRIO_ERROR_INTERNAL; %G_IO_ERROR if the
- * world cannot be set up (no descriptors left, the trace file cannot be written).
+ * Errors: those of @main; %TRIO_ERROR_DEADLOCK, see #TrioDeadlockPolicy; %TRIO_ERROR_MISUSE if this thread is inside a run already;
+ * %TRIO_ERROR_INTERNAL; %G_IO_ERROR if the world cannot be set up (no descriptors left, the trace file cannot be written).
  *
  * Returns: %TRUE if main returned %TRUE
  */

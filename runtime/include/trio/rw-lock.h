@@ -2,12 +2,12 @@
 
 /* A read-write lock: many tasks that read at the same time, or one that writes.
  *
- * First come, first served, whoever comes: a reader that comes after a waiting writer waits behind it, so a stream of readers cannot keep
- * writers out; and when a writer releases, all readers that stand before the next writer go on together, so writers cannot keep readers
- * out. Release hands over: the one who releases cannot take the lock again ahead of those who wait.
+ * First come, first served, whoever comes: a reader that comes after a waiting writer waits behind it, so a stream of readers
+ * cannot keep writers out; and when a writer releases, all readers that stand before the next writer go on together, so writers
+ * cannot keep readers out. Release hands over: the one who releases cannot take the lock again ahead of those who wait.
  *
- * Not recursive, in no way: a task that reads may not read a second time (behind a waiting writer it would wait for itself), nor write.
- * A lock of which a holder ended without releasing is broken for ever, like a TrioLock. */
+ * Not recursive, in no way: a task that reads may not read a second time (behind a waiting writer it would wait for itself), nor
+ * write. A lock of which a holder ended without releasing is broken for ever, like a TrioLock. */
 
 #pragma once
 
@@ -45,8 +45,8 @@ TRIO_API gboolean    trio_rw_lock_acquire_write        (TrioRWLock *lock, GError
 TRIO_API gboolean    trio_rw_lock_acquire_read_nowait  (TrioRWLock *lock, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 TRIO_API gboolean    trio_rw_lock_acquire_write_nowait (TrioRWLock *lock, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Gives up what the calling task holds, for reading or for writing. By a task that does not hold the lock it is a programmer's mistake
- * (critical) and changes nothing. Never suspends. */
+/* Gives up what the calling task holds, for reading or for writing. By a task that does not hold the lock it is a programmer's
+ * mistake (critical) and changes nothing. Never suspends. */
 TRIO_API void        trio_rw_lock_release              (TrioRWLock *lock);
 
 TRIO_API void        trio_rw_lock_get_statistics       (TrioRWLock *lock, TrioRWLockStatistics *statistics);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* Waiting for the first of several things, and doing that one: receive from this channel, or send to that one, or this event, or that
- * time.
+/* Waiting for the first of several things, and doing that one: receive from this channel, or send to that one, or this event, or
+ * that time.
  *
  *   gpointer job;
  *   gsize chosen;
@@ -16,12 +16,12 @@
  *   if (chosen == 0)
  *     …job is ours, and nothing happened to the others…
  *
- * One case is chosen and takes effect; the others leave no trace, as if they had never been asked for. A select that reports a cancellation
- * has chosen none: nothing was sent, nothing was received.
+ * One case is chosen and takes effect; the others leave no trace, as if they had never been asked for. A select that reports a
+ * cancellation has chosen none: nothing was sent, nothing was received.
  *
- * Which one, if several are ready at once: the one that was chosen the longest ago (or never), and of those the first in the array. So one
- * that is always ready is chosen at the latest after each of the others was chosen once, and none starves. A time that has passed goes before
- * everything else. In the simulator the order is the tape's to change: a choice "select", whose 0 is that order.
+ * Which one, if several are ready at once: the one that was chosen the longest ago (or never), and of those the first in the array.
+ * So one that is always ready is chosen at the latest after each of the others was chosen once, and none starves. A time that has
+ * passed goes before everything else. In the simulator the order is the tape's to change: a choice "select", whose 0 is that order.
  *
  * Sources: Go's select statement; Reppy's Concurrent ML, for the idea that those who lose must not notice. */
 
@@ -45,8 +45,8 @@ typedef enum
 /**
  * TrioSelectCase:
  *
- * One of the things a select waits for. Make it with a trio_case_ function. One with %NULL for its object is never ready: a way to leave a
- * case out without renumbering the others.
+ * One of the things a select waits for. Make it with a trio_case_ function. One with %NULL for its object is never ready: a way to
+ * leave a case out without renumbering the others.
  */
 typedef struct
 {
@@ -68,7 +68,8 @@ TRIO_API TrioSelectCase trio_case_event     (TrioEvent *event) G_GNUC_WARN_UNUSE
 /* Waits for a future, which the caller holds a reference to; as trio_future_wait(). @value may be NULL. */
 TRIO_API TrioSelectCase trio_case_future    (TrioFuture *future, gpointer *value) G_GNUC_WARN_UNUSED_RESULT;
 /* Receives from a broadcast; as trio_broadcast_receiver_receive(). @missed may be NULL. */
-TRIO_API TrioSelectCase trio_case_broadcast (TrioBroadcastReceiver *receiver, gpointer *value, guint64 *missed) G_GNUC_WARN_UNUSED_RESULT;
+TRIO_API TrioSelectCase trio_case_broadcast (TrioBroadcastReceiver *receiver, gpointer *value, guint64 *missed)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* Waits for a time: on the clock of trio_current_time(), or in microseconds from now. G_MAXINT64 is never. */
 TRIO_API TrioSelectCase trio_case_at        (gint64 due) G_GNUC_WARN_UNUSED_RESULT;
 TRIO_API TrioSelectCase trio_case_after     (GTimeSpan span) G_GNUC_WARN_UNUSED_RESULT;
@@ -77,13 +78,14 @@ TRIO_API TrioSelectCase trio_case_after     (GTimeSpan span) G_GNUC_WARN_UNUSED_
  * trio_select:
  * @cases: (array length=n_cases): what to wait for
  * @n_cases: how many
- * @chosen: (out): which one it was. Written also when the case that was chosen failed; %G_MAXSIZE if the select failed without choosing
+ * @chosen: (out): which one it was. Written also when the case that was chosen failed; %G_MAXSIZE if the select failed without
+ *   choosing
  * @error: where it says why not
  *
  * Waits until one of @cases is ready, and does it. Checkpoint.
  *
- * Errors: cancellation (nothing was chosen, nothing has happened); what the chosen case fails with, such as %TRIO_ERROR_END_OF_CHANNEL of a
- * channel that has ended: a case that can only fail is ready.
+ * Errors: cancellation (nothing was chosen, nothing has happened); what the chosen case fails with, such as
+ * %TRIO_ERROR_END_OF_CHANNEL of a channel that has ended: a case that can only fail is ready.
  *
  * Returns: %TRUE if a case was chosen and did its work
  */

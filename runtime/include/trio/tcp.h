@@ -53,9 +53,12 @@ TRIO_API void          trio_listener_free       (TrioListener *listener);
  * @error: where it says why it ended
  *
  * Accepts connections and runs @handler for each in a task of its own. When descriptors run out it says so once, waits 0.1 s and
- * tries again. Ends only by cancellation or error: of the listener, or of a handler. Checkpoint.
+ * tries again. Ends by cancellation or error: of the listener, or of a handler. Checkpoint.
  *
- * Returns: always %FALSE
+ * When it is asked to end gracefully (<trio/graceful.h>) it closes @listener, so that new clients are refused, waits until the handlers
+ * that run have returned, and succeeds. What cancels them if they take too long is the end of the grace period.
+ *
+ * Returns: %TRUE if it was asked to end and all handlers have finished
  */
 TRIO_API gboolean      trio_serve_listener_full (TrioListener *listener, TrioStreamHandler handler, gpointer data,
                                                  const char *handler_name, GError **error)
@@ -71,7 +74,7 @@ TRIO_API gboolean      trio_serve_listener_full (TrioListener *listener, TrioStr
  *
  * trio_open_tcp_listener() and trio_serve_listener() in one. Checkpoint.
  *
- * Returns: always %FALSE
+ * Returns: %TRUE if it was asked to end gracefully and all handlers have finished
  */
 TRIO_API gboolean      trio_serve_tcp           (TrioStreamHandler handler, gpointer data, const char *host, guint16 port,
                                                  GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;

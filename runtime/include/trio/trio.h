@@ -10,6 +10,7 @@
 #include <trio/interrupt.h>
 #include <trio/checkpoint.h>
 #include <trio/cancel-scope.h>
+#include <trio/graceful.h>
 #include <trio/nursery.h>
 #include <trio/event.h>
 #include <trio/lock.h>
@@ -26,4 +27,6 @@
 #include <trio/stream.h>
 #include <trio/tcp.h>
 #include <trio/thread.h>
+#include <trio/supervisor.h>
 #include <trio/check.h>
+#include <trio/dump.h>

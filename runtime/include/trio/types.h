@@ -15,8 +15,11 @@ G_BEGIN_DECLS
  * gcc would warn about it. */
 #if defined(__clang__)
 #define TRIO_CHECKPOINT __attribute__ ((annotate ("trio::checkpoint")))
+#define TRIO_CHECKPOINT_ON_FAILURE __attribute__ ((annotate ("trio::checkpoint-on-failure")))
 #else
 #define TRIO_CHECKPOINT
+/* Marks a function that suspends only as the clean-up of what was left open: its callers need no mark for it. */
+#define TRIO_CHECKPOINT_ON_FAILURE
 #endif
 
 typedef struct _TrioTask           TrioTask;

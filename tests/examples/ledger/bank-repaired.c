@@ -100,6 +100,7 @@ bank_transfer (Bank *bank, const char *payer, const char *payee, gint64 cents, B
   if (!trio_lock_acquire (bank->transferring, error))
     return FALSE;
 
+  trio_annotate ("%s has %.2f, wanted are %.2f", from->name, from->cents / 100.0, cents / 100.0);
   enough = from->cents >= cents;
   ok = !enough || post (bank, from, to, cents, error);
   trio_lock_release (bank->transferring);

@@ -87,6 +87,7 @@ bank_transfer (Bank *bank, const char *payer, const char *payee, gint64 cents, B
       return TRUE;
     }
 
+  trio_annotate ("%s has %.2f, wanted are %.2f", from->name, from->cents / 100.0, cents / 100.0);
   if (from->cents < cents)
     {
       *outcome = BANK_NOT_ENOUGH_MONEY;

@@ -58,6 +58,16 @@ TRIO_API void trio_add_instrument    (TrioInstrument *instrument);
 TRIO_API void trio_remove_instrument (TrioInstrument *instrument);
 
 /**
+ * trio_instrument_fail:
+ * @instrument: an instrument of the current run; most often the one whose hook is being called
+ * @error: (transfer full): what went wrong
+ *
+ * How a hook fails: it has no caller to return an error to, and a watcher must not bring down what it watches. Reports @error as a
+ * critical and takes @instrument, and no other, out of the run; none of its hooks is called any more.
+ */
+TRIO_API void trio_instrument_fail   (TrioInstrument *instrument, GError *error);
+
+/**
  * trio_annotate:
  * @format: printf() format, then its arguments
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* Values of a run: one for each key, found from anywhere in that run, freed with it. For what libraries want once per run (a default
- * limiter, a resolver, a cache) and may not keep in a variable of the process, since several threads may each have a run.
+/* Values of a run: one for each key, found from anywhere in that run, freed with it. For what libraries want once per run (a
+ * default limiter, a resolver, a cache) and may not keep in a variable of the process, since several threads may each have a run.
  *
  * A key is the address of a static variable, which nobody reads or writes.
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* A timer: a function that the loop calls when a time has come. For waits that end by themselves; a program that wants to give up after a
- * while opens a cancel scope instead.
+/* A timer: a function that the loop calls when a time has come. For waits that end by themselves; a program that wants to give up
+ * after a while opens a cancel scope instead.
  *
  *   typedef struct { TrioTimer timer; TrioTask *task; } Nap;
  *

@@ -26,6 +26,16 @@ TRIO_API void       trio_token_unref   (TrioToken *token);
  */
 TRIO_API gboolean   trio_token_run_sync_soon (TrioToken *token, GSourceOnceFunc func, gpointer data, GDestroyNotify destroy);
 
+/**
+ * trio_token_call_fail:
+ * @error: (transfer full): what went wrong
+ *
+ * How a function called by trio_token_run_sync_soon() fails: it has no caller to return an error to. Everything in the run is cancelled, as for
+ * a system task that fails, and the run fails with %TRIO_ERROR_INTERNAL and @error beside it. The calls that were accepted later still run. May be
+ * called until the run has ended, by any code on its thread. Never suspends.
+ */
+TRIO_API void       trio_token_call_fail (GError *error);
+
 /* Whether the run still goes on, and the calling thread is the one it lives on. A simulated thread is not. Who waits on that thread for a call of
  * trio_token_run_sync_soon() waits for ever. */
 TRIO_API gboolean   trio_token_is_on_own_thread (TrioToken *token);

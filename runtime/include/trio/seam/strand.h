@@ -6,8 +6,8 @@
  *     trio_strand_resume () ---------------------------->  func (data) begins, or trio_strand_pause () returns
  *     … goes on                <-------------------------  trio_strand_pause (), or func returned
  *
- * While a strand runs, the thread looks like one that has no run: trio_current_task() is NULL, and whatever needs a task or a run is
- * refused as it would be in a thread of the real world. Only <trio/check.h> still finds the run's world.
+ * While a strand runs, the thread looks like one that has no run: trio_current_task() is NULL, and whatever needs a task or a run
+ * is refused as it would be in a thread of the real world. Only <trio/check.h> still finds the run's world.
  *
  * All of it on the thread of the run. */
 

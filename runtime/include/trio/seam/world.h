@@ -14,6 +14,7 @@
 
 #include <trio/types.h>
 #include <trio/check.h>
+#include <trio/dump.h>
 #include <trio/interrupt.h>
 #include <trio/seam/threads.h>
 
@@ -32,6 +33,9 @@ struct _TrioWorld
 
   /* A check of <trio/check.h>, with condition as it was found. A false ALWAYS or an UNREACHABLE must not return. NULL: g_error(). */
   void      (*check) (TrioWorld *self, TrioCheckKind kind, gboolean condition, const char *name, const char *where);
+
+  /* For dumps: a task's stack in words; trio_task_append_stack() is one. NULL: this world tells of no stacks. */
+  void      (*append_stack) (TrioTask *task, TrioDumpFlags flags, GString *out);
 };
 
 typedef struct
@@ -75,6 +79,9 @@ TRIO_API gint64    trio_loop_turns     (TrioLoop *loop, guint max, guint *taken)
 /* A driver that waits between turns says so around its wait, for those who watch. due is when it will end at the latest. */
 TRIO_API void      trio_loop_wait_begins (TrioLoop *loop, gint64 due);
 TRIO_API void      trio_loop_wait_ends   (TrioLoop *loop);
+/* A driver that has looked at the world's clock says what it saw, so that "since when" is right in dumps also for a run without
+ * deadlines, which does not look by itself. Between turns. */
+TRIO_API void      trio_loop_note_time (TrioLoop *loop, gint64 now);
 TRIO_API gboolean  trio_loop_is_done   (TrioLoop *loop);
 
 /* Tasks may wait until everybody waits (trio_wait_idle()). For a driver that is about to wait: how much real time, in microseconds, must
@@ -92,6 +99,26 @@ TRIO_API void      trio_loop_interrupt (TrioLoop *loop);
 TRIO_API void      trio_loop_hold      (TrioLoop *loop);
 TRIO_API void      trio_loop_release   (TrioLoop *loop);
 TRIO_API guint     trio_loop_get_holds (TrioLoop *loop);
+
+/* Like trio_foreach_task(), between turns. */
+TRIO_API void      trio_loop_foreach   (TrioLoop *loop, void (*func) (TrioTask *task, guint depth, gpointer data), gpointer data);
+
+/* Whether another thread, or a signal handler, could call into the run: whether anybody but the run itself has a reference to its
+ * token. */
+TRIO_API gboolean  trio_loop_can_be_called (TrioLoop *loop);
+
+/**
+ * trio_loop_break_deadlock:
+ * @loop: a loop in which nothing can run and nothing can ever wake a task. Between turns
+ *
+ * For a driver that knows this: all tasks wait, there is no deadline, the io table has nobody who waits, no hold, no token elsewhere.
+ * Cancels the main task with all that is in it, so that clean-up code runs, and makes the run fail with %TRIO_ERROR_DEADLOCK and a
+ * report of who waits for what. If the run is stuck again after that, or main has ended already, there is nothing more to be done:
+ * the tasks are left where they stand, and the loop is done after the next turn. trio_loop_finish() gives the error.
+ */
+TRIO_API void      trio_loop_break_deadlock (TrioLoop *loop);
+/* The report, without doing anything: who waits for what. */
+TRIO_API void      trio_loop_append_deadlock (TrioLoop *loop, GString *out);
 
 /**
  * trio_loop_finish:

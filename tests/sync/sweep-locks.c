@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* Whatever is cancelled or interrupted wherever, what is held by somebody is given back or kept, and in the end all is free:
+ * statements 20, 21, 38, 99, 103, D7 and D8 under every single and every second injection.
+ *
+ *     sweep-locks sweep --pairs --inject cancel,interrupt */
+
+#include <trio-sim/sim.h>
+#include <trio/trio.h>
+
+/* Runs func three times as children of one nursery. */
+static gboolean
+three_of (TrioFunc func, gpointer data, GError **error)
+{
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  for (int i = 0; i < 3; i++)
+    trio_nursery_start_soon (nursery, func, data);
+  return trio_nursery_close (nursery, TRUE);
+}
+
+/* ---- a semaphore ---- */
+
+static gboolean
+use_semaphore (gpointer data, GError **error)
+{
+  TrioSemaphore *semaphore = data;
+
+  for (int i = 0; i < 2; i++)
+    {
+      g_autoptr (TrioCancelScope) scope = trio_cancel_scope_open (error);
+      gboolean ok = trio_semaphore_acquire (semaphore, error);
+
+      if (ok)
+        {
+          ok = trio_checkpoint (error);
+          trio_semaphore_release (semaphore);
+        }
+      if (!trio_cancel_scope_close (scope, ok))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+semaphore (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioSemaphore) one = trio_semaphore_new (1, 1);
+  gboolean ok = three_of (use_semaphore, one, error);
+  TrioSemaphoreStatistics statistics;
+
+  trio_semaphore_get_statistics (one, &statistics);
+  trio_always (statistics.value == 1 && statistics.tasks_waiting == 0, "in the end all is free");
+  return ok;
+}
+
+/* ---- a limiter ---- */
+
+static gboolean
+use_limiter (gpointer data, GError **error)
+{
+  TrioCapacityLimiter *limiter = data;
+
+  for (int i = 0; i < 2; i++)
+    {
+      g_autoptr (TrioCancelScope) scope = trio_cancel_scope_open (error);
+      gboolean ok = trio_capacity_limiter_acquire (limiter, error);
+
+      /* Its tables are clean after any error: the second round finds nothing of the first. */
+      trio_always (ok || !trio_error_contains (*error, TRIO_ERROR, TRIO_ERROR_MISUSE), "a cancelled borrower may ask again");
+      if (ok)
+        {
+          ok = trio_checkpoint (error);
+          trio_capacity_limiter_release (limiter);
+        }
+      if (!trio_cancel_scope_close (scope, ok))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+limiter (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioCapacityLimiter) one = trio_capacity_limiter_new (1);
+  gboolean ok = three_of (use_limiter, one, error);
+  TrioCapacityLimiterStatistics statistics;
+
+  trio_capacity_limiter_get_statistics (one, &statistics);
+  trio_always (statistics.borrowed_tokens == 0 && statistics.tasks_waiting == 0, "in the end all is free");
+  return ok;
+}
+
+/* ---- a condition: a stack of values that three wait for ---- */
+
+typedef struct
+{
+  TrioCondition *condition;
+  int            there;
+  int            taken;
+  gboolean       closed;
+} Stack;
+
+static gboolean
+take_one (gpointer data, GError **error)
+{
+  Stack *stack = data;
+  g_autoptr (TrioCancelScope) scope = trio_cancel_scope_open (error);
+  gboolean ok = trio_condition_acquire (stack->condition, error);
+
+  if (ok)
+    {
+      while (ok && stack->there == 0 && !stack->closed)
+        ok = trio_condition_wait (stack->condition, error);
+      trio_always (!trio_condition_acquire_nowait (stack->condition, NULL), "the lock is held when wait returns");
+      if (ok && stack->there > 0)
+        {
+          stack->there--;
+          stack->taken++;
+        }
+      trio_condition_release (stack->condition);
+    }
+  return trio_cancel_scope_close (scope, ok);
+}
+
+/* One value, one notification, for each who waits; and the last word in the end. If a notification got lost, somebody would wait
+ * for ever although a value is there. */
+static gboolean
+put_three (gpointer data, GError **error)
+{
+  Stack *stack = data;
+
+  for (int i = 0; i < 3; i++)
+    {
+      g_autoptr (TrioCancelScope) scope = trio_cancel_scope_open (error);
+      gboolean ok = trio_condition_acquire (stack->condition, error);
+
+      if (ok)
+        {
+          stack->there++;
+          trio_condition_notify (stack->condition, 1);
+          trio_condition_release (stack->condition);
+        }
+      if (!trio_cancel_scope_close (scope, ok))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+take_and_put (Stack *stack, GError **error)
+{
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+  TrioConditionStatistics statistics;
+
+  for (int i = 0; i < 3; i++)
+    trio_nursery_start_soon (nursery, take_one, stack);
+  if (!put_three (stack, error))
+    return FALSE;
+  /* Let them take what is there. */
+  if (!trio_sleep (G_TIME_SPAN_HOUR, error))
+    return FALSE;
+  trio_condition_get_statistics (stack->condition, &statistics);
+  trio_always (stack->there == 0 || statistics.tasks_waiting == 0, "no notification is lost");
+  if (!trio_condition_acquire (stack->condition, error))
+    return FALSE;
+  stack->closed = TRUE;
+  trio_condition_notify_all (stack->condition);
+  trio_condition_release (stack->condition);
+  return trio_nursery_close (nursery, TRUE);
+}
+
+static gboolean
+condition (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioCondition) one = trio_condition_new (NULL);
+  Stack stack = { .condition = one };
+  gboolean ok = take_and_put (&stack, error);
+  TrioConditionStatistics statistics;
+
+  trio_condition_get_statistics (one, &statistics);
+  trio_always (!trio_condition_locked (one), "in the end all is free");
+  trio_always (statistics.tasks_waiting == 0 && statistics.lock_tasks_waiting == 0, "nobody waits in the end");
+  trio_sometimes (stack.taken == 3, "all three are taken");
+  return ok;
+}
+
+/* ---- a read-write lock ---- */
+
+typedef struct
+{
+  TrioRWLock *lock;
+  int         readers;
+  int         writers;
+} House;
+
+static gboolean
+stay (House *house, int *kind, GError **error)
+{
+  gboolean ok;
+
+  (*kind)++;
+  trio_always (house->writers == 0 || (house->writers == 1 && house->readers == 0), "who writes is alone");
+  ok = trio_checkpoint (error);
+  (*kind)--;
+  trio_rw_lock_release (house->lock);
+  return ok;
+}
+
+static gboolean
+read_house (gpointer data, GError **error)
+{
+  House *house = data;
+  g_autoptr (TrioCancelScope) scope = trio_cancel_scope_open (error);
+  gboolean ok = trio_rw_lock_acquire_read (house->lock, error) && stay (house, &house->readers, error);
+
+  return trio_cancel_scope_close (scope, ok);
+}
+
+static gboolean
+write_house (gpointer data, GError **error)
+{
+  House *house = data;
+  g_autoptr (TrioCancelScope) scope = trio_cancel_scope_open (error);
+  gboolean ok = trio_rw_lock_acquire_write (house->lock, error) && stay (house, &house->writers, error);
+
+  return trio_cancel_scope_close (scope, ok);
+}
+
+static gboolean
+read_and_write (House *house, GError **error)
+{
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  trio_nursery_start_soon (nursery, read_house, house);
+  trio_nursery_start_soon (nursery, write_house, house);
+  trio_nursery_start_soon (nursery, read_house, house);
+  trio_nursery_start_soon (nursery, write_house, house);
+  trio_nursery_start_soon (nursery, read_house, house);
+  return trio_nursery_close (nursery, TRUE);
+}
+
+static gboolean
+rw_lock (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioRWLock) one = trio_rw_lock_new ();
+  House house = { one, 0, 0 };
+  gboolean ok = read_and_write (&house, error);
+  TrioRWLockStatistics statistics;
+
+  trio_rw_lock_get_statistics (one, &statistics);
+  trio_always (statistics.readers == 0 && statistics.writer == NULL, "in the end all is free");
+  trio_always (statistics.tasks_waiting == 0 && statistics.writers_waiting == 0, "nobody waits in the end");
+  return ok;
+}
+
+/* ---- a barrier ---- */
+
+typedef struct
+{
+  TrioBarrier *barrier;
+  int          through;
+  int          last;
+} Gate;
+
+static gboolean
+pass_gate (gpointer data, GError **error)
+{
+  Gate *gate = data;
+
+  for (int tries = 0; tries < 3; tries++)
+    {
+      g_autoptr (TrioCancelScope) scope = trio_cancel_scope_open (error);
+      gboolean last;
+      gboolean ok = trio_barrier_wait (gate->barrier, &last, error);
+      gboolean through = ok;
+
+      if (through)
+        {
+          gate->through++;
+          gate->last += last;
+        }
+      if (!trio_cancel_scope_close (scope, ok))
+        return FALSE;
+      if (through)
+        break;
+      /* Who was cancelled has not come, and comes again. */
+    }
+  return TRUE;
+}
+
+static gboolean
+barrier (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioBarrier) one = trio_barrier_new (3);
+  Gate gate = { one, 0, 0 };
+  gboolean ok = three_of (pass_gate, &gate, error);
+  TrioBarrierStatistics statistics;
+
+  trio_barrier_get_statistics (one, &statistics);
+  trio_always (statistics.tasks_waiting == 0, "nobody waits in the end");
+  trio_always (statistics.rounds == 0 ? gate.through == 0 : gate.through == 3 && gate.last == 1, "all go through, or none");
+  return ok;
+}
+
+static const TrioScenario scenarios[] = {
+  { "semaphore", semaphore, NULL, "three tasks, one token" },
+  { "limiter", limiter, NULL, "three borrowers, one token" },
+  { "condition", condition, NULL, "three wait, and there are three notifications" },
+  { "rw-lock", rw_lock, NULL, "readers and writers by turns" },
+  { "barrier", barrier, NULL, "three meet, and whoever is cancelled comes again" },
+  { NULL, NULL, NULL, NULL },
+};
+
+int
+main (int argc, char **argv)
+{
+  return trio_sim_main (argc, argv, scenarios);
+}
