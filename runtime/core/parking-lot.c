@@ -28,7 +28,12 @@ void
 trio_parking_lot_clear (TrioParkingLot *lot)
 {
   if (lot->n_waiting > 0)
-    g_critical ("a parking lot (%s) is freed while %" G_GSIZE_FORMAT " tasks wait in it", lot->what, lot->n_waiting);
+    {
+      g_critical ("a parking lot (%s) is freed while %" G_GSIZE_FORMAT " tasks wait in it", lot->what, lot->n_waiting);
+      /* Their cells must not point into what is gone. After the run they are gone themselves. */
+      if (trio_loop_of_thread != NULL)
+        trio_parking_lot_break_lot (lot, NULL);
+    }
   g_clear_error (&lot->broken);
 }
 

@@ -23,6 +23,7 @@ struct _TrioCondition
   TrioLock       *lock;
   gboolean        owns_lock;
   GQueue          waiters;
+  guint           n_inside;       /* tasks that have not come out of the wait: waiting, notified, or taking the lock */
 };
 
 typedef struct
@@ -58,10 +59,13 @@ trio_condition_free (TrioCondition *condition)
 {
   if (condition == NULL)
     return;
+  if (condition->n_inside > 0)
+    {
+      /* Leaked: whoever comes out of the wait takes the lock, and looks for it here. */
+      g_critical ("trio_condition_free: %u tasks have not come out of trio_condition_wait()", condition->n_inside);
+      return;
+    }
   trio_parking_lot_clear (&condition->lot);
-  /* Of a broken one somebody may have been woken and not have run yet. */
-  while (condition->waiters.head != NULL)
-    leave_line (condition->waiters.head->data);
   trio_lock_remove_lot (condition->lock, &condition->lot);
   if (condition->owns_lock)
     trio_lock_free (condition->lock);
@@ -186,6 +190,7 @@ trio_condition_wait (TrioCondition *condition, GError **error)
   if (!trio_checkpoint_if_cancelled (error))
     return FALSE;
 
+  condition->n_inside++;
   waiter.link.data = &waiter;
   g_queue_push_tail_link (&condition->waiters, &waiter.link);
   trio_lock_release (condition->lock);
@@ -194,6 +199,7 @@ trio_condition_wait (TrioCondition *condition, GError **error)
   if (waiter.in_line)
     leave_line (&waiter);     /* the lock broke */
   acquire_whatever_happens (condition->lock, &failure);
+  condition->n_inside--;
   if (failure == NULL)
     return TRUE;
   g_propagate_error (error, failure);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
+#include <trio/error.h>
+
 #include "sync/waiter.h"
 
 void
@@ -90,8 +92,15 @@ trio_waiters_wake_all (GQueue *line, gpointer end, const GError *outcome)
 void
 trio_waiters_clear (GQueue *line, const char *what)
 {
-  if (line->length > 0)
-    g_critical ("something is freed while %u tasks wait for it in %s()", line->length, what);
+  g_autoptr (GError) error = NULL;
+
+  if (line->length == 0)
+    return;
+  g_critical ("something is freed while %u tasks wait for it in %s()", line->length, what);
+  error = g_error_new (TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE, "what %s() waited for was freed", what);
+  /* After the run they are gone themselves. */
+  if (trio_current_task () != NULL)
+    trio_waiters_wake_all (line, NULL, error);
 }
 
 guint64

@@ -60,7 +60,8 @@ TrioAbort   trio_waiter_abort (TrioTask *task, gpointer waiter);
 TrioWaiter *trio_waiters_first    (GQueue *line);
 /* Wakes all who stand in line, in order, with copies of outcome, or NULL for success; only those on `end`, unless it is NULL. */
 void        trio_waiters_wake_all (GQueue *line, gpointer end, const GError *outcome);
-/* Tells when a line is given up in which somebody stands; `what` is the public function that waits. */
+/* Tells when a line is given up in which somebody stands, and wakes all with BROKEN_RESOURCE, so that no cell points into what is
+ * gone. `what` is the public function that waits. */
 void        trio_waiters_clear    (GQueue *line, const char *what);
 
 /* Counts up: the moments at which a select chose. */

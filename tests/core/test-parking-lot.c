@@ -323,15 +323,17 @@ misuse_a_lot (gpointer unused G_GNUC_UNUSED, GError **error)
   mock_expect_critical ("lot != new_lot");
   g_assert_cmpuint (trio_parking_lot_repark (&lot, &lot, 1), ==, 0);
   g_test_assert_expected_messages ();
-  trio_parking_lot_unpark_all (&lot);
-  return trio_nursery_close (nursery, TRUE);
+  /* Who waited in it is told. */
+  g_assert_false (trio_nursery_close (nursery, TRUE));
+  mock_assert_error (*error, TRIO_ERROR_BROKEN_RESOURCE);
+  return TRUE;
 }
 
 static void
 test_misuse_of_a_lot_is_a_critical (void)
 {
   mock_run_ok (misuse_a_lot, NULL);
-  mock_expect ("a");
+  mock_expect ("a-broken");
 }
 
 int

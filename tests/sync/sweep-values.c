@@ -72,6 +72,7 @@ typedef struct
   TrioSendChannel    *send[2];
   TrioReceiveChannel *receive[2];
   TrioEvent          *stop;
+  TrioCancelScope    *taking;           /* the scope of the receiver's attempt; NULL between two */
 } Trade;
 
 /* One attempt in a scope of its own, so that a cancellation has somebody who survives it. */
@@ -124,6 +125,7 @@ take_until_stopped (gpointer data, GError **error)
       TrioSelectCase cases[4];
       gboolean ok;
 
+      trade->taking = scope;
       cases[0] = trio_case_receive (trade->receive[0], &value);
       cases[1] = trio_case_receive (trade->receive[1], &value);
       cases[2] = trio_case_event (trade->stop);
@@ -133,9 +135,23 @@ take_until_stopped (gpointer data, GError **error)
       trio_always ((value != NULL) == (ok && chosen < 2), "a value comes exactly from a case with one");
       if (value != NULL)
         put (value, RECEIVED);
+      trade->taking = NULL;
       if (!trio_cancel_scope_close (scope, ok))
         return FALSE;
     }
+  return TRUE;
+}
+
+/* Cancels an attempt: before it waits, while it does, or when it has something already, whenever it gets to it. */
+static gboolean
+cancel_one (gpointer data, GError **error)
+{
+  Trade *trade = data;
+
+  if (!trio_checkpoint (error))
+    return FALSE;
+  if (trade->taking != NULL)
+    trio_cancel_scope_cancel (trade->taking);
   return TRUE;
 }
 
@@ -158,6 +174,7 @@ trade_all (Trade *trade, GError **error)
   senders = trio_nursery_open (error);
   trio_nursery_start_soon (senders, offer_two, trade);
   trio_nursery_start_soon (senders, send_plainly, trade);
+  trio_nursery_start_soon (senders, cancel_one, trade);
   if (!trio_nursery_close (senders, TRUE))
     return FALSE;
   trio_event_set (trade->stop);

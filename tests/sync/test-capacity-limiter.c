@@ -208,11 +208,19 @@ test_the_total_can_be_changed_at_any_time (gpointer unused G_GNUC_UNUSED, GError
   return trio_nursery_close (nursery, TRUE);
 }
 
+static void
+describe_if_blocked (TrioTask *task, guint depth G_GNUC_UNUSED, gpointer data)
+{
+  if (g_strcmp0 (trio_task_get_wait (task), "trio_capacity_limiter_acquire") == 0)
+    trio_task_describe_wait (task, data);
+}
+
 static gboolean
 test_nobody_comes_between_a_release_and_who_waits (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   g_autoptr (TrioCapacityLimiter) limiter = trio_capacity_limiter_new (1);
   char holder, waiter, late;
+  g_autoptr (GString) said = g_string_new (NULL);
   Loan loan = { limiter, &waiter };
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
   SyncTask task;
@@ -221,6 +229,8 @@ test_nobody_comes_between_a_release_and_who_waits (gpointer unused G_GNUC_UNUSED
   g_assert_true (trio_capacity_limiter_acquire_on_behalf_of (limiter, &holder, error));
   sync_task_start (&task, nursery, borrow, &loan, "waiter");
   sync_test_settle ();
+  trio_foreach_task (describe_if_blocked, said);
+  g_assert_cmpstr (said->str, ==, "trio_capacity_limiter_acquire: 1 of 1 tokens are borrowed");
   trio_capacity_limiter_release_on_behalf_of (limiter, &holder);
   g_assert_false (trio_capacity_limiter_acquire_on_behalf_of_nowait (limiter, &late, &failure));
   mock_assert_error (failure, TRIO_ERROR_WOULD_BLOCK);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* A programmer's mistake at the public edge of what tasks wait for each other with is a critical, and changes nothing. And what a waiting task
- * says of its wait names the state that it waits for to change. */
+/* A programmer's mistake at the public edge of what tasks wait for each other with is a critical, and changes nothing. And what a
+ * waiting task says of its wait names the state that it waits for to change. */
 
 #include "tests/core/mock-world.h"
 

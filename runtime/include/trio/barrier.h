@@ -22,7 +22,7 @@ typedef struct
  * Returns: (transfer full): a barrier
  */
 TRIO_API TrioBarrier *trio_barrier_new  (gsize parties) G_GNUC_WARN_UNUSED_RESULT;
-/* It is a programmer's mistake to free a barrier at which somebody waits. */
+/* To free a barrier at which somebody waits is a programmer's mistake (critical); they get %TRIO_ERROR_BROKEN_RESOURCE. */
 TRIO_API void         trio_barrier_free (TrioBarrier *barrier);
 
 /**

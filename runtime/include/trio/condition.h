@@ -29,6 +29,7 @@ typedef struct
  * Returns: (transfer full): a condition
  */
 TRIO_API TrioCondition *trio_condition_new            (TrioLock *lock) G_GNUC_WARN_UNUSED_RESULT;
+/* To free a condition that somebody waits for is a programmer's mistake (critical), and leaks it. */
 TRIO_API void           trio_condition_free           (TrioCondition *condition);
 
 /* trio_lock_acquire() and so on, of its lock. */

@@ -14,7 +14,7 @@ typedef struct
 } TrioEventStatistics;
 
 TRIO_API TrioEvent *trio_event_new    (void) G_GNUC_WARN_UNUSED_RESULT;
-/* It is a programmer's mistake to free an event that somebody waits for. */
+/* To free an event that somebody waits for is a programmer's mistake (critical); they get %TRIO_ERROR_BROKEN_RESOURCE. */
 TRIO_API void       trio_event_free   (TrioEvent *event);
 /* Wakes all waiters, first in, first out; waiting for a set event does not block. Never suspends. */
 TRIO_API void       trio_event_set    (TrioEvent *event);

@@ -39,7 +39,8 @@ typedef struct
  */
 TRIO_API TrioFuture *trio_future_new   (GDestroyNotify destroy) G_GNUC_WARN_UNUSED_RESULT;
 TRIO_API TrioFuture *trio_future_ref   (TrioFuture *future);
-/* The last one frees the future and its value. To do that while somebody waits is a programmer's mistake (critical). */
+/* The last one frees the future and its value. To do that while somebody waits is a programmer's mistake (critical);
+ * they get %TRIO_ERROR_BROKEN_RESOURCE. */
 TRIO_API void        trio_future_unref (TrioFuture *future);
 
 /**

@@ -35,7 +35,7 @@ typedef struct
  * Makes it an empty lot.
  */
 TRIO_API void     trio_parking_lot_init       (TrioParkingLot *lot, const char *what);
-/* It must be empty. */
+/* It must be empty; else that is reported (critical) and the lot is broken. */
 TRIO_API void     trio_parking_lot_clear      (TrioParkingLot *lot);
 
 /**
