@@ -435,12 +435,13 @@ test_a_stack_names_the_functions_in_which_a_task_waits (void)
   assert_has (looks.texts[0], "diver (3), main/diver: can run\n");
 
   /* In a callback of the loop, perhaps on the stack of a task that waits. */
-  assert_has (looks.texts[1], "stack: trio_sleep < look_at_stacks\n");
-  assert_has (looks.texts[1], "stack: trio_sleep < wait_deep_down < wait_deep_down < wait_deep_down < diver\n");
+  /* The innermost frame is trio_sleep() or a function that it ends in, as the compiler likes it. */
+  assert_has (looks.texts[1], " < look_at_stacks\n");
+  assert_has (looks.texts[1], " < wait_deep_down < wait_deep_down < wait_deep_down < diver\n");
   assert_has_not (looks.texts[1], "look_from_the_loop");
 
   assert_has (looks.texts[2], "stack: look_at_stacks\n");
-  assert_has (looks.texts[2], "stack: trio_sleep < wait_deep_down < wait_deep_down < wait_deep_down < diver\n");
+  assert_has (looks.texts[2], " < wait_deep_down < wait_deep_down < wait_deep_down < diver\n");
   clear_looks (&looks);
 }
 
