@@ -33,7 +33,7 @@
 #include <trio/seam/world.h>
 #include <trio/task-local.h>
 
-#include "core/deadlines.h"
+#include "core/loop/deadlines.h"
 #include "core/fiber/fiber.h"
 #include "core/fiber/stack-pool.h"
 #include "core/list.h"
@@ -173,11 +173,11 @@ struct _TrioLoop
 
   TrioWorld           *world;
   TrioToken           *token;
-  TrioLink             registry_link;     /* in trio_loops; see dump.c */
+  TrioLink             registry_link;     /* in trio_loops; see explain/dump.c */
   gconstpointer        home;              /* stands for the thread of its last turn; only compared */
   TrioList             tasks;             /* all living, in order of birth */
   TrioList             statuses;          /* of trio_nursery_start(), as long as caller or child may use them */
-  TrioList             idle_waiters;      /* of trio_wait_idle(); see idle.c */
+  TrioList             idle_waiters;      /* of trio_wait_idle(); see loop/idle.c */
   TrioTask            *init;              /* NULL before its birth and after its end */
   TrioTask            *main;              /* NULL before its birth and after its end */
   TrioNursery         *system_nursery;
@@ -186,9 +186,9 @@ struct _TrioLoop
   gpointer             main_data;
   GError              *main_error;        /* what main failed with */
   GError              *internal_error;    /* what broke the run itself */
-  GError              *failed_calls;      /* what calls from outside failed with; see token.c */
-  GError              *deadlock;          /* why everything was cancelled; see deadlock.c */
-  TrioRunLocal        *locals;            /* run-local.c */
+  GError              *failed_calls;      /* what calls from outside failed with; see loop/token.c */
+  GError              *deadlock;          /* why everything was cancelled; see loop/deadlock.c */
+  TrioRunLocal        *locals;            /* task/run-local.c */
   GHashTable          *path_counts;       /* (parent path, name) -> how many; with a choice seam or an instrument */
   guint64              turns;
   guint64              next_task_serial;
@@ -210,7 +210,7 @@ struct _TrioLoop
  * keeps for this way make it one instruction. */
 #define TRIO_TLS __attribute__ ((tls_model ("initial-exec")))
 
-/* loop.c */
+/* loop/loop.c */
 extern __thread TrioLoop *trio_loop_of_thread TRIO_TLS;
 void      trio_loop_push_runnable   (TrioLoop *loop, TrioTask *task);
 void      trio_loop_switch_away     (TrioLoop *loop, TrioTask *from);
@@ -220,7 +220,7 @@ void      trio_task_yield           (TrioTask *task);
 void      trio_loop_nudge           (TrioLoop *loop);
 void      trio_loop_fail            (TrioLoop *loop, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
-/* task.c */
+/* task/task.c */
 TrioTask *trio_task_spawn           (TrioLoop *loop, TrioNursery *nursery, TrioCancelScope *scope, TrioFunc func, gpointer data,
                                      GDestroyNotify destroy, const char *name);
 void      trio_task_complain        (const char *caller, GError **error) __attribute__ ((cold));
@@ -228,13 +228,13 @@ void      trio_task_enter_scope     (TrioTask *task, TrioCancelScope *scope);
 void      trio_task_keep_stray      (TrioTask *task, GError *error);
 void      trio_task_discard         (TrioTask *task);
 
-/* cancel-tree.c */
+/* scope/cancel-tree.c */
 void      trio_cancel_tree_attach   (TrioCancelScope *scope, TrioCancelScope *parent);
 void      trio_cancel_tree_detach   (TrioCancelScope *scope);
 void      trio_cancel_tree_update   (TrioCancelScope *scope);
 void      trio_cancel_tree_deliver  (TrioTask *task);
 
-/* cancel-scope.c */
+/* scope/cancel-scope.c */
 void      trio_cancel_scope_init    (TrioCancelScope *scope, TrioLoop *loop, TrioTask *task, GError **slot, const char *where);
 void      trio_cancel_scope_enter   (TrioCancelScope *scope);
 void      trio_cancel_scope_leave   (TrioCancelScope *scope);
@@ -246,60 +246,60 @@ void      trio_cancel_scope_abandon_rest (TrioTask *task) TRIO_CHECKPOINT_ON_FAI
 GError   *trio_cancel_scope_own_error (TrioCancelScope *scope);
 char     *trio_cancel_scope_describe_caller (TrioCancelScope *scope, const char *where);
 
-/* soft-cancel.c */
+/* scope/soft-cancel.c */
 gboolean  trio_soft_cancel_recompute (TrioCancelScope *scope);
 char     *trio_soft_cancel_describe_end (TrioCancelScope *scope);
 
-/* nursery.c */
+/* scope/nursery.c */
 void      trio_nursery_child_ended  (TrioNursery *nursery, TrioTask *child, GError *error);
 void      trio_nursery_check_joined (TrioNursery *nursery);
 
-/* start.c */
+/* scope/start.c */
 void      trio_task_statuses_discard (TrioLoop *loop);
 
-/* choice.c */
+/* loop/choice.c */
 void      trio_inject               (TrioTask *task, const char *what);
 TrioTask *trio_choose_runnable      (TrioLoop *loop);
 
-/* interrupt.c */
+/* scope/interrupt.c */
 GError   *trio_interrupt_error      (void);
 GError   *trio_interrupts_collapse  (GError *error);
 void      trio_interrupt_outlives   (TrioTask *main);
 
-/* idle.c */
+/* loop/idle.c */
 void      trio_loop_wake_idle       (TrioLoop *loop);
 
-/* dump.c */
+/* explain/dump.c */
 extern TrioList trio_loops;
 void      trio_loop_register        (TrioLoop *loop);
 void      trio_loop_unregister      (TrioLoop *loop);
 
-/* paths.c */
+/* task/paths.c */
 void      trio_task_count_path      (TrioTask *task, TrioTask *parent);
 void      trio_task_keep_path       (TrioTask *task);
 
-/* task-local.c */
+/* task/task-local.c */
 void      trio_task_inherit_locals  (TrioTask *task);
 void      trio_locals_clear         (TrioLocals **locals);
 
-/* token.c */
+/* loop/token.c */
 TrioToken *trio_token_new           (TrioLoop *loop);
 void       trio_token_run_pending   (TrioToken *token);
 gboolean   trio_token_refuse        (TrioToken *token);
 gboolean   trio_token_is_private    (TrioToken *token);
 void       trio_token_close         (TrioToken *token);
 
-/* run-local.c */
+/* task/run-local.c */
 void      trio_run_locals_free      (TrioLoop *loop);
 
-/* strand.c */
+/* task/strand.c */
 TrioLoop *trio_strand_get_loop      (void);
 gboolean  trio_strand_find_overflow (gconstpointer address, const char **name, gsize *stack_bytes, gsize *below);
 
-/* parking-lot.c */
+/* task/parking-lot.c */
 void      trio_parking_lots_break   (TrioTask *task);
 
-/* invariant.c */
+/* explain/invariant.c */
 #ifdef TRIO_INVARIANTS
 void      trio_check_task           (TrioTask *task);
 void      trio_check_scope          (TrioCancelScope *scope);

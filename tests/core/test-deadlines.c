@@ -3,7 +3,7 @@
 /* The heap of deadlines, against a list that is searched from end to end. Statement 53: of what was disarmed not much is left
  * behind. */
 
-#include "core/deadlines.h"
+#include "core/loop/deadlines.h"
 #include "tests/core/mock-world.h"
 
 enum { N = 600 };

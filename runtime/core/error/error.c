@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-#include "core/error-group.h"
+#include "core/error/error-group.h"
 
 /* The message of a group tells so many members, so many lines of each, and so deep; the rest is counted, or left out. */
 enum { MEMBERS_IN_MESSAGE = 20, LINES_IN_MEMBER = 60, COLUMNS_IN_MESSAGE = 64 };

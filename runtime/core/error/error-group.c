@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "core/error-group.h"
+#include "core/error/error-group.h"
 
 /* Deeper than this, a line of the tree says its depth instead of being indented further. */
 enum { INDENTED_LEVELS = 24 };

@@ -3,7 +3,7 @@
 /* A heap with four children a node, after libev's ev_heap: shallower than a binary one, and the children of a node are
  * neighbours in memory. */
 
-#include "core/deadlines.h"
+#include "core/loop/deadlines.h"
 
 enum
 {
