@@ -45,10 +45,27 @@ append_set (GString *out, GPtrArray *texts)
 typedef struct
 {
   TrioSimWorld *world;
-  GPtrArray    *waits;       /* of const char *: what blocked tasks wait in */
+  GPtrArray    *waits;       /* of char *: what blocked tasks wait in */
+  GPtrArray    *places;      /* of char *: and in which function of the program */
   GString      *lines;
   guint         n_lines;
 } Inquest;
+
+/* "trio_lock_acquire in take_both": the innermost function that is not the runtime's. Not who holds the lock, nor which task it is: while a
+ * run is made smaller, other tasks come to the same end. */
+static char *
+place_of_wait (TrioTask *task)
+{
+  g_autoptr (GString) stack = g_string_new (NULL);
+  g_auto (GStrv) frames = NULL;
+
+  trio_task_append_stack (task, TRIO_DUMP_STACKS, stack);
+  frames = g_strsplit (stack->str, " < ", -1);
+  for (guint i = 0; frames[i] != NULL; i++)
+    if (frames[i][0] != '\0' && !g_str_has_prefix (frames[i], "trio_"))
+      return g_strdup_printf ("%s in %.*s", trio_task_get_wait (task), (int) strcspn (frames[i], " "), frames[i]);
+  return g_strdup (trio_task_get_wait (task));
+}
 
 static void
 append_task (TrioTask *task, guint depth G_GNUC_UNUSED, gpointer data)
@@ -62,7 +79,10 @@ append_task (TrioTask *task, guint depth G_GNUC_UNUSED, gpointer data)
   if (trio_task_get_parent (task) == NULL)
     return;
   if (blocked)
-    g_ptr_array_add (inquest->waits, g_strdup (trio_task_get_wait (task)));
+    {
+      g_ptr_array_add (inquest->waits, g_strdup (trio_task_get_wait (task)));
+      g_ptr_array_add (inquest->places, place_of_wait (task));
+    }
   if (++inquest->n_lines > LINES_MAX)
     return;
 
@@ -99,7 +119,8 @@ append_livelock (TrioSimWorld *world)
 void
 trio_sim_detect_stuck (TrioSimWorld *world)
 {
-  Inquest inquest = { .world = world, .waits = g_ptr_array_new_with_free_func (g_free), .lines = g_string_new (NULL) };
+  Inquest inquest = { .world = world, .waits = g_ptr_array_new_with_free_func (g_free),
+                      .places = g_ptr_array_new_with_free_func (g_free), .lines = g_string_new (NULL) };
   GString *name = g_string_new (NULL);
 
   trio_foreach_task (append_task, &inquest);
@@ -114,7 +135,13 @@ trio_sim_detect_stuck (TrioSimWorld *world)
   if (trio_sim_world_find (world, world->suspicion, g_string_free (name, FALSE)))
     {
       if (world->suspicion == TRIO_SIM_DEADLOCK)
-        append_deadlock (world, &inquest);
+        {
+          GString *place = g_string_new (NULL);
+
+          append_set (place, inquest.places);
+          world->place = g_string_free (place, FALSE);
+          append_deadlock (world, &inquest);
+        }
       else
         append_livelock (world);
       g_string_append (world->message, inquest.lines->str);
@@ -123,6 +150,7 @@ trio_sim_detect_stuck (TrioSimWorld *world)
       trio_sim_threads_append (&world->threads, world->message);
     }
   g_ptr_array_unref (inquest.waits);
+  g_ptr_array_unref (inquest.places);
   g_string_free (inquest.lines, TRUE);
 }
 

@@ -268,11 +268,13 @@ read_header_line (Reader *reader, const char *key, const char *value, GError **e
     return read_inject (reader, value, &header->inject, error);
   if (g_str_equal (key, "expects"))
     return read_expects (reader, value, header, error);
+  if (g_str_equal (key, "place"))
+    return read_string (reader, value, &header->place, error);
   if (g_str_equal (key, "steps"))
     return read_whole_number (reader, value, &header->steps, error);
   if (g_str_equal (key, "hash"))
     return read_hash (reader, value, &header->hash, error);
-  return fail_found (reader, key, "one of program, scenario, strategy, seed, run, inject, expects, steps, hash", error);
+  return fail_found (reader, key, "one of program, scenario, strategy, seed, run, inject, expects, place, steps, hash", error);
 }
 
 /* "key" of "key: value", or NULL if the line is no header line. */

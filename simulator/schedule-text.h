@@ -10,6 +10,7 @@
  *     run: 214
  *     inject: cancel
  *     expects: always "balances add up"
+ *     place: bank.c:41
  *     steps: 96
  *     hash: 0x7d1f0a9c52e8b364
  *

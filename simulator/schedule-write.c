@@ -140,7 +140,9 @@ trio_schedule_to_text (const TrioSchedule *schedule)
       g_string_append_c (out, ' ');
       append_quoted (out, header->name);
     }
-  g_string_append_printf (out, "\nsteps: %" G_GUINT64_FORMAT "\n", header->steps);
+  g_string_append_c (out, '\n');
+  append_header (out, "place", header->place);
+  g_string_append_printf (out, "steps: %" G_GUINT64_FORMAT "\n", header->steps);
   if (header->hash != 0)
     g_string_append_printf (out, "hash: 0x%016" G_GINT64_MODIFIER "x\n", header->hash);
   g_string_append_c (out, '\n');

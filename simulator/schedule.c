@@ -38,6 +38,7 @@ trio_schedule_free (TrioSchedule *schedule)
   g_free (schedule->header.scenario);
   g_free (schedule->header.strategy);
   g_free (schedule->header.name);
+  g_free (schedule->header.place);
   g_array_unref (schedule->entries);
   g_string_chunk_free (schedule->strings);
   g_free (schedule);
@@ -54,6 +55,7 @@ trio_schedule_copy (const TrioSchedule *schedule)
   copy->header.scenario = g_strdup (schedule->header.scenario);
   copy->header.strategy = g_strdup (schedule->header.strategy);
   copy->header.name = g_strdup (schedule->header.name);
+  copy->header.place = g_strdup (schedule->header.place);
   for (guint i = 0; i < schedule->entries->len; i++)
     trio_schedule_append (copy, trio_schedule_get_entry (schedule, i));
   return copy;

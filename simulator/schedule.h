@@ -39,6 +39,7 @@ typedef struct
   TrioSimInject   inject;
   TrioSimVerdict  verdict;       /* what it leads to */
   char           *name;
+  char           *place;         /* in the program, when it was built as it was then */
   guint64         steps;
   guint64         hash;          /* 0: not known */
 } TrioScheduleHeader;

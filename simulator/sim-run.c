@@ -5,6 +5,7 @@
  * The driver is the whole scheduler of virtual time: while anybody can run, turn after turn; when nobody can, time jumps to the
  * next deadline or message; when there is none either, nobody will ever run again. */
 
+#include <trio/lowlevel/dump.h>
 #include <trio/lowlevel/trace.h>
 
 #include "simulator/sim-world.h"
@@ -146,6 +147,8 @@ finish (TrioSimWorld *world)
     }
   trio_loop_get_statistics (world->loop, &statistics);
   trio_sim_threads_stop (&world->threads);
+  if (world->watch.stopped)
+    trio_loop_append_dump (world->loop, TRIO_DUMP_STACKS, world->message);
   if (judged)
     trio_loop_abandon (world->loop);
   else
@@ -167,6 +170,7 @@ report_of (TrioSimWorld *world)
   if (world->watch.divergence != NULL)
     {
       g_clear_pointer (&world->name, g_free);
+      g_clear_pointer (&world->place, g_free);
       g_clear_error (&world->error);
       world->verdict = TRIO_SIM_NONDETERMINISM;
       world->name = g_strdup ("the same choices gave another run");
@@ -174,6 +178,7 @@ report_of (TrioSimWorld *world)
     }
   report->verdict = world->verdict;
   report->name = g_steal_pointer (&world->name);
+  report->place = g_steal_pointer (&world->place);
   report->message = world->message->len == 0 ? NULL : g_strdup (world->message->str);
   report->steps = world->watch.steps;
   report->duration_us = world->clock.now;
@@ -199,6 +204,7 @@ fill_header (TrioSimReport *report, const TrioSimOptions *options)
   header->inject = trio_sim_strategy_get_inject (options);
   header->verdict = report->verdict;
   header->name = g_strdup (report->name);
+  header->place = g_strdup (report->place);
   header->steps = report->steps;
   header->hash = report->hash;
 }
@@ -284,6 +290,7 @@ run_twice (TrioFunc func, gpointer data, const TrioSimOptions *options, GError *
 
   quiet.on_decision = NULL;
   quiet.on_choice = NULL;
+  quiet.on_step = NULL;
   if (first != NULL && !first->stopped)
     {
       GError *second_failure = NULL;

@@ -119,6 +119,7 @@ fail_check (TrioSimWorld *self, TrioCheckKind kind, const char *name, const char
     g_error ("%s: “%s” does not hold, outside any task", where, name);
   if (trio_sim_world_find (self, kind == TRIO_CHECK_ALWAYS ? TRIO_SIM_ALWAYS : TRIO_SIM_UNREACHABLE, g_strdup (name)))
     {
+      self->place = g_strdup (base_name (where));
       g_string_append_printf (self->message, kind == TRIO_CHECK_ALWAYS ? "“%s” must always hold and does not, at %s\n"
                                                                       : "“%s” must never be reached and was, at %s\n",
                               name, base_name (where));
@@ -159,6 +160,8 @@ trio_sim_world_init (TrioSimWorld *self, const TrioSimOptions *options, TrioSimS
   trio_sim_watch_init (&self->watch, &self->clock);
   self->watch.stop_before = options->until_step;
   self->watch.break_there = options->break_at_until;
+  self->watch.on_step = options->on_step;
+  self->watch.on_step_data = options->user_data;
   self->tape = trio_sim_tape_new (strategy, trio_sim_strategy_get_inject (options), &self->watch);
   trio_sim_tape_set_callbacks (self->tape, options->on_decision, options->on_choice, options->user_data);
   self->net = trio_sim_net_new (&self->clock, self->tape, &self->watch);
@@ -179,6 +182,7 @@ trio_sim_world_clear (TrioSimWorld *self)
   trio_sim_watch_clear (&self->watch);
   g_clear_pointer (&self->goals, g_hash_table_unref);
   g_clear_pointer (&self->name, g_free);
+  g_clear_pointer (&self->place, g_free);
   g_clear_error (&self->error);
   g_string_free (self->message, TRUE);
 }

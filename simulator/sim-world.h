@@ -38,6 +38,7 @@ typedef struct
 
   TrioSimVerdict  verdict;
   char           *name;
+  char           *place;        /* of the finding, in the program; or NULL */
   GString        *message;
   GError         *error;        /* the scenario's own, if that is the finding */
   TrioSimVerdict  suspicion;    /* DEADLOCK or LIVELOCK: to be diagnosed in the next turn */

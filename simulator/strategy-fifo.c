@@ -23,6 +23,18 @@ trio_sim_strategy_new_fifo (void)
   return &fifo;
 }
 
+static TrioSimStrategy *
+new_prefix (const TrioSimOptions *options, GError **error)
+{
+  TrioSimOptions suffix = *options;
+  TrioSimStrategy *strategy;
+
+  suffix.strategy = options->suffix == NULL ? "random" : options->suffix;
+  suffix.schedule = NULL;
+  strategy = trio_sim_strategy_new (&suffix, error);
+  return strategy == NULL ? NULL : trio_sim_strategy_new_prefix (options->schedule, options->prefix_steps, strategy, options->inject);
+}
+
 TrioSimStrategy *
 trio_sim_strategy_new (const TrioSimOptions *options, GError **error)
 {
@@ -37,10 +49,13 @@ trio_sim_strategy_new (const TrioSimOptions *options, GError **error)
   if (g_str_equal (name, "replay") && options->schedule != NULL)
     return trio_sim_strategy_new_replay (options->schedule);
 
-  if (g_str_equal (name, "replay"))
-    g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "the strategy “replay” needs a schedule");
+  if (g_str_equal (name, "prefix") && options->schedule != NULL)
+    return new_prefix (options, error);
+
+  if (g_str_equal (name, "replay") || g_str_equal (name, "prefix"))
+    g_set_error (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "the strategy “%s” needs a schedule", name);
   else
-    g_set_error (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "there is no strategy “%s”; there are fifo, random, replay and bytes", name);
+    g_set_error (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "there is no strategy “%s”; there are fifo, random, replay, prefix and bytes", name);
   return NULL;
 }
 
@@ -49,7 +64,8 @@ trio_sim_strategy_get_inject (const TrioSimOptions *options)
 {
   guint inject = options->inject;
 
-  if (options->schedule == NULL || g_strcmp0 (options->strategy, "replay") != 0)
+  if (options->schedule == NULL
+      || (g_strcmp0 (options->strategy, "replay") != 0 && g_strcmp0 (options->strategy, "prefix") != 0))
     return (TrioSimInject) inject;
   for (guint i = 0; i < trio_schedule_get_length (options->schedule); i++)
     {

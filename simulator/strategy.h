@@ -6,6 +6,7 @@
  *     fifo      every answer is the dull one
  *     random    draws the answers from a seed
  *     replay    reads them from a schedule, by address
+ *     prefix    replays the first steps, and leaves the rest to another strategy
  *     bytes     reads them from bytes, by position: for fuzzers */
 
 #pragma once
@@ -27,6 +28,10 @@ TrioSimStrategy *trio_sim_strategy_new_fifo   (void);
 TrioSimStrategy *trio_sim_strategy_new_random (guint64 seed);
 /* (transfer none): schedule outlives the strategy. */
 TrioSimStrategy *trio_sim_strategy_new_replay (const TrioSchedule *schedule);
+/* The first n_steps steps as schedule has them, then suffix answers, which injects only kinds of suffix_inject. (transfer none) for
+ * schedule, (transfer full) for suffix. */
+TrioSimStrategy *trio_sim_strategy_new_prefix (const TrioSchedule *schedule, guint64 n_steps, TrioSimStrategy *suffix,
+                                               TrioSimInject suffix_inject);
 /* (transfer none): bytes outlive the strategy. */
 TrioSimStrategy *trio_sim_strategy_new_bytes  (const guint8 *bytes, gsize n_bytes);
 

@@ -43,6 +43,7 @@ trio_sim_report_free (TrioSimReport *report)
   if (report == NULL)
     return;
   g_free (report->name);
+  g_free (report->place);
   g_free (report->message);
   trio_schedule_free (report->schedule);
   g_clear_pointer (&report->goals, g_hash_table_unref);

@@ -241,6 +241,8 @@ before_task_step (TrioInstrument *instrument, TrioTask *task)
           trio_loop_escape (trio_loop_get_current ());
         }
     }
+  if (G_UNLIKELY (watch->on_step != NULL))
+    watch->on_step (watch->steps + 1, task, watch->on_step_data);
   watch->steps++;
   watch->interleaving = trio_sim_mix (watch->interleaving, path_hash);
   count_step (watch, task);

@@ -16,6 +16,8 @@
 #include <trio/error.h>
 #include <trio/lowlevel/instrument.h>
 
+#include <trio-sim/sim.h>
+
 #include "simulator/virtual-clock.h"
 
 G_BEGIN_DECLS
@@ -69,6 +71,8 @@ typedef struct
   gboolean         break_there;
   guint64          steps_at_turn;
   gboolean         stopped;
+  TrioSimStepFunc  on_step;             /* nullable; before each step */
+  gpointer         on_step_data;
 } TrioSimWatch;
 
 void            trio_sim_watch_init          (TrioSimWatch *watch, TrioSimClock *clock);

@@ -68,11 +68,12 @@ fill_header (const TrioCliCampaign *campaign, const TrioCliFailure *failure, Tri
   g_free (header->scenario);
   g_free (header->strategy);
   g_free (header->name);
+  g_free (header->place);
   *header = (TrioScheduleHeader) {
     .program = g_strdup (campaign->cli->program), .scenario = g_strdup (campaign->scenario->name),
     .strategy = g_strdup (failure->strategy),
     .seed = campaign->seed, .run = failure->run, .inject = campaign->inject, .verdict = report->verdict,
-    .name = g_strdup (report->name),
+    .name = g_strdup (report->name), .place = g_strdup (report->place),
     .steps = report->steps, .hash = report->hash,
   };
 }
@@ -170,6 +171,7 @@ become_nondeterminism (TrioSimReport *report, const char *name, char *message)
   report->verdict = TRIO_SIM_NONDETERMINISM;
   g_free (report->name);
   report->name = g_strdup (name);
+  g_clear_pointer (&report->place, g_free);
   g_free (report->message);
   report->message = message;
 }

@@ -104,8 +104,8 @@ unwire_goals (GVariant *variant, GHashTable *goals)
 GVariant *
 trio_cli_wire_report (const TrioSimReport *report, const TrioSchedule *points)
 {
-  return g_variant_new ("(um^aym^aytxttt@a" TRIO_CLI_ENTRY_STRING "ub@a(ayb)@a" TRIO_CLI_ENTRY_STRING ")",
-                        (guint32) report->verdict, report->name, report->message, report->steps, report->duration_us,
+  return g_variant_new ("(um^aym^aym^aytxttt@a" TRIO_CLI_ENTRY_STRING "ub@a(ayb)@a" TRIO_CLI_ENTRY_STRING ")",
+                        (guint32) report->verdict, report->name, report->place, report->message, report->steps, report->duration_us,
                         report->choices,
                         report->hash, report->interleaving, wire_schedule (report->schedule), (guint32) report->unmatched,
                         report->stopped, wire_goals (report->goals), wire_schedule (points));
@@ -131,8 +131,8 @@ trio_cli_unwire_report (GVariant *variant, TrioSchedule *points)
   g_autoptr (GVariant) entries = NULL, goals = NULL, noted = NULL;
   guint32 verdict, unmatched;
 
-  g_variant_get (variant, "(um^aym^aytxttt@a" TRIO_CLI_ENTRY_STRING "ub@a(ayb)@a" TRIO_CLI_ENTRY_STRING ")",
-                 &verdict, &report->name, &report->message, &report->steps, &report->duration_us, &report->choices,
+  g_variant_get (variant, "(um^aym^aym^aytxttt@a" TRIO_CLI_ENTRY_STRING "ub@a(ayb)@a" TRIO_CLI_ENTRY_STRING ")",
+                 &verdict, &report->name, &report->place, &report->message, &report->steps, &report->duration_us, &report->choices,
                  &report->hash, &report->interleaving, &entries, &unmatched, &report->stopped, &goals, &noted);
   report->verdict = verdict;
   report->unmatched = unmatched;

@@ -79,10 +79,23 @@ TRIO_API const char *trio_sim_verdict_to_string (TrioSimVerdict verdict);
 typedef void (*TrioSimChoiceFunc) (const TrioScheduleEntry *entry, gpointer user_data);
 
 /**
+ * TrioSimStepFunc:
+ * @step: the number of the step that is about to be taken, from 1
+ * @task: (transfer none): who takes it
+ * @user_data: as given
+ *
+ * Sees each task step before it is taken, when it is settled whose it is. Must not suspend or change the run; all tasks can be looked
+ * at. It is called on the stack of whatever task ran before.
+ */
+typedef void (*TrioSimStepFunc) (guint64 step, TrioTask *task, gpointer user_data);
+
+/**
  * TrioSimOptions:
- * @strategy: (nullable): "fifo", "random", "replay" or "bytes"; %NULL for "fifo"
- * @seed: for "random"
- * @schedule: (nullable): for "replay": the entries to apply; all other answers are dull
+ * @strategy: (nullable): "fifo", "random", "replay", "prefix" or "bytes"; %NULL for "fifo"
+ * @seed: for "random", and for the suffix of "prefix"
+ * @schedule: (nullable): for "replay" and "prefix": the entries to apply; all other answers are dull
+ * @prefix_steps: for "prefix": so many steps are taken as @schedule has them; from then on @suffix answers
+ * @suffix: (nullable): for "prefix": the strategy behind it; %NULL for "random"
  * @bytes: (nullable): for "bytes": what the answers are read from; all further answers are dull
  * @n_bytes: how many
  * @inject: what may be injected at all
@@ -95,7 +108,8 @@ typedef void (*TrioSimChoiceFunc) (const TrioScheduleEntry *entry, gpointer user
  * @program: (nullable): a name for the trace's header
  * @on_decision: (nullable): called at once for each answer that is not dull
  * @on_choice: (nullable): called for each choice, dull or not
- * @user_data: for both
+ * @on_step: (nullable): called before each task step
+ * @user_data: for the three
  *
  * Start it from `{ 0 }`.
  */
@@ -104,6 +118,8 @@ typedef struct
   const char         *strategy;
   guint64             seed;
   const TrioSchedule *schedule;
+  guint64             prefix_steps;
+  const char         *suffix;
   const guint8       *bytes;
   gsize               n_bytes;
   TrioSimInject       inject;
@@ -116,6 +132,7 @@ typedef struct
   const char         *program;
   TrioSimChoiceFunc   on_decision;
   TrioSimChoiceFunc   on_choice;
+  TrioSimStepFunc     on_step;
   gpointer            user_data;
 } TrioSimOptions;
 
@@ -124,6 +141,8 @@ typedef struct
  * @verdict: what came of it
  * @name: (nullable): the name of what failed: of the check; "domain:code" of an error; "tasks wait in trio_lock_acquire" ….
  *   Verdict and name are the identity of a failure
+ * @place: (nullable): where in the program it failed: "bank.c:41" of a check, "trio_lock_acquire in take_both" of who waits for ever.
+ *   Known only within one build of a program; %NULL if it cannot be told
  * @message: (nullable): for a person, several lines: the error, who waits for what, what leaked, the first diverging step
  * @steps: task steps taken
  * @duration_us: virtual time the run took
@@ -132,7 +151,7 @@ typedef struct
  * @interleaving: a hash of the order of the tasks' steps alone, to count different schedules
  * @schedule: the decisions that were not dull
  * @unmatched: for "replay": entries of the given schedule that found no choice to apply to
- * @stopped: the run was stopped at until_step
+ * @stopped: the run was stopped at until_step; the message then shows the tasks there
  * @goals: (element-type utf8 gboolean): each trio_sometimes() met, and whether it held
  *
  * What one run did. Free with trio_sim_report_free().
@@ -141,6 +160,7 @@ typedef struct
 {
   TrioSimVerdict  verdict;
   char           *name;
+  char           *place;
   char           *message;
   guint64         steps;
   gint64          duration_us;
