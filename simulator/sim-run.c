@@ -271,6 +271,11 @@ run_once (TrioFunc func, gpointer data, const TrioSimOptions *options, TrioSimRe
           g_clear_pointer (&report, trio_sim_report_free);
           g_clear_error (failure);
         }
+      if (report != NULL && world.history_page != NULL && !g_file_set_contents (options->history_path, world.history_page, -1, error))
+        {
+          g_clear_pointer (&report, trio_sim_report_free);
+          g_clear_error (failure);
+        }
     }
   trio_sim_world_clear (&world);
   return report;

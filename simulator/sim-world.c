@@ -126,6 +126,8 @@ fail_check (TrioSimWorld *self, TrioCheckKind kind, const char *name, const char
       g_string_append_printf (self->message, "  found by %s, at step %" G_GUINT64_FORMAT ", at ",
                               thread != NULL ? thread : trio_sim_tape_get_path (self->tape, task), self->watch.steps);
       trio_sim_append_time (self->message, self->clock.now);
+      if (self->evidence->len > 0)
+        g_string_append_printf (self->message, "\n%s", self->evidence->str);
     }
   g_clear_pointer (&thread, g_free);
   while (task == NULL)
@@ -146,6 +148,15 @@ check (TrioWorld *world, TrioCheckKind kind, gboolean condition, const char *nam
 
 /* --- life --- */
 
+TrioSimWorld *
+trio_sim_world_get_current (void)
+{
+  TrioLoop *loop = trio_loop_get_current ();
+  TrioWorld *world = loop == NULL ? NULL : trio_loop_get_world (loop);
+
+  return world != NULL && world->check == check ? (TrioSimWorld *) world : NULL;
+}
+
 void
 trio_sim_world_init (TrioSimWorld *self, const TrioSimOptions *options, TrioSimStrategy *strategy)
 {
@@ -155,6 +166,8 @@ trio_sim_world_init (TrioSimWorld *self, const TrioSimOptions *options, TrioSimS
     .verdict = TRIO_SIM_OK,
     .suspicion = TRIO_SIM_OK,
     .message = g_string_new (NULL),
+    .evidence = g_string_new (NULL),
+    .history_path = options->history_path,
   };
   trio_sim_clock_init (&self->clock);
   trio_sim_watch_init (&self->watch, &self->clock);
@@ -185,4 +198,6 @@ trio_sim_world_clear (TrioSimWorld *self)
   g_clear_pointer (&self->place, g_free);
   g_clear_error (&self->error);
   g_string_free (self->message, TRUE);
+  g_string_free (self->evidence, TRUE);
+  g_free (self->history_page);
 }

@@ -41,11 +41,17 @@ typedef struct
   char           *place;        /* of the finding, in the program; or NULL */
   GString        *message;
   GError         *error;        /* the scenario's own, if that is the finding */
+  GString        *evidence;     /* what a check that is about to fail wants to be told with it */
+  const char     *history_path; /* where the page of a history that fails goes, or NULL */
+  char           *history_page; /* it */
   TrioSimVerdict  suspicion;    /* DEADLOCK or LIVELOCK: to be diagnosed in the next turn */
 } TrioSimWorld;
 
 void     trio_sim_world_init     (TrioSimWorld *world, const TrioSimOptions *options, TrioSimStrategy *strategy);
 void     trio_sim_world_clear    (TrioSimWorld *world);
+
+/* The one that this task is in; NULL if it is in none, or in another kind of world. */
+TrioSimWorld *trio_sim_world_get_current (void);
 
 /* Takes the name. Returns FALSE, and changes nothing, if there is a finding already; else the message may be written. */
 gboolean trio_sim_world_find     (TrioSimWorld *world, TrioSimVerdict verdict, char *name);

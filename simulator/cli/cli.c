@@ -27,7 +27,7 @@ static const Command commands[] = {
     "run many schedules; shrink and keep what fails" },
   { "sweep", trio_cli_sweep, "[-s SCENARIO] [--inject KINDS] [--pairs] …",
   "cancel, interrupt and break at every place, one by one" },
-  { "replay", trio_cli_replay, "SCHEDULE [--until STEP] [--trace FILE] [--break]", "run what a schedule file describes" },
+  { "replay", trio_cli_replay, "SCHEDULE [--until STEP] [--trace FILE] [--history FILE] [--break]", "run what a schedule file describes" },
   { "shrink", trio_cli_shrink_command, "SCHEDULE [-o FILE]", "make a schedule smaller that still fails the same way" },
   { "exhaust", exhaust, NULL, NULL },
   { "help", help, NULL, NULL },

@@ -79,6 +79,8 @@ print_words (const Replay *self, const TrioSimReport *report, gboolean same_fail
   append_comparison (out, header, report, same_failure);
   if (self->options.trace_path)
     g_string_append_printf (out, "trace written to %s\n", self->options.trace_path);
+  if (self->options.history_path && g_file_test (self->options.history_path, G_FILE_TEST_EXISTS))
+    g_string_append_printf (out, "history written to %s\n", self->options.history_path);
   trio_cli_print (out);
 }
 
@@ -151,7 +153,7 @@ int
 trio_cli_replay (const TrioCli *cli, int argc, char **argv)
 {
   Replay self = { .cli = cli };
-  g_autofree char *until = NULL, *trace = NULL;
+  g_autofree char *until = NULL, *trace = NULL, *history = NULL;
   g_auto (GStrv) rest = NULL;
   gboolean breaks = FALSE;
   int timeout_s = 60;
@@ -160,6 +162,7 @@ trio_cli_replay (const TrioCli *cli, int argc, char **argv)
     { "until", 0, 0, G_OPTION_ARG_STRING, &until, "Stop before this task step", "STEP" },
     { "break", 0, 0, G_OPTION_ARG_NONE, &breaks, "Stop there with SIGTRAP, for a debugger that runs this program", NULL },
     { "trace", 0, 0, G_OPTION_ARG_FILENAME, &trace, "Record the run there, for trio-trace", "FILE" },
+    { "history", 0, 0, G_OPTION_ARG_FILENAME, &history, "Write the page of a history that is not linearizable there", "FILE" },
     { "timeout", 0, 0, G_OPTION_ARG_INT, &timeout_s, "Real time after which the run is stopped (60); 0 for none", "SECONDS" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &self.json, "Print one JSON object", NULL },
     G_OPTION_ENTRY_NULL,
@@ -180,6 +183,7 @@ trio_cli_replay (const TrioCli *cli, int argc, char **argv)
 
   self.options.break_at_until = breaks;
   self.options.trace_path = trace;
+  self.options.history_path = history;
   self.target = (TrioCliTarget) {
     .func = self.file.scenario->func, .data = self.file.scenario->data, .program = cli->program, .timeout_s = timeout_s,
     .echo = !self.json,

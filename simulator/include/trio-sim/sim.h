@@ -105,6 +105,7 @@ typedef void (*TrioSimStepFunc) (guint64 step, TrioTask *task, gpointer user_dat
  * @until_step: stop before this task step; 0 for never
  * @break_at_until: raise SIGTRAP there, for a debugger, instead of stopping
  * @trace_path: (nullable): record a trace there
+ * @history_path: (nullable): write the page of a history that is not linearizable there, if there is one: <trio-sim/history.h>
  * @program: (nullable): a name for the trace's header
  * @on_decision: (nullable): called at once for each answer that is not dull
  * @on_choice: (nullable): called for each choice, dull or not
@@ -129,6 +130,7 @@ typedef struct
   guint64             until_step;
   gboolean            break_at_until;
   const char         *trace_path;
+  const char         *history_path;
   const char         *program;
   TrioSimChoiceFunc   on_decision;
   TrioSimChoiceFunc   on_choice;
