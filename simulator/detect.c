@@ -194,24 +194,33 @@ trio_sim_detect_leaks (TrioSimWorld *world, const TrioLoopStatistics *statistics
 
 /* --- main's error --- */
 
-/* An injected cancellation comes out of a scope that was left without close as a FAILED, or travels in the message of one. */
+static gboolean
+tells_of_no_memory (const GError *error)
+{
+  return strstr (error->message, "no memory for the stack of") != NULL;
+}
+
+/* An injected cancellation comes out of a scope that was left without close as a FAILED, or travels in the message of one. So does the
+ * nursery's own complaint that it had no memory for a child, which nobody but the nursery can answer. */
 static gboolean
 is_injected (TrioSimWorld *world, const GError *error)
 {
   gboolean cancelled = trio_sim_tape_get_injected (world->tape, TRIO_SIM_INJECT_CANCEL) > 0;
   gboolean interrupted = trio_sim_tape_get_injected (world->tape, TRIO_SIM_INJECT_INTERRUPT) > 0;
+  gboolean broken = trio_sim_tape_get_injected (world->tape, TRIO_SIM_INJECT_FAULT) > 0;
 
   if (error->domain != TRIO_ERROR)
     return FALSE;
   switch ((TrioError) error->code)
     {
     case TRIO_ERROR_CANCELLED:
-      return cancelled || interrupted;
+      return cancelled || interrupted || (broken && tells_of_no_memory (error));
     case TRIO_ERROR_KEYBOARD_INTERRUPT:
       return interrupted;
     case TRIO_ERROR_FAILED:
     case TRIO_ERROR_TOO_SLOW:
-      return cancelled && strstr (error->message, "injected") != NULL;
+      return (cancelled && strstr (error->message, "injected") != NULL)
+             || (broken && tells_of_no_memory (error));
     default:
       return FALSE;
     }

@@ -314,6 +314,11 @@ read_rest_of_decision (Reader *reader, const char *cursor, TrioScheduleEntry *en
         if (*target == NULL)
           return FALSE;
       }
+    else if (g_str_has_prefix (cursor, "onwards") && !entry->onwards)
+      {
+        cursor += strlen ("onwards");
+        entry->onwards = TRUE;
+      }
     else if (*cursor == '@' && !indexed)
       {
         cursor++;
@@ -329,7 +334,7 @@ read_rest_of_decision (Reader *reader, const char *cursor, TrioScheduleEntry *en
           return FALSE;
       }
     else
-      return fail_found (reader, cursor, "“-> PATH”, “@INDEX”, “step STEP”, “# words” or the end of the line", error);
+      return fail_found (reader, cursor, "“-> PATH”, “onwards”, “@INDEX”, “step STEP”, “# words” or the end of the line", error);
   return TRUE;
 }
 

@@ -110,6 +110,8 @@ append_entry (GString *out, const TrioScheduleEntry *entry)
   g_string_append_c (out, ' ');
   append_word (out, entry->label);
   g_string_append_printf (out, " %" G_GUINT64_FORMAT " = %u/%u", entry->ordinal, entry->value, entry->bound);
+  if (entry->onwards)
+    g_string_append (out, " onwards");
   if (entry->target != NULL)
     {
       g_string_append (out, " -> ");

@@ -137,7 +137,8 @@ trio_schedule_append_words (GString *out, const TrioScheduleEntry *entry)
   else if (entry->target != NULL)
     g_string_append_printf (out, "%s ran before %s", short_name (entry->target), short_name (path));
   else
-    g_string_append_printf (out, "%s answered %u of %u to “%s”", path, entry->value, entry->bound, entry->label);
+    g_string_append_printf (out, "%s answered %u of %u to “%s”%s", path, entry->value, entry->bound, entry->label,
+                            entry->onwards ? ", and each time from then on" : "");
 }
 
 char *

@@ -23,6 +23,7 @@ struct _TrioScheduleEntry
   guint32   bound;
   guint64   index;       /* on the tape, from 0 */
   guint64   step;        /* task steps taken before it */
+  gboolean  onwards;     /* the same answer to every later question of that path and label, too */
   char     *target;      /* for "schedule": the path of the task that went first instead; else NULL. Preferred to value on replay */
   char     *words;       /* for a person: "consumer ran before producer"; may be NULL */
   char     *what;        /* in which operation: "trio_lock_acquire"; may be NULL. Known to runs, not kept in the text form */

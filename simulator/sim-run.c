@@ -185,6 +185,7 @@ report_of (TrioSimWorld *world)
   report->choices = trio_sim_tape_get_asked (world->tape);
   report->hash = trio_sim_mix (trio_sim_mix (world->watch.hash, (guint64) world->clock.now), world->verdict);
   report->interleaving = world->watch.interleaving;
+  report->n_raised = world->watch.n_raised;
   report->unmatched = trio_sim_tape_get_unmatched (world->tape);
   report->schedule = trio_sim_tape_steal_schedule (world->tape);
   report->stopped = world->watch.stopped;
@@ -227,7 +228,7 @@ run_once (TrioFunc func, gpointer data, const TrioSimOptions *options, TrioSimRe
 {
   TrioSimWorld world;
   /* The loop calls the last one first: time lags, then the step is noted, then it is traced. */
-  TrioInstrument *instruments[] = { NULL, NULL, NULL, NULL };
+  TrioInstrument *instruments[] = { NULL, NULL, NULL, NULL, NULL };
   guint n_instruments = 0;
   const TrioLoopOptions loop_options = { .instruments = instruments };
   g_autoptr (TrioTraceRecorder) trace = NULL;
@@ -248,6 +249,8 @@ run_once (TrioFunc func, gpointer data, const TrioSimOptions *options, TrioSimRe
     }
 
   trio_sim_world_init (&world, options, strategy);
+  if (options->instrument != NULL)
+    instruments[n_instruments++] = options->instrument;
   instruments[n_instruments++] = &world.watch.instrument;
   instruments[n_instruments++] = &world.lag;
   world.watch.record = record;
@@ -296,6 +299,7 @@ run_twice (TrioFunc func, gpointer data, const TrioSimOptions *options, GError *
   quiet.on_decision = NULL;
   quiet.on_choice = NULL;
   quiet.on_step = NULL;
+  quiet.instrument = NULL;
   if (first != NULL && !first->stopped)
     {
       GError *second_failure = NULL;

@@ -68,6 +68,21 @@ look_up (Replay *replay, const TrioSimQuestion *question)
   return line == NULL ? &nothing : line;
 }
 
+/* Its entry holds until another one of the same address takes its place. */
+static guint32
+answer_onwards (Replay *replay, const TrioSimQuestion *question, const Line *line)
+{
+  gboolean first = line->entry->ordinal == question->ordinal;
+  guint32 value = 0;
+
+  if (apply (question, line->entry, &value))
+    {
+      *question->manner = first ? TRIO_SIM_MANNER_ONWARDS : TRIO_SIM_MANNER_IMPLIED;
+      replay->n_applied += first;
+    }
+  return value;
+}
+
 static guint32
 answer (TrioSimStrategy *strategy, const TrioSimQuestion *question)
 {
@@ -77,7 +92,13 @@ answer (TrioSimStrategy *strategy, const TrioSimQuestion *question)
 
   if (G_UNLIKELY (line == NULL))
     *question->note = line = look_up (replay, question);
-  if (G_LIKELY (line->entry == NULL || line->entry->ordinal != question->ordinal))
+  if (G_UNLIKELY (line->entry != NULL && line->entry->onwards && line->next != NULL && line->next->entry->ordinal == question->ordinal))
+    *question->note = line = line->next;
+  if (G_LIKELY (line->entry == NULL || line->entry->ordinal > question->ordinal))
+    return 0;
+  if (line->entry->onwards)
+    return answer_onwards (replay, question, line);
+  if (line->entry->ordinal != question->ordinal)
     return 0;
 
   *question->note = line->next == NULL ? &nothing : line->next;

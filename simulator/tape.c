@@ -213,6 +213,8 @@ words_of (TrioSimTape *tape, const TrioSimQuestion *question, guint32 value, con
       g_string_prepend (out, ": ");
       g_string_prepend (out, path);
     }
+  if (*question->manner != TRIO_SIM_MANNER_PLAIN)
+    g_string_append (out, ", and each time from then on");
   return trio_schedule_intern (tape->schedule, out->str);
 }
 
@@ -232,6 +234,7 @@ entry_of (TrioSimTape *tape, const TrioSimQuestion *question, guint32 value)
     .bound = point->bound,
     .index = question->index,
     .step = point->step,
+    .onwards = *question->manner == TRIO_SIM_MANNER_ONWARDS,
     .target = other_task ? (char *) trio_sim_tape_get_path (tape, point->nth_task (point, value)) : NULL,
     .words = value == 0 ? NULL : words_of (tape, question, value, path),
     .what = trio_schedule_intern (tape->schedule, point->what),
@@ -260,9 +263,11 @@ keep (TrioSimTape *tape, const TrioSimQuestion *question, guint32 value)
     return;
 
   count_injection (tape, question->label->kind);
-  trio_schedule_append_interned (tape->schedule, &entry);
   trio_sim_watch_note (tape->watch, TRIO_SIM_EVENT_DECIDED, question->path_hash,
                        trio_sim_mix (trio_sim_mix (question->label->hash, question->ordinal), value));
+  if (*question->manner == TRIO_SIM_MANNER_IMPLIED)
+    return;
+  trio_schedule_append_interned (tape->schedule, &entry);
   if (tape->on_decision != NULL)
     tape->on_decision (&entry, tape->user_data);
 }
@@ -296,6 +301,7 @@ choose (TrioChoice *choice, const TrioChoicePoint *point)
 
   guint64 path_hash = point->task == NULL ? 0 : trio_task_get_path_hash (point->task);
   Address *address = next_address (tape, path_hash, label->index);
+  TrioSimManner manner = TRIO_SIM_MANNER_PLAIN;
   TrioSimQuestion question = {
     .point = point,
     .tape = tape,
@@ -304,6 +310,7 @@ choose (TrioChoice *choice, const TrioChoicePoint *point)
     .ordinal = address->ordinal,
     .index = tape->asked++,
     .note = &address->note,
+    .manner = &manner,
   };
   guint32 value = tape->strategy->answer (tape->strategy, &question);
 
@@ -323,6 +330,7 @@ trio_sim_tape_new (TrioSimStrategy *strategy, TrioSimInject inject, TrioSimWatch
   tape->choice.choose = choose;
   tape->choice.asks_cancel = (inject & TRIO_SIM_INJECT_CANCEL) != 0;
   tape->choice.asks_interrupt = (inject & TRIO_SIM_INJECT_INTERRUPT) != 0;
+  tape->choice.asks_memory = (inject & TRIO_SIM_INJECT_FAULT) != 0;
   tape->strategy = strategy;
   tape->inject = inject;
   tape->watch = watch;

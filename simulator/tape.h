@@ -44,6 +44,14 @@ typedef struct
   guint             index;       /* from 0, in order of first use */
 } TrioSimLabel;
 
+/* How an answer that is not dull is meant. */
+typedef enum
+{
+  TRIO_SIM_MANNER_PLAIN,
+  TRIO_SIM_MANNER_ONWARDS,       /* and every later question of this path and label will get it, too */
+  TRIO_SIM_MANNER_IMPLIED,       /* it follows from an earlier one: no decision of its own */
+} TrioSimManner;
+
 /* One question with its address. Valid during the call only, all of it but *note. */
 typedef struct
 {
@@ -54,6 +62,7 @@ typedef struct
   guint64                ordinal;
   guint64                index;
   gpointer              *note;   /* the strategy's own, one for each path and label; NULL at first */
+  TrioSimManner         *manner; /* (out) PLAIN at first */
 } TrioSimQuestion;
 
 /* (transfer full) for strategy; (transfer none) for the rest. */

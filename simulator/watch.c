@@ -285,6 +285,12 @@ scope_cancelled (TrioInstrument *instrument, TrioCancelScope *scope)
 }
 
 static void
+cancel_raised (TrioInstrument *instrument, TrioTask *task G_GNUC_UNUSED)
+{
+  ((TrioSimWatch *) instrument)->n_raised++;
+}
+
+static void
 interrupted (TrioInstrument *instrument)
 {
   trio_sim_watch_note ((TrioSimWatch *) instrument, TRIO_SIM_EVENT_INTERRUPTED, 0, 0);
@@ -303,6 +309,7 @@ trio_sim_watch_init (TrioSimWatch *watch, TrioSimClock *clock)
       .task_exited = task_exited,
       .scope_cancelled = scope_cancelled,
       .interrupted = interrupted,
+      .cancel_raised = cancel_raised,
     },
     .clock = clock,
     .hash = G_GUINT64_CONSTANT (0x74726930),

@@ -61,6 +61,7 @@ typedef struct
   guint64          hash;
   guint64          interleaving;
   guint64          steps;
+  guint64          n_raised;            /* how often a cancellation or Ctrl-C was noticed */
   guint64          era;                 /* how often time has moved */
   GArray          *tasks;               /* of TrioSimTaskNote, by serial */
   TrioSimRecord   *record;              /* to write, or NULL */

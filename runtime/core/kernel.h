@@ -260,6 +260,7 @@ void      trio_task_statuses_discard (TrioLoop *loop);
 /* loop/choice.c */
 void      trio_inject               (TrioTask *task, const char *what);
 TrioTask *trio_choose_runnable      (TrioLoop *loop);
+gboolean  trio_choose_no_memory     (TrioLoop *loop, const char *name);
 
 /* scope/interrupt.c */
 GError   *trio_interrupt_error      (void);

@@ -98,7 +98,7 @@ trio_socket_connect (TrioSocketHandle *self, const TrioAddress *address, int *er
   gboolean ok;
 
   *errnum = 0;
-  if (!trio_checkpoint_if_cancelled (error) || !begin (self, TRIO_IO_WRITE, "connecting", error))
+  if (!trio_checkpoint_if_cancelled_in (connect_wait.what, error) || !begin (self, TRIO_IO_WRITE, "connecting", error))
     {
       trio_socket_close (self);
       return FALSE;
@@ -197,7 +197,7 @@ trio_socket_accept (TrioSocketHandle *const *listening, guint n_listening, guint
   guint n_begun = 0;
 
   *errnum = 0;
-  if (!trio_checkpoint_if_cancelled (error))
+  if (!trio_checkpoint_if_cancelled_in (accept_wait.what, error))
     return NULL;
 
   while (n_begun < n_listening && begin (listening[n_begun], TRIO_IO_READ, "accepting", error))
@@ -217,7 +217,7 @@ trio_socket_receive (TrioSocketHandle *self, gpointer buffer, gsize size, GError
   TrioSocketHandle *const handles[] = { self };
   gssize received;
 
-  if (!trio_checkpoint_if_cancelled (error) || !begin (self, TRIO_IO_READ, "receiving", error))
+  if (!trio_checkpoint_if_cancelled_in (receive_wait.what, error) || !begin (self, TRIO_IO_READ, "receiving", error))
     return -1;
 
   while ((received = self->io->receive (self->io, self->socket, buffer, size)) == -EAGAIN)
@@ -240,7 +240,7 @@ trio_socket_send_all (TrioSocketHandle *self, gconstpointer data, gsize size, GE
 {
   gboolean ok;
 
-  if (!trio_checkpoint_if_cancelled (error) || !begin (self, TRIO_IO_WRITE, "sending", error))
+  if (!trio_checkpoint_if_cancelled_in (send_wait.what, error) || !begin (self, TRIO_IO_WRITE, "sending", error))
     return FALSE;
 
   ok = may_send (self, error) && send_rest (self, data, size, error);
@@ -296,7 +296,7 @@ trio_socket_send_eof (TrioSocketHandle *self, GError **error)
 {
   int result = 0;
 
-  if (!trio_checkpoint_if_cancelled (error) || !begin (self, TRIO_IO_WRITE, "sending", error))
+  if (!trio_checkpoint_if_cancelled_in ("trio_stream_send_eof", error) || !begin (self, TRIO_IO_WRITE, "sending", error))
     return FALSE;
 
   if (self->send_state != TRIO_SEND_EOF)

@@ -7,9 +7,9 @@
 GVariant *
 trio_cli_wire_entry (const TrioScheduleEntry *entry)
 {
-  return g_variant_new ("(^ayt^aytuuttm^aym^aym^ay)",
+  return g_variant_new ("(^ayt^aytuuttbm^aym^aym^ay)",
                         entry->path ? entry->path : "", entry->path_hash, entry->label, entry->ordinal, entry->value, entry->bound,
-                        entry->index, entry->step, entry->target, entry->words, entry->what);
+                        entry->index, entry->step, entry->onwards, entry->target, entry->words, entry->what);
 }
 
 void
@@ -18,8 +18,8 @@ trio_cli_unwire_entry (GVariant *variant, TrioSchedule *schedule)
   g_autofree char *path = NULL, *label = NULL, *target = NULL, *words = NULL, *what = NULL;
   TrioScheduleEntry entry = { 0 };
 
-  g_variant_get (variant, "(^ayt^aytuuttm^aym^aym^ay)", &path, &entry.path_hash, &label, &entry.ordinal, &entry.value, &entry.bound,
-                 &entry.index, &entry.step, &target, &words, &what);
+  g_variant_get (variant, "(^ayt^aytuuttbm^aym^aym^ay)", &path, &entry.path_hash, &label, &entry.ordinal, &entry.value, &entry.bound,
+                 &entry.index, &entry.step, &entry.onwards, &target, &words, &what);
   entry.path = path;
   entry.label = label;
   entry.target = target;
@@ -104,10 +104,10 @@ unwire_goals (GVariant *variant, GHashTable *goals)
 GVariant *
 trio_cli_wire_report (const TrioSimReport *report, const TrioSchedule *points)
 {
-  return g_variant_new ("(um^aym^aym^aytxttt@a" TRIO_CLI_ENTRY_STRING "ub@a(ayb)@a" TRIO_CLI_ENTRY_STRING ")",
+  return g_variant_new ("(um^aym^aym^aytxtttt@a" TRIO_CLI_ENTRY_STRING "ub@a(ayb)@a" TRIO_CLI_ENTRY_STRING ")",
                         (guint32) report->verdict, report->name, report->place, report->message, report->steps, report->duration_us,
                         report->choices,
-                        report->hash, report->interleaving, wire_schedule (report->schedule), (guint32) report->unmatched,
+                        report->hash, report->interleaving, report->n_raised, wire_schedule (report->schedule), (guint32) report->unmatched,
                         report->stopped, wire_goals (report->goals), wire_schedule (points));
 }
 
@@ -131,9 +131,9 @@ trio_cli_unwire_report (GVariant *variant, TrioSchedule *points)
   g_autoptr (GVariant) entries = NULL, goals = NULL, noted = NULL;
   guint32 verdict, unmatched;
 
-  g_variant_get (variant, "(um^aym^aym^aytxttt@a" TRIO_CLI_ENTRY_STRING "ub@a(ayb)@a" TRIO_CLI_ENTRY_STRING ")",
+  g_variant_get (variant, "(um^aym^aym^aytxtttt@a" TRIO_CLI_ENTRY_STRING "ub@a(ayb)@a" TRIO_CLI_ENTRY_STRING ")",
                  &verdict, &report->name, &report->place, &report->message, &report->steps, &report->duration_us, &report->choices,
-                 &report->hash, &report->interleaving, &entries, &unmatched, &report->stopped, &goals, &noted);
+                 &report->hash, &report->interleaving, &report->n_raised, &entries, &unmatched, &report->stopped, &goals, &noted);
   report->verdict = verdict;
   report->unmatched = unmatched;
   unwire_schedule (entries, report->schedule);

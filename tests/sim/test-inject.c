@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* Cancellations, Ctrl-C and lagging time, injected: they arrive where the schedule says, they are no failure by themselves, and
+/* Cancellations, Ctrl-C, faults and lagging time, injected: they arrive where the schedule says, they are no failure by themselves, and
  * what they leave behind is one. */
 
 #include <string.h>
+
+#include <trio/lowlevel/instrument.h>
 
 #include "tests/sim/sim-test.h"
 
@@ -312,6 +314,141 @@ test_lag_is_asked_only_if_somebody_waits_for_time (void)
   g_assert_cmpuint (n_lags, >, 50);
 }
 
+/* --- faults, once and from then on --- */
+
+/* Four attempts, each of which the machine may refuse; *data counts those that it did. */
+static gboolean
+attempt_all (gpointer data, GError **error)
+{
+  const TrioChoicePoint refusal = { .label = "fault.refusal", .bound = 2, .what = "attempt" };
+  guint *n_refused = data;
+
+  *n_refused = 0;
+  for (guint i = 0; i < 4; i++)
+    {
+      *n_refused += trio_choose (&refusal);
+      if (!trio_checkpoint (error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static void
+test_a_fault_may_come_once_or_each_time_from_then_on (void)
+{
+  guint n_refused;
+  g_autoptr (TrioSimReport) once = sim_run_lines (attempt_all, &n_refused, "main fault.refusal 2 = 1/2");
+
+  g_assert_cmpuint (n_refused, ==, 1);
+  g_autoptr (TrioSimReport) onwards = sim_run_lines (attempt_all, &n_refused, "main fault.refusal 2 = 1/2 onwards");
+  g_assert_cmpuint (n_refused, ==, 3);
+  g_assert_cmpuint (onwards->unmatched, ==, 0);
+
+  /* It is one decision, in the record as on paper, and gives the same run again. */
+  g_assert_cmpuint (trio_schedule_get_length (onwards->schedule), ==, 1);
+  g_assert_true (trio_schedule_get_entry (onwards->schedule, 0)->onwards);
+  g_assert_nonnull (strstr (trio_schedule_get_entry (onwards->schedule, 0)->what, "attempt"));
+  g_autofree char *words = trio_schedule_entry_to_words (trio_schedule_get_entry (onwards->schedule, 0));
+  g_assert_nonnull (strstr (words, "and each time from then on"));
+  g_autoptr (TrioSimReport) again = sim_run_replay (attempt_all, &n_refused, onwards->schedule, TRIO_SIM_INJECT_NONE);
+  g_assert_cmphex (again->hash, ==, onwards->hash);
+  g_assert_cmphex (once->hash, !=, onwards->hash);
+}
+
+/* A later line of the same address takes over from the one that holds. */
+static void
+test_a_later_decision_ends_one_that_holds (void)
+{
+  guint n_refused;
+  g_autoptr (TrioSimReport) report = sim_run_lines (attempt_all, &n_refused, "main fault.refusal 1 = 1/2 onwards\n"
+                                                    "main fault.refusal 3 = 0/2");
+
+  g_assert_cmpuint (n_refused, ==, 2);
+  g_assert_cmpuint (report->unmatched, ==, 0);
+}
+
+/* --- no memory --- */
+
+static gboolean
+start_two (gpointer data, GError **error)
+{
+  gboolean *told = data;
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+  GError *failure = NULL;
+
+  trio_nursery_start_soon (nursery, work, NULL);
+  trio_nursery_start_soon (nursery, work, NULL);
+  *told = !work (NULL, &failure);
+  if (failure != NULL)
+    g_propagate_error (error, failure);
+  return trio_nursery_close (nursery, !*told);
+}
+
+/* The nursery is cancelled and fails, which is all that anybody can do: by itself that is no finding. */
+static void
+test_a_task_without_memory_fails_its_nursery_and_is_no_failure_of_the_run (void)
+{
+  gboolean told = FALSE;
+  g_autoptr (TrioSimReport) plain = sim_run_lines (start_two, &told, "");
+
+  sim_expect (plain, TRIO_SIM_OK, NULL);
+  g_assert_false (told);
+  for (guint i = 1; i <= 2; i++)
+    {
+      g_autofree char *line = g_strdup_printf ("main fault.memory %u = 1/2", i);
+      g_autoptr (TrioSimReport) report = sim_run_lines (start_two, &told, line);
+
+      sim_expect (report, TRIO_SIM_OK, NULL);
+      g_assert_cmpuint (report->unmatched, ==, 0);
+      g_assert_true (told);
+      g_assert_nonnull (strstr (trio_schedule_get_entry (report->schedule, 0)->words, "no memory for the stack of task \"work\""));
+    }
+}
+
+/* --- who watches --- */
+
+typedef struct
+{
+  TrioInstrument instrument;
+  guint          n_checkpoints;
+  guint          n_raised;
+} Observer;
+
+static void
+count_checkpoint (TrioInstrument *instrument, TrioTask *task G_GNUC_UNUSED, const char *what)
+{
+  g_assert_cmpstr (what, ==, "trio_sleep");
+  ((Observer *) instrument)->n_checkpoints++;
+}
+
+static void
+count_raised (TrioInstrument *instrument, TrioTask *task G_GNUC_UNUSED)
+{
+  ((Observer *) instrument)->n_raised++;
+}
+
+static void
+test_an_instrument_is_told_of_checkpoints_and_of_what_is_noticed_there (void)
+{
+  Observer observer = { .instrument = { .name = "observer", .checkpoint = count_checkpoint, .cancel_raised = count_raised } };
+  g_autoptr (TrioSimReport) plain = sim_run (work, NULL, &(TrioSimOptions) { .instrument = &observer.instrument });
+
+  g_assert_cmpuint (observer.n_checkpoints, ==, 5);
+  g_assert_cmpuint (observer.n_raised, ==, 0);
+  g_assert_cmpuint (plain->n_raised, ==, 0);
+
+  g_autoptr (TrioSchedule) schedule = trio_schedule_new ();
+  trio_schedule_append (schedule, &(TrioScheduleEntry) {
+    .path = (char *) "main", .label = (char *) "cancel", .ordinal = 3, .value = 1, .bound = 2,
+  });
+  g_autoptr (TrioSimReport) cancelled = sim_run (work, NULL, &(TrioSimOptions) {
+    .strategy = "replay", .schedule = schedule, .instrument = &observer.instrument,
+  });
+  g_assert_cmpuint (observer.n_checkpoints, ==, 8);
+  g_assert_cmpuint (observer.n_raised, ==, 1);
+  g_assert_cmpuint (cancelled->n_raised, ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -326,5 +463,11 @@ main (int argc, char **argv)
   g_test_add_func ("/inject/a-deadline-may-pass-while-a-task-is-busy", test_a_deadline_may_pass_while_a_task_is_busy);
   g_test_add_func ("/inject/the-address-of-a-lag-survives-an-unrelated-edit", test_the_address_of_a_lag_survives_an_unrelated_edit);
   g_test_add_func ("/inject/lag-is-asked-only-if-somebody-waits-for-time", test_lag_is_asked_only_if_somebody_waits_for_time);
+  g_test_add_func ("/inject/a-fault-may-come-once-or-each-time-from-then-on", test_a_fault_may_come_once_or_each_time_from_then_on);
+  g_test_add_func ("/inject/a-later-decision-ends-one-that-holds", test_a_later_decision_ends_one_that_holds);
+  g_test_add_func ("/inject/a-task-without-memory-fails-its-nursery-and-is-no-failure-of-the-run",
+                   test_a_task_without_memory_fails_its_nursery_and_is_no_failure_of_the_run);
+  g_test_add_func ("/inject/an-instrument-is-told-of-checkpoints-and-of-what-is-noticed-there",
+                   test_an_instrument_is_told_of_checkpoints_and_of_what_is_noticed_there);
   return g_test_run ();
 }

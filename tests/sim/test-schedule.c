@@ -38,6 +38,9 @@ make_schedule (void)
     .path = (char *) "main/a task \"with\" spaces", .label = (char *) "end", .ordinal = G_MAXUINT64, .value = 0,
     .bound = G_MAXUINT32, .index = G_MAXUINT64, .step = 18, .words = (char *) "two\nlines",
   });
+  trio_schedule_append (schedule, &(TrioScheduleEntry) {
+    .path = (char *) "main/onwards", .label = (char *) "fault.reset", .ordinal = 2, .value = 1, .bound = 2, .onwards = TRUE,
+  });
   return schedule;
 }
 
@@ -52,6 +55,7 @@ assert_same_entry (const TrioScheduleEntry *a, const TrioScheduleEntry *b)
   g_assert_cmpuint (a->bound, ==, b->bound);
   g_assert_cmpuint (a->index, ==, b->index);
   g_assert_cmpuint (a->step, ==, b->step);
+  g_assert_cmpint (a->onwards, ==, b->onwards);
 }
 
 static void
@@ -99,7 +103,7 @@ test_a_copy_stands_alone (void)
   trio_schedule_free (schedule);
   assert_same (copy, other);
   trio_schedule_remove (copy, 1);
-  g_assert_cmpuint (trio_schedule_get_length (copy), ==, 2);
+  g_assert_cmpuint (trio_schedule_get_length (copy), ==, 3);
   assert_same_entry (trio_schedule_get_entry (copy, 1), trio_schedule_get_entry (other, 2));
 }
 
@@ -201,6 +205,7 @@ test_what_is_wrong_is_said_with_its_line (void)
     { "trio-schedule 1\nmain/a schedule 1 = 1/2 @x\nend\n", ":2: found “x”, expected the index" },
     { "trio-schedule 1\nmain/a schedule 1 = 1/2 step\nend\n", ":2: found the end of the line, expected a number after “step”" },
     { "trio-schedule 1\nmain/a schedule 1 = 1/2 @1 @2\nend\n", ":2: found “@2”, expected “-> PATH”" },
+    { "trio-schedule 1\nmain/a fault.x 1 = 1/2 onwards onwards\nend\n", ":2: found “onwards”, expected “-> PATH”" },
     { "trio-schedule 1\nmain/a schedule 1 = 1/2 junk\nend\n", ":2: found “junk”, expected “-> PATH”" },
     { "trio-schedule 1\n\"main schedule 1 = 1/2\nend\n", ":2: found “\"main schedule 1 = 1/2”, expected a closing quote" },
     { "trio-schedule 1\nm s 1 = 1/2\nm s 1 = 1/2\nend\n", ":3: found a second answer to the choice that line 2 answers" },

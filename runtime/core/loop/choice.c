@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* Asking the choice seam: for anybody (trio_choose), and the three questions of the kernel itself: who goes next, is this checkpoint
- * cancelled, is there a Ctrl-C now. In production none of this runs. */
+/* Asking the choice seam: for anybody (trio_choose), and the four questions of the kernel itself: who goes next, is this checkpoint
+ * cancelled, is there a Ctrl-C now, is there memory for one more stack. In production none of this runs. */
 
 #include "core/kernel.h"
 
@@ -110,6 +110,31 @@ describe_interrupt (const TrioChoicePoint *point, guint32 value G_GNUC_UNUSED, G
   g_string_append_printf (out, "Ctrl-C came while %s was in %s", path, point->what);
 }
 
+static void
+describe_no_memory (const TrioChoicePoint *point, guint32 value G_GNUC_UNUSED, GString *out)
+{
+  g_string_append_printf (out, "no memory for the stack of task \"%s\"", (const char *) point->data);
+}
+
+/* Whether the world has no memory for the stack of a task of the program that is to be called so. */
+gboolean
+trio_choose_no_memory (TrioLoop *loop, const char *name)
+{
+  static const guint32 weights[] = { 40, 1 };
+  const TrioChoicePoint point = {
+    .label = TRIO_CHOICE_MEMORY,
+    .bound = 2,
+    .weights = weights,
+    .what = "trio_nursery_start_soon",
+    .describe = describe_no_memory,
+    .data = (gpointer) name,
+  };
+
+  if (loop->choice == NULL || !loop->choice->asks_memory || loop->running == NULL || loop->running == loop->init)
+    return FALSE;
+  return trio_choose (&point) != 0;
+}
+
 /* At a checkpoint of task, named by `what`: the world may cancel or interrupt here. */
 void
 trio_inject (TrioTask *task, const char *what)
@@ -120,6 +145,7 @@ trio_inject (TrioTask *task, const char *what)
 
   if (task == loop->init || loop->system_nursery == NULL)
     return;
+  TRIO_NOTIFY (loop, checkpoint, task, what);
 
   if (loop->choice->asks_cancel && !task->scope->effective)
     {

@@ -65,7 +65,7 @@ fail_spawn (TrioNursery *nursery, GDestroyNotify destroy, gpointer data, const c
   if (destroy != NULL)
     destroy (data);
   add_error (nursery, g_error_new (TRIO_ERROR, TRIO_ERROR_FAILED, "no memory for the stack of task \"%s\"", name));
-  trio_cancel_scope_mark (&nursery->scope, CAUSE_EXPLICIT, g_strdup_printf ("there was no memory to start task \"%s\"", name));
+  trio_cancel_scope_mark (&nursery->scope, CAUSE_EXPLICIT, g_strdup_printf ("there was no memory for the stack of task \"%s\"", name));
 }
 
 void

@@ -36,7 +36,7 @@ TrioTask *
 trio_task_spawn (TrioLoop *loop, TrioNursery *nursery, TrioCancelScope *scope, TrioFunc func, gpointer data, GDestroyNotify destroy,
                  const char *name)
 {
-  gpointer top = trio_stack_pool_take (loop->stacks);
+  gpointer top = G_UNLIKELY (trio_choose_no_memory (loop, name)) ? NULL : trio_stack_pool_take (loop->stacks);
   gsize usable = trio_stack_pool_get_usable (loop->stacks);
   /* The fiber begins below the record, on a boundary that every ABI is content with. */
   gsize record = (sizeof (TrioTask) + 63) & ~(gsize) 63;
@@ -295,6 +295,9 @@ trio_task_raise_cancel (TrioTask *task)
   TrioCancelScope *source = task->scope->source;
   GError *error;
 
+  /* The task around main, which only waits for the end, is nobody's. */
+  if (task != task->loop->init)
+    TRIO_NOTIFY (task->loop, cancel_raised, task);
   if (trio_task_is_interrupted (task))
     {
       task->interrupt_pending = FALSE;

@@ -111,6 +111,7 @@ typedef void (*TrioSimStepFunc) (guint64 step, TrioTask *task, gpointer user_dat
  * @on_choice: (nullable): called for each choice, dull or not
  * @on_step: (nullable): called before each task step
  * @user_data: for the three
+ * @instrument: (nullable): one more instrument that watches the run
  *
  * Start it from `{ 0 }`.
  */
@@ -136,6 +137,7 @@ typedef struct
   TrioSimChoiceFunc   on_choice;
   TrioSimStepFunc     on_step;
   gpointer            user_data;
+  TrioInstrument     *instrument;
 } TrioSimOptions;
 
 /**
@@ -150,6 +152,7 @@ typedef struct
  * @duration_us: virtual time the run took
  * @choices: how many choices were asked
  * @hash: of everything that happened; the same on every machine and compiler
+ * @n_raised: how often a cancellation or Ctrl-C was noticed: came out of what a task waited in
  * @interleaving: a hash of the order of the tasks' steps alone, to count different schedules
  * @schedule: the decisions that were not dull
  * @unmatched: for "replay": entries of the given schedule that found no choice to apply to
@@ -169,6 +172,7 @@ typedef struct
   guint64         choices;
   guint64         hash;
   guint64         interleaving;
+  guint64         n_raised;
   TrioSchedule   *schedule;
   guint           unmatched;
   gboolean        stopped;

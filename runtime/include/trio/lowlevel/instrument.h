@@ -26,6 +26,12 @@ struct _TrioInstrument
   /* After its last step. error is what it failed with, or NULL. */
   void (*task_exited)      (TrioInstrument *self, TrioTask *task, const GError *error);
 
+  /* A task is at a checkpoint, in the public function `what`, before anything is injected there. Only in a world with a choice seam:
+   * a simulated one. */
+  void (*checkpoint)       (TrioInstrument *self, TrioTask *task, const char *what);
+  /* The error of a cancellation, or of Ctrl-C, is about to come out of what a task waits in: it has been noticed. */
+  void (*cancel_raised)    (TrioInstrument *self, TrioTask *task);
+
   /* Around a real or virtual wait; due is the time it would end at the latest. */
   void (*before_io_wait)   (TrioInstrument *self, gint64 due);
   void (*after_io_wait)    (TrioInstrument *self);

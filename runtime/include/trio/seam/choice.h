@@ -17,6 +17,7 @@ G_BEGIN_DECLS
 #define TRIO_CHOICE_SCHEDULE  "schedule"    /* which runnable task goes next: an index into the line */
 #define TRIO_CHOICE_CANCEL    "cancel"      /* at a checkpoint: 0, or the how-manieth enclosing scope is cancelled now, 1 the innermost */
 #define TRIO_CHOICE_INTERRUPT "interrupt"   /* at a checkpoint: 1 is a Ctrl-C now */
+#define TRIO_CHOICE_MEMORY    "fault.memory"   /* before a task is made: 1, there is no memory for its stack */
 
 typedef struct _TrioChoicePoint TrioChoicePoint;
 
@@ -52,9 +53,10 @@ struct _TrioChoice
 {
   /* Answers below point->bound. Must not suspend. */
   guint32  (*choose)  (TrioChoice *self, const TrioChoicePoint *point);
-  /* Whether the kernel should ask about cancellations and interrupts at checkpoints; it saves asking. */
+  /* Whether the kernel should ask about cancellations and interrupts at checkpoints, and about memory; it saves asking. */
   gboolean   asks_cancel;
   gboolean   asks_interrupt;
+  gboolean   asks_memory;
 };
 
 /**
