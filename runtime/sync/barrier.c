@@ -6,6 +6,7 @@
 
 #include <trio/barrier.h>
 #include <trio/checkpoint.h>
+#include <trio/lowlevel/access.h>
 #include <trio/lowlevel/instrument.h>
 #include <trio/lowlevel/parking-lot.h>
 
@@ -65,6 +66,7 @@ trio_barrier_wait (TrioBarrier *barrier, gboolean *last, GError **error)
 
   if (!trio_checkpoint_if_cancelled (error))
     return FALSE;
+  trio_note_access (&barrier->lot, TRIO_ACCESS_WRITE);
   is_last = count_waiting (barrier) + 1 == barrier->parties;
   if (is_last)
     {

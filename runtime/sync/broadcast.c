@@ -12,6 +12,7 @@
 #include <trio/broadcast.h>
 #include <trio/checkpoint.h>
 #include <trio/error.h>
+#include <trio/lowlevel/access.h>
 #include <trio/lowlevel/instrument.h>
 
 #include "sync/select-private.h"
@@ -58,6 +59,7 @@ trio_broadcast_new (gsize max_lag, TrioCopyFunc copy, GDestroyNotify destroy)
   g_return_val_if_fail ((copy == NULL) == (destroy == NULL), NULL);
 
   broadcast = g_new0 (TrioBroadcast, 1);
+  trio_note_access (broadcast, TRIO_ACCESS_CREATE);
   g_queue_init (&broadcast->receivers);
   broadcast->copy = copy;
   broadcast->destroy = destroy;
@@ -115,6 +117,7 @@ give (TrioBroadcastReceiver *receiver, Item item)
 {
   TrioWaiter *waiter = trio_waiters_first (&receiver->waiters);
 
+  trio_note_access (&receiver->waiters, TRIO_ACCESS_WRITE);
   if (waiter == NULL)
     {
       push (receiver, item);
@@ -133,6 +136,7 @@ trio_broadcast_send (TrioBroadcast *broadcast, gpointer value)
 
   g_return_if_fail (broadcast != NULL);
 
+  trio_note_access (broadcast, TRIO_ACCESS_WRITE);
   if (broadcast->closed)
     g_critical ("trio_broadcast_send: this broadcast was closed; the value is dropped");
   if (broadcast->receivers.head == NULL)
@@ -166,12 +170,14 @@ trio_broadcast_close (TrioBroadcast *broadcast)
 
   g_return_if_fail (broadcast != NULL);
 
+  trio_note_access (broadcast, TRIO_ACCESS_WRITE);
   broadcast->closed = TRUE;
   while ((link = g_queue_pop_head_link (&broadcast->receivers)) != NULL)
     {
       TrioBroadcastReceiver *receiver = link->data;
       TrioWaiter *waiter = trio_waiters_first (&receiver->waiters);
 
+      trio_note_access (&receiver->waiters, TRIO_ACCESS_WRITE);
       receiver->broadcast = NULL;
       if (waiter != NULL)
         trio_waiter_wake (waiter, g_error_new_literal (TRIO_ERROR, TRIO_ERROR_END_OF_CHANNEL, "the broadcast was closed"));
@@ -187,7 +193,9 @@ trio_broadcast_subscribe (TrioBroadcast *broadcast)
 
   g_return_val_if_fail (broadcast != NULL, NULL);
 
+  trio_note_access (broadcast, TRIO_ACCESS_WRITE);
   receiver = g_new0 (TrioBroadcastReceiver, 1);
+  trio_note_access (&receiver->waiters, TRIO_ACCESS_CREATE);
   receiver->link.data = receiver;
   receiver->destroy = broadcast->destroy;
   receiver->max_lag = broadcast->max_lag;
@@ -208,6 +216,8 @@ trio_broadcast_receiver_close (TrioBroadcastReceiver *receiver)
   g_return_if_fail (receiver != NULL);
   if (receiver->closed)
     return;
+  trio_note_access (&receiver->waiters, TRIO_ACCESS_WRITE);
+  trio_note_access (receiver->broadcast, TRIO_ACCESS_WRITE);
   receiver->closed = TRUE;
   if (receiver->broadcast != NULL)
     g_queue_unlink (&receiver->broadcast->receivers, &receiver->link);
@@ -233,6 +243,7 @@ trio_broadcast_receiver_free (TrioBroadcastReceiver *receiver)
 static gboolean
 may_receive (TrioBroadcastReceiver *receiver, GError **error)
 {
+  trio_note_access (&receiver->waiters, TRIO_ACCESS_WRITE);
   if (receiver->closed)
     g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_CLOSED_RESOURCE, "this receiver was closed");
   else if (receiver->waiters.head != NULL)
@@ -308,6 +319,7 @@ void
 trio_broadcast_get_statistics (TrioBroadcast *broadcast, TrioBroadcastStatistics *statistics)
 {
   g_return_if_fail (broadcast != NULL && statistics != NULL);
+  trio_note_access (broadcast, TRIO_ACCESS_WRITE);
   *statistics = (TrioBroadcastStatistics) {
     .max_lag = broadcast->max_lag,
     .receivers = broadcast->receivers.length,
@@ -322,6 +334,7 @@ void
 trio_broadcast_receiver_get_statistics (TrioBroadcastReceiver *receiver, TrioBroadcastReceiverStatistics *statistics)
 {
   g_return_if_fail (receiver != NULL && statistics != NULL);
+  trio_note_access (&receiver->waiters, TRIO_ACCESS_READ);
   *statistics = (TrioBroadcastReceiverStatistics) {
     .lag = receiver->n_items,
     .max_lag = receiver->max_lag,
@@ -337,6 +350,7 @@ is_ready (const TrioSelectCase *self)
 {
   TrioBroadcastReceiver *receiver = self->object;
 
+  trio_note_access (&receiver->waiters, TRIO_ACCESS_WRITE);
   return receiver->closed || receiver->waiters.head != NULL || receiver->broadcast == NULL || receiver->n_items > 0;
 }
 

@@ -12,6 +12,7 @@
 #include <trio/capacity-limiter.h>
 #include <trio/checkpoint.h>
 #include <trio/error.h>
+#include <trio/lowlevel/access.h>
 #include <trio/lowlevel/parking-lot.h>
 
 struct _TrioCapacityLimiter
@@ -85,8 +86,10 @@ lend (TrioCapacityLimiter *limiter, gconstpointer borrower)
 static gboolean
 may_borrow (TrioCapacityLimiter *limiter, gconstpointer borrower, GError **error)
 {
-  Standing standing = standing_of (limiter, borrower);
+  Standing standing;
 
+  trio_note_access (&limiter->lot, TRIO_ACCESS_WRITE);
+  standing = standing_of (limiter, borrower);
   if (standing == 0)
     return TRUE;
   g_set_error (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "this borrower %s a token of this limiter already",
@@ -201,6 +204,7 @@ trio_capacity_limiter_release_on_behalf_of (TrioCapacityLimiter *limiter, gconst
 {
   g_return_if_fail (limiter != NULL && borrower != NULL);
 
+  trio_note_access (&limiter->lot, TRIO_ACCESS_WRITE);
   if (standing_of (limiter, borrower) != HOLDS)
     {
       g_critical ("trio_capacity_limiter_release: this borrower holds no token of this limiter");
@@ -226,6 +230,7 @@ trio_capacity_limiter_set_total_tokens (TrioCapacityLimiter *limiter, gdouble to
   g_return_if_fail (limiter != NULL);
   g_return_if_fail (total_tokens >= 0);
 
+  trio_note_access (&limiter->lot, TRIO_ACCESS_WRITE);
   limiter->total = total_tokens;
   lend_to_waiting (limiter);
 }
@@ -234,6 +239,7 @@ gdouble
 trio_capacity_limiter_get_total_tokens (TrioCapacityLimiter *limiter)
 {
   g_return_val_if_fail (limiter != NULL, 0);
+  trio_note_access (&limiter->lot, TRIO_ACCESS_READ);
   return limiter->total;
 }
 
@@ -241,6 +247,7 @@ gsize
 trio_capacity_limiter_get_borrowed_tokens (TrioCapacityLimiter *limiter)
 {
   g_return_val_if_fail (limiter != NULL, 0);
+  trio_note_access (&limiter->lot, TRIO_ACCESS_READ);
   return limiter->n_borrowed;
 }
 
@@ -248,6 +255,7 @@ void
 trio_capacity_limiter_get_statistics (TrioCapacityLimiter *limiter, TrioCapacityLimiterStatistics *statistics)
 {
   g_return_if_fail (limiter != NULL && statistics != NULL);
+  trio_note_access (&limiter->lot, TRIO_ACCESS_READ);
   *statistics = (TrioCapacityLimiterStatistics) {
     .borrowed_tokens = limiter->n_borrowed,
     .total_tokens = limiter->total,

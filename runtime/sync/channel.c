@@ -12,6 +12,7 @@
 #include <trio/channel.h>
 #include <trio/checkpoint.h>
 #include <trio/error.h>
+#include <trio/lowlevel/access.h>
 #include <trio/lowlevel/instrument.h>
 
 #include "sync/select-private.h"
@@ -51,6 +52,14 @@ struct _TrioReceiveChannel
   guint64   chosen_at;
   gboolean  closed;
 };
+
+/* What any operation on a channel may touch, seen from outside: both lines, since whoever is cancelled leaves one of them by itself. */
+static inline void
+touch (Channel *channel)
+{
+  trio_note_access (&channel->senders, TRIO_ACCESS_WRITE);
+  trio_note_access (&channel->receivers, TRIO_ACCESS_WRITE);
+}
 
 /* ---- the buffer ---- */
 
@@ -152,6 +161,7 @@ send_channel_new (Channel *channel)
 {
   TrioSendChannel *send = g_new0 (TrioSendChannel, 1);
 
+  touch (channel);
   send->channel = channel;
   channel->open_send++;
   channel->refs++;
@@ -163,6 +173,7 @@ receive_channel_new (Channel *channel)
 {
   TrioReceiveChannel *receive = g_new0 (TrioReceiveChannel, 1);
 
+  touch (channel);
   receive->channel = channel;
   channel->open_receive++;
   channel->refs++;
@@ -172,6 +183,7 @@ receive_channel_new (Channel *channel)
 static void
 channel_unref (Channel *channel)
 {
+  touch (channel);
   if (--channel->refs > 0)
     return;
   buffer_discard (channel);
@@ -189,6 +201,8 @@ trio_open_memory_channel (gsize max_buffer_size, GDestroyNotify destroy, TrioSen
   channel = g_new0 (Channel, 1);
   channel->max = max_buffer_size;
   channel->destroy = destroy;
+  trio_note_access (&channel->senders, TRIO_ACCESS_CREATE);
+  trio_note_access (&channel->receivers, TRIO_ACCESS_CREATE);
   g_queue_init (&channel->senders);
   g_queue_init (&channel->receivers);
   *send = send_channel_new (channel);
@@ -201,6 +215,7 @@ trio_open_memory_channel (gsize max_buffer_size, GDestroyNotify destroy, TrioSen
 static gboolean
 may_send (TrioSendChannel *send, GError **error)
 {
+  touch (send->channel);
   if (send->closed)
     g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_CLOSED_RESOURCE, "this send channel was closed");
   else if (send->channel->open_receive == 0)
@@ -281,6 +296,7 @@ trio_send_channel_close (TrioSendChannel *send)
   g_return_if_fail (send != NULL);
   if (send->closed)
     return;
+  touch (send->channel);
   send->closed = TRUE;
   channel = send->channel;
   fail_waiters (&channel->senders, send, TRIO_ERROR_CLOSED_RESOURCE, "this send channel was closed");
@@ -329,6 +345,7 @@ try_receive (Channel *channel, Item *item)
 static gboolean
 may_receive (TrioReceiveChannel *receive, GError **error)
 {
+  touch (receive->channel);
   if (receive->closed)
     g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_CLOSED_RESOURCE, "this receive channel was closed");
   else if (receive->channel->open_send == 0 && receive->channel->n_items == 0)
@@ -400,6 +417,7 @@ trio_receive_channel_close (TrioReceiveChannel *receive)
   g_return_if_fail (receive != NULL);
   if (receive->closed)
     return;
+  touch (receive->channel);
   receive->closed = TRUE;
   channel = receive->channel;
   fail_waiters (&channel->receivers, receive, TRIO_ERROR_CLOSED_RESOURCE, "this receive channel was closed");
@@ -425,6 +443,7 @@ trio_receive_channel_free (TrioReceiveChannel *receive)
 static void
 get_statistics (Channel *channel, TrioChannelStatistics *statistics)
 {
+  touch (channel);
   *statistics = (TrioChannelStatistics) {
     .current_buffer_used = channel->n_items,
     .peak_buffer_used = channel->peak,
@@ -458,6 +477,7 @@ is_ready_to_send (const TrioSelectCase *self)
   TrioSendChannel *send = self->object;
   Channel *channel = send->channel;
 
+  touch (channel);
   return send->closed || channel->open_receive == 0 || channel->receivers.head != NULL || channel->n_items < channel->max;
 }
 
@@ -496,6 +516,7 @@ is_ready_to_receive (const TrioSelectCase *self)
   TrioReceiveChannel *receive = self->object;
   Channel *channel = receive->channel;
 
+  touch (channel);
   return receive->closed || channel->open_send == 0 || channel->senders.head != NULL || channel->n_items > 0;
 }
 

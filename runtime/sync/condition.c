@@ -14,6 +14,7 @@
 #include <trio/checkpoint.h>
 #include <trio/condition.h>
 #include <trio/error.h>
+#include <trio/lowlevel/access.h>
 
 #include "sync/lock-private.h"
 
@@ -103,6 +104,7 @@ trio_condition_locked (TrioCondition *condition)
 static void
 notify_first (TrioCondition *condition, gsize n)
 {
+  trio_note_access (&condition->lot, TRIO_ACCESS_WRITE);
   while (n-- > 0 && condition->waiters.head != NULL && !trio_parking_lot_is_broken (&condition->lot))
     {
       Waiter *waiter = condition->waiters.head->data;
@@ -198,7 +200,9 @@ trio_condition_wait (TrioCondition *condition, GError **error)
     notify_first (condition, 1);
   if (waiter.in_line)
     leave_line (&waiter);     /* the lock broke */
+  trio_note_access (&condition->lot, TRIO_ACCESS_WRITE);
   acquire_whatever_happens (condition->lock, &failure);
+  trio_note_access (&condition->lot, TRIO_ACCESS_WRITE);
   condition->n_inside--;
   if (failure == NULL)
     return TRUE;

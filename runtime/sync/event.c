@@ -4,6 +4,7 @@
 
 #include <trio/checkpoint.h>
 #include <trio/event.h>
+#include <trio/lowlevel/access.h>
 
 #include "sync/select-private.h"
 
@@ -20,6 +21,7 @@ trio_event_new (void)
   TrioEvent *event = g_new0 (TrioEvent, 1);
 
   g_queue_init (&event->waiters);
+  trio_note_access (&event->waiters, TRIO_ACCESS_CREATE);
   return event;
 }
 
@@ -28,6 +30,7 @@ trio_event_free (TrioEvent *event)
 {
   if (event == NULL)
     return;
+  trio_note_access (&event->waiters, TRIO_ACCESS_WRITE);
   trio_waiters_clear (&event->waiters, "trio_event_wait");
   g_free (event);
 }
@@ -37,6 +40,7 @@ trio_event_set (TrioEvent *event)
 {
   g_return_if_fail (event != NULL);
 
+  trio_note_access (&event->waiters, TRIO_ACCESS_WRITE);
   event->set = TRUE;
   trio_waiters_wake_all (&event->waiters, NULL, NULL);
 }
@@ -45,6 +49,7 @@ gboolean
 trio_event_is_set (TrioEvent *event)
 {
   g_return_val_if_fail (event != NULL, FALSE);
+  trio_note_access (&event->waiters, TRIO_ACCESS_READ);
   return event->set;
 }
 
@@ -56,6 +61,8 @@ trio_event_wait (TrioEvent *event, GError **error)
 
   g_return_val_if_fail (event != NULL, FALSE);
 
+  /* In which order they wait makes no difference: all are woken, and who goes first is asked then. */
+  trio_note_access (&event->waiters, event->set ? TRIO_ACCESS_READ : TRIO_ACCESS_ADD);
   return event->set ? trio_checkpoint (error) : trio_waiter_wait (&waiter, &event->waiters, &klass, error);
 }
 
@@ -63,6 +70,7 @@ void
 trio_event_get_statistics (TrioEvent *event, TrioEventStatistics *statistics)
 {
   g_return_if_fail (event != NULL && statistics != NULL);
+  trio_note_access (&event->waiters, TRIO_ACCESS_READ);
   *statistics = (TrioEventStatistics) { .tasks_waiting = event->waiters.length };
 }
 
@@ -71,6 +79,7 @@ trio_event_get_statistics (TrioEvent *event, TrioEventStatistics *statistics)
 static gboolean
 is_ready (const TrioSelectCase *self)
 {
+  trio_note_access (&((TrioEvent *) self->object)->waiters, TRIO_ACCESS_WRITE);
   return ((TrioEvent *) self->object)->set;
 }
 

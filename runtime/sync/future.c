@@ -8,6 +8,7 @@
 #include <trio/checkpoint.h>
 #include <trio/error.h>
 #include <trio/future.h>
+#include <trio/lowlevel/access.h>
 #include <trio/lowlevel/instrument.h>
 
 #include "sync/select-private.h"
@@ -30,6 +31,7 @@ trio_future_new (GDestroyNotify destroy)
   TrioFuture *future = g_new0 (TrioFuture, 1);
 
   future->refs = 1;
+  trio_note_access (&future->waiters, TRIO_ACCESS_CREATE);
   future->destroy = destroy;
   g_queue_init (&future->waiters);
   return future;
@@ -39,6 +41,7 @@ TrioFuture *
 trio_future_ref (TrioFuture *future)
 {
   g_return_val_if_fail (future != NULL, NULL);
+  trio_note_access (&future->waiters, TRIO_ACCESS_WRITE);
   future->refs++;
   return future;
 }
@@ -53,6 +56,7 @@ destroy_value (TrioFuture *future, gpointer value)
 void
 trio_future_unref (TrioFuture *future)
 {
+  trio_note_access (&future->waiters, TRIO_ACCESS_WRITE);
   if (future == NULL || --future->refs > 0)
     return;
   trio_waiters_clear (&future->waiters, "trio_future_wait");
@@ -67,6 +71,7 @@ announce (TrioFuture *future)
 {
   TrioWaiter *waiter;
 
+  trio_note_access (&future->waiters, TRIO_ACCESS_WRITE);
   future->set = TRUE;
   if (G_UNLIKELY (trio_is_watched ()))
     {
@@ -86,6 +91,7 @@ trio_future_set_value (TrioFuture *future, gpointer value)
 {
   g_return_if_fail (future != NULL);
 
+  trio_note_access (&future->waiters, TRIO_ACCESS_WRITE);
   if (future->set)
     {
       g_critical ("trio_future_set_value: this future was set before; the second value is dropped");
@@ -101,6 +107,7 @@ trio_future_set_error (TrioFuture *future, GError *error)
 {
   g_return_if_fail (future != NULL && error != NULL);
 
+  trio_note_access (&future->waiters, TRIO_ACCESS_WRITE);
   if (future->set)
     {
       g_critical ("trio_future_set_error: this future was set before; the second result is dropped: %s", error->message);
@@ -115,6 +122,7 @@ gboolean
 trio_future_is_set (TrioFuture *future)
 {
   g_return_val_if_fail (future != NULL, FALSE);
+  trio_note_access (&future->waiters, TRIO_ACCESS_READ);
   return future->set;
 }
 
@@ -144,6 +152,7 @@ trio_future_get_nowait (TrioFuture *future, gpointer *value, GError **error)
 {
   g_return_val_if_fail (future != NULL, FALSE);
 
+  trio_note_access (&future->waiters, TRIO_ACCESS_READ);
   if (future->set)
     return get (future, value, error);
   g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_WOULD_BLOCK, "the future is not set");
@@ -158,6 +167,7 @@ trio_future_wait (TrioFuture *future, gpointer *value, GError **error)
 
   g_return_val_if_fail (future != NULL, FALSE);
 
+  trio_note_access (&future->waiters, future->set ? TRIO_ACCESS_READ : TRIO_ACCESS_ADD);
   if (future->set)
     return trio_checkpoint (error) && get (future, value, error);
   if (!trio_waiter_wait (&waiter, &future->waiters, &klass, error))
@@ -170,6 +180,7 @@ void
 trio_future_get_statistics (TrioFuture *future, TrioFutureStatistics *statistics)
 {
   g_return_if_fail (future != NULL && statistics != NULL);
+  trio_note_access (&future->waiters, TRIO_ACCESS_READ);
   *statistics = (TrioFutureStatistics) { .is_set = future->set, .tasks_waiting = future->waiters.length };
 }
 
@@ -178,6 +189,7 @@ trio_future_get_statistics (TrioFuture *future, TrioFutureStatistics *statistics
 static gboolean
 is_ready (const TrioSelectCase *self)
 {
+  trio_note_access (&((TrioFuture *) self->object)->waiters, TRIO_ACCESS_WRITE);
   return ((TrioFuture *) self->object)->set;
 }
 

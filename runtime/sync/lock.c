@@ -10,6 +10,7 @@
 #include <trio/checkpoint.h>
 #include <trio/error.h>
 #include <trio/lock.h>
+#include <trio/lowlevel/access.h>
 #include <trio/lowlevel/parking-lot.h>
 
 #include "sync/lock-private.h"
@@ -84,6 +85,7 @@ trio_lock_acquire_nowait (TrioLock *lock, GError **error)
 
   g_return_val_if_fail (lock != NULL, FALSE);
 
+  trio_note_access (&lock->lot, TRIO_ACCESS_WRITE);
   if (task == NULL)
     {
       g_set_error (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "a lock can be held by a task only, and this is none");
@@ -118,6 +120,7 @@ trio_lock_acquire (TrioLock *lock, GError **error)
 
   if (!trio_checkpoint_if_cancelled (error))
     return FALSE;
+  trio_note_access (&lock->lot, TRIO_ACCESS_WRITE);
   /* Asked here, and not through WOULD_BLOCK, so that the common case makes no error to throw away. */
   if (lock->owner != NULL && lock->owner != task && !trio_parking_lot_is_broken (&lock->lot))
     return trio_parking_lot_park_as (&lock->lot, &klass, lock, error);     /* the releaser made us the owner */
@@ -134,6 +137,7 @@ trio_lock_release (TrioLock *lock)
   TrioTask *next;
 
   g_return_if_fail (lock != NULL);
+  trio_note_access (&lock->lot, TRIO_ACCESS_WRITE);
   /* Of a broken lock the owner has ended, and its record may be another task's by now. */
   if (task == NULL || lock->owner != task || trio_parking_lot_is_broken (&lock->lot))
     {
@@ -151,6 +155,7 @@ gboolean
 trio_lock_locked (TrioLock *lock)
 {
   g_return_val_if_fail (lock != NULL, FALSE);
+  trio_note_access (&lock->lot, TRIO_ACCESS_READ);
   return lock->owner != NULL || trio_parking_lot_is_broken (&lock->lot);
 }
 
@@ -163,6 +168,7 @@ trio_lock_get_lot (TrioLock *lock)
 gboolean
 trio_lock_is_held (TrioLock *lock)
 {
+  trio_note_access (&lock->lot, TRIO_ACCESS_READ);
   return lock->owner != NULL && lock->owner == trio_current_task () && !trio_parking_lot_is_broken (&lock->lot);
 }
 
@@ -175,6 +181,7 @@ trio_lock_is_broken (TrioLock *lock)
 void
 trio_lock_add_lot (TrioLock *lock, TrioParkingLot *lot)
 {
+  trio_note_access (&lock->lot, TRIO_ACCESS_WRITE);
   lock->lots = g_slist_prepend (lock->lots, lot);
   if (lock->owner != NULL && !trio_lock_is_broken (lock))
     trio_parking_lot_add_breaker (lot, lock->owner);
@@ -183,6 +190,7 @@ trio_lock_add_lot (TrioLock *lock, TrioParkingLot *lot)
 void
 trio_lock_remove_lot (TrioLock *lock, TrioParkingLot *lot)
 {
+  trio_note_access (&lock->lot, TRIO_ACCESS_WRITE);
   lock->lots = g_slist_remove (lock->lots, lot);
   if (lock->owner != NULL && !trio_lock_is_broken (lock))
     trio_parking_lot_remove_breaker (lot, lock->owner);

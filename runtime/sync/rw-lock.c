@@ -16,6 +16,7 @@
 
 #include <trio/checkpoint.h>
 #include <trio/error.h>
+#include <trio/lowlevel/access.h>
 #include <trio/lowlevel/parking-lot.h>
 #include <trio/rw-lock.h>
 
@@ -134,6 +135,7 @@ may_acquire (TrioRWLock *lock, GError **error)
 {
   TrioTask *task = trio_current_task ();
 
+  trio_note_access (&lock->lot, TRIO_ACCESS_WRITE);
   if (task == NULL)
     g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "a lock can be held by a task only, and this is none");
   else if (trio_parking_lot_is_broken (&lock->lot))
@@ -210,7 +212,10 @@ wait_in_line (TrioRWLock *lock, gboolean writes, const TrioWaitClass *klass, GEr
   /* Whoever wakes us has made us a holder. */
   ok = trio_parking_lot_park_as (&lock->lot, klass, &cell, error);
   if (cell.in_line)
-    leave_line (&cell);     /* the lock broke */
+    {
+      trio_note_access (&lock->lot, TRIO_ACCESS_WRITE);
+      leave_line (&cell);     /* the lock broke */
+    }
   return ok;
 }
 
@@ -261,6 +266,7 @@ trio_rw_lock_release (TrioRWLock *lock)
   TrioTask *task = trio_current_task ();
 
   g_return_if_fail (lock != NULL);
+  trio_note_access (&lock->lot, TRIO_ACCESS_WRITE);
   if (task == NULL || !holds (lock, task))
     {
       g_critical ("trio_rw_lock_release: task \"%s\" does not hold the lock", task != NULL ? trio_task_get_name (task) : "(none)");

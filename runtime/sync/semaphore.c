@@ -6,6 +6,7 @@
 
 #include <trio/checkpoint.h>
 #include <trio/error.h>
+#include <trio/lowlevel/access.h>
 #include <trio/lowlevel/parking-lot.h>
 #include <trio/semaphore.h>
 
@@ -45,6 +46,7 @@ trio_semaphore_acquire_nowait (TrioSemaphore *semaphore, GError **error)
 {
   g_return_val_if_fail (semaphore != NULL, FALSE);
 
+  trio_note_access (&semaphore->lot, TRIO_ACCESS_WRITE);
   if (semaphore->value == 0)
     {
       g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_WOULD_BLOCK, "the semaphore's value is 0");
@@ -74,6 +76,7 @@ trio_semaphore_acquire (TrioSemaphore *semaphore, GError **error)
 
   if (!trio_checkpoint_if_cancelled (error))
     return FALSE;
+  trio_note_access (&semaphore->lot, TRIO_ACCESS_WRITE);
   if (semaphore->value == 0)
     return trio_parking_lot_park_as (&semaphore->lot, &klass, semaphore, error);
   semaphore->value--;
@@ -86,6 +89,7 @@ trio_semaphore_release (TrioSemaphore *semaphore)
 {
   g_return_if_fail (semaphore != NULL);
 
+  trio_note_access (&semaphore->lot, TRIO_ACCESS_WRITE);
   if (trio_parking_lot_unpark_one (&semaphore->lot) != NULL)
     return;
   if (semaphore->max != -1 && semaphore->value == semaphore->max)
@@ -100,6 +104,7 @@ gint64
 trio_semaphore_get_value (TrioSemaphore *semaphore)
 {
   g_return_val_if_fail (semaphore != NULL, 0);
+  trio_note_access (&semaphore->lot, TRIO_ACCESS_READ);
   return semaphore->value;
 }
 

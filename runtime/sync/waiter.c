@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
 #include <trio/error.h>
+#include <trio/lowlevel/access.h>
 
 #include "sync/waiter.h"
 
@@ -18,6 +19,7 @@ trio_waiter_leave (TrioWaiter *self)
 {
   if (self->line == NULL)
     return;
+  trio_note_access (self->line, TRIO_ACCESS_WRITE);
   g_queue_unlink (self->line, &self->link);
   self->line = NULL;
 }
@@ -109,5 +111,6 @@ trio_choosing_moment (void)
   /* Only compared with others of the same objects, so that it may go on counting from run to run. */
   static __thread guint64 moment;
 
+  trio_note_access (&moment, TRIO_ACCESS_WRITE);
   return ++moment;
 }

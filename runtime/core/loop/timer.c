@@ -2,6 +2,7 @@
 
 /* Timers for those who extend the runtime: a deadline of the loop's heap, in the owner's memory. */
 
+#include <trio/lowlevel/access.h>
 #include <trio/lowlevel/timer.h>
 
 #include "core/kernel.h"
@@ -43,6 +44,8 @@ trio_timer_arm (TrioTimer *timer, gint64 due)
   g_return_if_fail (timer != NULL);
   g_return_if_fail (loop != NULL);
 
+  /* Of two for the same time the one that was armed first expires first. */
+  trio_note_access (&loop->deadlines, TRIO_ACCESS_WRITE);
   trio_timer_disarm (timer);
   timer->loop = loop;
   trio_deadlines_arm (&loop->deadlines, deadline_of (timer), due);

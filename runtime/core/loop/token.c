@@ -9,6 +9,8 @@
  *  3. A pass over the queue takes what was there when it began: a call that queues itself again cannot starve the tasks.
  */
 
+#include <trio/lowlevel/access.h>
+
 #include "core/kernel.h"
 
 typedef struct
@@ -107,6 +109,7 @@ trio_token_run_sync_soon (TrioToken *token, GSourceOnceFunc func, gpointer data,
 
   g_return_val_if_fail (token != NULL && func != NULL, FALSE);
 
+  trio_note_access (token, TRIO_ACCESS_UNKNOWN);
   call = g_new (Call, 1);
   *call = (Call) { func, data, destroy };
   lock (token);

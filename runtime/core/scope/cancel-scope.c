@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+#include <trio/lowlevel/access.h>
+
 #include "core/kernel.h"
 
 static void
@@ -47,6 +49,7 @@ trio_cancel_scope_enter (TrioCancelScope *scope)
 {
   TrioTask *task = scope->task;
 
+  trio_note_access (scope, TRIO_ACCESS_CREATE);
   scope->serial = ++scope->loop->next_scope_serial;
   scope->loop->n_scopes++;
   scope->n_cancels_at_open = task->n_cancels_raised;
@@ -62,6 +65,7 @@ trio_cancel_scope_leave (TrioCancelScope *scope)
 {
   TrioTask *task = scope->task;
 
+  trio_note_access (scope, TRIO_ACCESS_WRITE);
   TRIO_NOTIFY (scope->loop, scope_closed, task, scope);
   trio_deadlines_disarm (&scope->loop->deadlines, &scope->deadline);
   scope->closed = TRUE;
@@ -146,6 +150,7 @@ mark (TrioCancelScope *scope, TrioCancelCause cause, char *reason)
 void
 trio_cancel_scope_mark (TrioCancelScope *scope, TrioCancelCause cause, char *why)
 {
+  trio_note_access (scope, TRIO_ACCESS_WRITE);
   if (scope->cause == CAUSE_NONE && !scope->closed)
     mark (scope, cause, describe_cause (scope, cause, why));
   g_free (why);
@@ -261,6 +266,7 @@ trio_cancel_scope_cancel_located (TrioCancelScope *scope, const char *reason, co
 {
   g_return_if_fail (scope != NULL);
 
+  trio_note_access (scope, TRIO_ACCESS_WRITE);
   if (scope->cause == CAUSE_NONE && !scope->closed)
     mark (scope, CAUSE_EXPLICIT, describe_request (scope, reason, where));
 }
@@ -270,6 +276,7 @@ trio_cancel_scope_set_deadline (TrioCancelScope *scope, gint64 due)
 {
   g_return_if_fail (scope != NULL);
 
+  trio_note_access (scope, TRIO_ACCESS_WRITE);
   if (scope->grace != NULL)
     due = MIN (due, scope->grace->due);
   if (scope->due == due || scope->cause != CAUSE_NONE || scope->closed)
@@ -286,6 +293,7 @@ gint64
 trio_cancel_scope_get_deadline (TrioCancelScope *scope)
 {
   g_return_val_if_fail (scope != NULL, G_MAXINT64);
+  trio_note_access (scope, TRIO_ACCESS_READ);
   return scope->due;
 }
 
@@ -294,6 +302,7 @@ trio_cancel_scope_set_shield (TrioCancelScope *scope, gboolean shield)
 {
   g_return_if_fail (scope != NULL);
 
+  trio_note_access (scope, TRIO_ACCESS_WRITE);
   if (scope->shield == !!shield)
     return;
   scope->shield = !!shield;
@@ -305,6 +314,7 @@ gboolean
 trio_cancel_scope_get_shield (TrioCancelScope *scope)
 {
   g_return_val_if_fail (scope != NULL, FALSE);
+  trio_note_access (scope, TRIO_ACCESS_READ);
   return scope->shield;
 }
 
@@ -313,6 +323,7 @@ trio_cancel_scope_cancel_called (TrioCancelScope *scope)
 {
   g_return_val_if_fail (scope != NULL, FALSE);
 
+  trio_note_access (scope, TRIO_ACCESS_READ);
   /* The clock is asked only if there is a deadline, so that nobody pays for a question that has one answer. */
   if (scope->cause == CAUSE_NONE && !scope->closed && trio_deadline_is_armed (&scope->deadline)
       && scope->due <= scope->loop->world->clock->now (scope->loop->world->clock))
@@ -324,6 +335,7 @@ gboolean
 trio_cancel_scope_cancelled_caught (TrioCancelScope *scope)
 {
   g_return_val_if_fail (scope != NULL, FALSE);
+  trio_note_access (scope, TRIO_ACCESS_READ);
   return scope->caught;
 }
 

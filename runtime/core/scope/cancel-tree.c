@@ -10,6 +10,8 @@
  *
  * Walks are loops, never recursion: ten thousand nested scopes are fine. */
 
+#include <trio/lowlevel/access.h>
+
 #include "core/kernel.h"
 
 void
@@ -81,6 +83,7 @@ trio_cancel_tree_update (TrioCancelScope *top)
     {
       gboolean changed = recompute (scope);
 
+      trio_note_access (scope, TRIO_ACCESS_WRITE);
       trio_check_scope (scope);
       if (changed && scope->effective)
         for (link = trio_list_first (&scope->tasks); link != NULL; link = trio_list_next (&scope->tasks, link))
@@ -112,6 +115,7 @@ trio_cancel_tree_deliver (TrioTask *task)
   if (task->state != TRIO_TASK_BLOCKED || task->abort_called || !trio_task_is_cancelled (task))
     return;
 
+  trio_note_access (task, TRIO_ACCESS_WRITE);
   task->abort_called = TRUE;
   answer = task->abort (task, task->wait_data);
   switch (answer)

@@ -2,6 +2,9 @@
 
 /* Nurseries: a cancel scope with children.
  *
+ * What is noted as touched: the scope for its cancellation, `children` for who lives here. Children come and go in any order, unless one
+ * brings an error; the parent that looks, and a birth that another task gives, do not commute with that.
+ *
  * Always true:
  *  1. The nursery is left only when it has no child and no pending start.
  *  2. The first error, of a child or of the body, cancels the nursery's scope; all errors are kept, in order of arrival.
@@ -10,6 +13,8 @@
  */
 
 #include <string.h>
+
+#include <trio/lowlevel/access.h>
 
 #include "core/kernel.h"
 
@@ -24,6 +29,7 @@ trio_nursery_open_located (GError **error, const char *where)
   nursery = g_new0 (TrioNursery, 1);
   trio_cancel_scope_init (&nursery->scope, task->loop, task, error, where);
   nursery->scope.nursery = nursery;
+  trio_note_access (&nursery->children, TRIO_ACCESS_CREATE);
   trio_link_init (&nursery->children);
   trio_list_push_tail (&task->nurseries, &nursery->task_link);
   trio_cancel_scope_enter (&nursery->scope);
@@ -73,6 +79,7 @@ trio_nursery_start_soon_full (TrioNursery *nursery, TrioFunc func, gpointer data
 {
   g_return_if_fail (nursery != NULL && func != NULL);
 
+  trio_note_access (&nursery->children, nursery->scope.task == trio_current_task () ? TRIO_ACCESS_ADD : TRIO_ACCESS_WRITE);
   if (nursery->closed)
     {
       g_critical ("trio_nursery_start_soon: the nursery opened at %s is closed; task \"%s\" was not started",
@@ -142,9 +149,19 @@ keep_error (TrioNursery *nursery, GError *error, const char *whose, const char *
     }
 }
 
+/* Whether it makes no difference when a child ends with that: several that are cancelled for the nursery's own reason say the same. */
+static gboolean
+leaves_no_trace (TrioNursery *nursery, const GError *error)
+{
+  return error == NULL
+         || (nursery->scope.cause != CAUSE_NONE && g_error_matches (error, TRIO_ERROR, TRIO_ERROR_CANCELLED)
+             && g_strcmp0 (error->message, nursery->scope.source->reason) == 0);
+}
+
 void
 trio_nursery_child_ended (TrioNursery *nursery, TrioTask *child, GError *error)
 {
+  trio_note_access (&nursery->children, leaves_no_trace (nursery, error) ? TRIO_ACCESS_ADD : TRIO_ACCESS_WRITE);
   trio_link_unlink (&child->sibling_link);
   nursery->n_children--;
   if (error != NULL)
@@ -195,9 +212,11 @@ static const TrioWaitClass joining_class = {
 TRIO_CHECKPOINT static void
 join (TrioNursery *nursery)
 {
+  trio_note_access (&nursery->children, TRIO_ACCESS_WRITE);
   if (nursery->n_children == 0 && nursery->n_starting == 0)
     {
       trio_cancel_shielded_checkpoint ();
+      trio_note_access (&nursery->children, TRIO_ACCESS_WRITE);
       /* Others ran meanwhile and may have spawned here. */
       if (nursery->n_children == 0 && nursery->n_starting == 0)
         return;
@@ -241,6 +260,7 @@ leave (TrioNursery *nursery, gboolean ok, gboolean closing)
 
   collect_body_error (nursery, ok, closing);
   join (nursery);
+  trio_note_access (&nursery->children, TRIO_ACCESS_WRITE);
   nursery->closed = TRUE;
   if (task->stray != NULL && scope->slot != NULL)
     add_error (nursery, g_steal_pointer (&task->stray));

@@ -15,6 +15,8 @@
 
 #include <trio/graceful.h>
 
+#include <trio/lowlevel/access.h>
+
 #include "core/kernel.h"
 
 /* Why somebody inside is told: the words of the nearest scope that was asked. */
@@ -75,6 +77,7 @@ trio_cancel_scope_cancel_gracefully_located (TrioCancelScope *scope, GTimeSpan g
 
   g_return_if_fail (scope != NULL);
 
+  trio_note_access (scope, TRIO_ACCESS_WRITE);
   if (scope->cause != CAUSE_NONE || scope->closed)
     return;
   grace = MAX (grace, 0);
@@ -113,6 +116,7 @@ gboolean
 trio_cancel_scope_soft_cancel_called (TrioCancelScope *scope)
 {
   g_return_val_if_fail (scope != NULL, FALSE);
+  trio_note_access (scope, TRIO_ACCESS_READ);
   return scope->grace != NULL;
 }
 

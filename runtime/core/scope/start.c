@@ -8,6 +8,8 @@
  * Moving is re-parenting part of two trees at once: the child's record goes to the other nursery, and every scope that the child has
  * opened outermost hangs below the other nursery's scope. Nothing below those moves. */
 
+#include <trio/lowlevel/access.h>
+
 #include "core/kernel.h"
 
 struct _TrioTaskStatus
@@ -107,6 +109,9 @@ trio_task_status_started (TrioTaskStatus *status, gpointer value)
   status->started = TRUE;
   status->value = value;
   from = status->private_nursery;
+  trio_note_access (&from->children, TRIO_ACCESS_WRITE);
+  trio_note_access (&status->target->children, TRIO_ACCESS_WRITE);
+  trio_note_access (&status->target->scope, TRIO_ACCESS_WRITE);
 
   /* If the caller is cancelled the child stays where it is, and start() goes on waiting for its end. */
   if (from->scope.effective)
@@ -127,6 +132,8 @@ trio_nursery_start_full (TrioNursery *nursery, TrioStartFunc func, gpointer data
 
   g_return_val_if_fail (nursery != NULL && func != NULL, FALSE);
 
+  trio_note_access (&nursery->children, TRIO_ACCESS_WRITE);
+  trio_note_access (&nursery->scope, TRIO_ACCESS_READ);
   if (name == NULL)
     name = "task";
   if (task == NULL || nursery->closed || nursery->scope.effective)
@@ -156,6 +163,7 @@ trio_nursery_start_full (TrioNursery *nursery, TrioStartFunc func, gpointer data
   if (private_nursery->n_children > 0)
     status->child = TRIO_CONTAINER (trio_list_first (&private_nursery->children), TrioTask, sibling_link);
   ok = trio_nursery_close (private_nursery, TRUE);
+  trio_note_access (&nursery->children, TRIO_ACCESS_WRITE);
   nursery->n_starting--;
   trio_nursery_check_joined (nursery);
 

@@ -5,6 +5,8 @@
  * Always true: n_waiting is the length of the list; a cell is linked exactly while its task is blocked in park(); a broken lot is
  * empty. */
 
+#include <trio/lowlevel/access.h>
+
 #include "core/kernel.h"
 
 struct _TrioParkingLotWaiter
@@ -21,12 +23,14 @@ struct _TrioParkingLotWaiter
 void
 trio_parking_lot_init (TrioParkingLot *lot, const char *what)
 {
+  trio_note_access (lot, TRIO_ACCESS_CREATE);
   *lot = (TrioParkingLot) { .what = what != NULL ? what : "trio_parking_lot_park" };
 }
 
 void
 trio_parking_lot_clear (TrioParkingLot *lot)
 {
+  trio_note_access (lot, TRIO_ACCESS_WRITE);
   if (lot->n_waiting > 0)
     {
       g_critical ("a parking lot (%s) is freed while %" G_GSIZE_FORMAT " tasks wait in it", lot->what, lot->n_waiting);
@@ -40,6 +44,7 @@ trio_parking_lot_clear (TrioParkingLot *lot)
 static void
 push (TrioParkingLot *lot, TrioParkingLotWaiter *waiter)
 {
+  trio_note_access (lot, TRIO_ACCESS_WRITE);
   waiter->lot = lot;
   waiter->prev = lot->tail;
   waiter->next = NULL;
@@ -57,6 +62,7 @@ unlink_waiter (TrioParkingLotWaiter *waiter)
 {
   TrioParkingLot *lot = waiter->lot;
 
+  trio_note_access (lot, TRIO_ACCESS_WRITE);
   if (waiter->prev != NULL)
     waiter->prev->next = waiter->next;
   else
@@ -130,6 +136,7 @@ trio_parking_lot_unpark_one (TrioParkingLot *lot)
   TrioParkingLotWaiter *waiter = lot->head;
   TrioTask *task;
 
+  trio_note_access (lot, TRIO_ACCESS_WRITE);
   if (waiter == NULL)
     return NULL;
   task = waiter->task;
@@ -160,6 +167,8 @@ trio_parking_lot_repark (TrioParkingLot *lot, TrioParkingLot *new_lot, gsize n)
   gsize moved = 0;
 
   g_return_val_if_fail (lot != new_lot, 0);
+  trio_note_access (lot, TRIO_ACCESS_WRITE);
+  trio_note_access (new_lot, TRIO_ACCESS_WRITE);
 
   if (new_lot->broken != NULL)
     {
@@ -196,6 +205,7 @@ trio_parking_lot_break_lot (TrioParkingLot *lot, TrioTask *task)
 {
   const char *name;
 
+  trio_note_access (lot, TRIO_ACCESS_WRITE);
   if (task == NULL)
     task = trio_current_task ();
   name = task != NULL ? trio_task_get_name (task) : "the loop";
@@ -215,6 +225,7 @@ trio_parking_lot_break_lot (TrioParkingLot *lot, TrioTask *task)
 gboolean
 trio_parking_lot_is_broken (TrioParkingLot *lot)
 {
+  trio_note_access (lot, TRIO_ACCESS_READ);
   return lot->broken != NULL;
 }
 
@@ -253,5 +264,6 @@ trio_parking_lots_break (TrioTask *task)
 void
 trio_parking_lot_get_statistics (TrioParkingLot *lot, TrioParkingLotStatistics *statistics)
 {
+  trio_note_access (lot, TRIO_ACCESS_READ);
   *statistics = (TrioParkingLotStatistics) { .tasks_waiting = lot->n_waiting };
 }

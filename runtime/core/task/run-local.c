@@ -2,6 +2,7 @@
 
 /* Values of a run: a list, since there are few keys in a program. The latest that was set stands first. */
 
+#include <trio/lowlevel/access.h>
 #include <trio/lowlevel/run-local.h>
 
 #include "core/kernel.h"
@@ -31,6 +32,7 @@ trio_run_local_get (gconstpointer key)
   TrioRunLocal *local;
 
   g_return_val_if_fail (loop != NULL, NULL);
+  trio_note_access (key, TRIO_ACCESS_READ);
   local = find (loop, key);
   return local != NULL ? local->value : NULL;
 }
@@ -43,6 +45,7 @@ trio_run_local_set (gconstpointer key, gpointer value, GDestroyNotify destroy)
   TrioRunLocal old = { 0 };
 
   g_return_if_fail (loop != NULL);
+  trio_note_access (key, TRIO_ACCESS_WRITE);
   local = find (loop, key);
   if (local == NULL)
     {

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <trio/lowlevel/access.h>
 #include <trio/lowlevel/task.h>
 #include <trio/seam/choice.h>
 
@@ -49,6 +50,9 @@ struct _TrioInstrument
   void (*annotated)        (TrioInstrument *self, TrioTask *task, const char *text);
   /* A message leaves (begins) or arrives; the two ends have the same id and label. task may be NULL. */
   void (*flow)             (TrioInstrument *self, TrioTask *task, guint64 id, gboolean begins, const char *label);
+
+  /* The running step touches an object; task is NULL for the loop. Only while trio_watch_accesses() is in force. */
+  void (*accessed)         (TrioInstrument *self, TrioTask *task, gconstpointer object, TrioAccess access);
 
   /*< private >*/
   TrioInstrument *next;
