@@ -20,7 +20,14 @@
 #define BENCH_BATCH          1000     /* …so many at a time, then join them: a million tasks */
 #define BENCH_ONE_BY_ONE  1000000     /* spawn one, join it */
 #define BENCH_ROUND_TRIPS  500000     /* there and back through rendezvous channels */
+#define BENCH_MESSAGES    1000000     /* one way, through a rendezvous channel, then through a buffer */
+#define BENCH_BUFFER         1024
 #define BENCH_SLEEPERS     100000
+#define BENCH_MANY_SLEEPERS 1000000
+#define BENCH_TIMERS      1000000     /* set and fired: by a thousand tasks that sleep… */
+#define BENCH_TIMER_TASKS    1000
+#define BENCH_TIMER_US_MAX   1000     /* …for up to so long, each time another span */
+#define BENCH_ERRANDS       20000     /* to a worker thread and back */
 
 typedef struct
 {
@@ -47,6 +54,14 @@ bench_resident_bytes (void)
     abort ();
   fclose (file);
   return (double) pages * sysconf (_SC_PAGESIZE);
+}
+
+/* Spans that look random and are the same for everybody: 1 to BENCH_TIMER_US_MAX. */
+static inline unsigned
+bench_next_us (unsigned *state)
+{
+  *state = *state * 1664525u + 1013904223u;
+  return (*state >> 16) % BENCH_TIMER_US_MAX + 1;
 }
 
 static inline void

@@ -15,12 +15,18 @@ import (
 
 // As in bench.h.
 const (
-	switches   = 2000000
-	batches    = 1000
-	batch      = 1000
-	oneByOne   = 1000000
-	roundTrips = 500000
-	sleepers   = 100000
+	switches     = 2000000
+	batches      = 1000
+	batch        = 1000
+	oneByOne     = 1000000
+	roundTrips   = 500000
+	messages     = 1000000
+	buffer       = 1024
+	sleepers     = 100000
+	manySleepers = 1000000
+	timers       = 1000000
+	timerTasks   = 1000
+	timerMax     = 1000
 )
 
 func cpu() float64 {
@@ -43,6 +49,52 @@ func spawn(n int, body func()) {
 		go func() { defer group.Done(); body() }()
 	}
 	group.Wait()
+}
+
+func putToSleep(n int, prefix string) {
+	whole, cancel := context.WithCancel(context.Background())
+	var group sync.WaitGroup
+	asleep := 0
+	bytes, before := resident(), cpu()
+	group.Add(n)
+	for i := 0; i < n; i++ {
+		go func() {
+			defer group.Done()
+			timer := time.NewTimer(time.Hour)
+			defer timer.Stop()
+			asleep++
+			select {
+			case <-timer.C:
+			case <-whole.Done():
+			}
+		}()
+	}
+	for asleep < n {
+		runtime.Gosched()
+	}
+	fmt.Println(prefix+"-create-ns", (cpu()-before)/float64(n))
+	fmt.Println(prefix+"-bytes", (resident()-bytes)/float64(n))
+	before = cpu()
+	cancel()
+	group.Wait()
+	fmt.Println(prefix+"-cancel-ns", (cpu()-before)/float64(n))
+}
+
+func oneWay(size int, name string) {
+	pipe := make(chan int, size)
+	done := make(chan bool)
+	before := cpu()
+	go func() {
+		for i := 0; i < messages; i++ {
+			<-pipe
+		}
+		done <- true
+	}()
+	for i := 0; i < messages; i++ {
+		pipe <- i
+	}
+	<-done
+	fmt.Println(name, (cpu()-before)/messages)
 }
 
 func main() {
@@ -83,33 +135,24 @@ func main() {
 			}
 			fmt.Println("rendezvous-ns", (cpu()-before)/roundTrips)
 		},
-		"sleepers": func() {
-			whole, cancel := context.WithCancel(context.Background())
+		"messages":      func() { oneWay(0, "one-way-ns"); oneWay(buffer, "buffered-ns") },
+		"sleepers":      func() { putToSleep(sleepers, "sleeper") },
+		"many-sleepers": func() { putToSleep(manySleepers, "many-sleepers") },
+		"timers": func() {
 			var group sync.WaitGroup
-			asleep := 0
-			bytes, before := resident(), cpu()
-			group.Add(sleepers)
-			for i := 0; i < sleepers; i++ {
-				go func() {
+			before := cpu()
+			group.Add(timerTasks)
+			for i := 0; i < timerTasks; i++ {
+				go func(state uint32) {
 					defer group.Done()
-					timer := time.NewTimer(time.Hour)
-					defer timer.Stop()
-					asleep++
-					select {
-					case <-timer.C:
-					case <-whole.Done():
+					for i := 0; i < timers/timerTasks; i++ {
+						state = state*1664525 + 1013904223
+						time.Sleep(time.Duration(state>>16%timerMax+1) * time.Microsecond)
 					}
-				}()
+				}(uint32(i))
 			}
-			for asleep < sleepers {
-				runtime.Gosched()
-			}
-			fmt.Println("sleeper-create-ns", (cpu()-before)/sleepers)
-			fmt.Println("sleeper-bytes", (resident()-bytes)/sleepers)
-			before = cpu()
-			cancel()
 			group.Wait()
-			fmt.Println("sleeper-cancel-ns", (cpu()-before)/sleepers)
+			fmt.Println("timer-ns", (cpu()-before)/timers)
 		},
 	}
 	if len(os.Args) < 2 {

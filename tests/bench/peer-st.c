@@ -109,32 +109,73 @@ sleeper (void *data)
 }
 
 static void
-do_sleepers (void)
+put_to_sleep (int n, const char *prefix)
 {
-  st_thread_t *threads = calloc (BENCH_SLEEPERS, sizeof *threads);
+  st_thread_t *threads = calloc (n, sizeof *threads);
   double bytes = bench_resident_bytes ();
   double before = bench_cpu_ns ();
 
-  for (int i = 0; i < BENCH_SLEEPERS; i++)
+  for (int i = 0; i < n; i++)
     threads[i] = spawn (sleeper, NULL, 1);
-  while (n_asleep < BENCH_SLEEPERS)
+  while (n_asleep < n)
     st_usleep (0);
-  bench_say ("sleeper-create-ns", (bench_cpu_ns () - before) / BENCH_SLEEPERS);
-  bench_say ("sleeper-bytes", (bench_resident_bytes () - bytes) / BENCH_SLEEPERS);
+  printf ("%s-create-ns %.9g\n", prefix, (bench_cpu_ns () - before) / n);
+  printf ("%s-bytes %.9g\n", prefix, (bench_resident_bytes () - bytes) / n);
 
   before = bench_cpu_ns ();
-  for (int i = 0; i < BENCH_SLEEPERS; i++)
+  for (int i = 0; i < n; i++)
     st_thread_interrupt (threads[i]);
-  for (int i = 0; i < BENCH_SLEEPERS; i++)
+  for (int i = 0; i < n; i++)
     st_thread_join (threads[i], NULL);
-  bench_say ("sleeper-cancel-ns", (bench_cpu_ns () - before) / BENCH_SLEEPERS);
+  printf ("%s-cancel-ns %.9g\n", prefix, (bench_cpu_ns () - before) / n);
+  free (threads);
+}
+
+static void
+do_sleepers (void)
+{
+  put_to_sleep (BENCH_SLEEPERS, "sleeper");
+}
+
+static void
+do_many_sleepers (void)
+{
+  put_to_sleep (BENCH_MANY_SLEEPERS, "many-sleepers");
+}
+
+static void *
+napper (void *data)
+{
+  unsigned state = *(unsigned *) data;
+
+  for (int i = 0; i < BENCH_TIMERS / BENCH_TIMER_TASKS; i++)
+    st_usleep (bench_next_us (&state));
+  return NULL;
+}
+
+static void
+do_timers (void)
+{
+  st_thread_t threads[BENCH_TIMER_TASKS];
+  unsigned seeds[BENCH_TIMER_TASKS];
+  double before = bench_cpu_ns ();
+
+  for (unsigned i = 0; i < BENCH_TIMER_TASKS; i++)
+    {
+      seeds[i] = i;
+      threads[i] = spawn (napper, &seeds[i], 1);
+    }
+  for (unsigned i = 0; i < BENCH_TIMER_TASKS; i++)
+    st_thread_join (threads[i], NULL);
+  bench_say ("timer-ns", (bench_cpu_ns () - before) / BENCH_TIMERS);
 }
 
 int
 main (int argc, char **argv)
 {
   static const BenchWork works[] = {
-    { "switch", do_switch }, { "spawn", do_spawn }, { "rendezvous", do_rendezvous }, { "sleepers", do_sleepers }, { 0 }
+    { "switch", do_switch }, { "spawn", do_spawn }, { "rendezvous", do_rendezvous }, { "sleepers", do_sleepers },
+    { "many-sleepers", do_many_sleepers }, { "timers", do_timers }, { 0 }
   };
 
   if (st_init () != 0)

@@ -146,6 +146,50 @@ do_rendezvous (void)
   run (rendezvous_main);
 }
 
+/* one way */
+
+static gboolean
+drain (gpointer receive, GError **error)
+{
+  gpointer value;
+
+  for (int i = 0; i < BENCH_MESSAGES; i++)
+    if (!trio_receive_channel_receive (receive, &value, error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+one_way (gsize buffer, const char *name, GError **error)
+{
+  g_autoptr (TrioSendChannel) send = NULL;
+  g_autoptr (TrioReceiveChannel) receive = NULL;
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+  double before = bench_cpu_ns ();
+  gboolean ok;
+
+  trio_open_memory_channel (buffer, NULL, &send, &receive);
+  trio_nursery_start_soon (nursery, drain, receive);
+  for (int i = 0; i < BENCH_MESSAGES; i++)
+    if (!trio_send_channel_send (send, nursery, error))
+      return FALSE;
+  ok = trio_nursery_close (nursery, TRUE);
+  bench_say (name, (bench_cpu_ns () - before) / BENCH_MESSAGES);
+  return ok;
+}
+
+static gboolean
+messages_main (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  return one_way (0, "one-way-ns", error) && one_way (BENCH_BUFFER, "buffered-ns", error);
+}
+
+static void
+do_messages (void)
+{
+  run (messages_main);
+}
+
 /* sleepers */
 
 static gboolean
@@ -155,8 +199,16 @@ sleeper (gpointer n_asleep, GError **error)
   return trio_sleep (G_TIME_SPAN_HOUR, error);
 }
 
+static void
+say_each (const char *prefix, const char *what, double value)
+{
+  g_autofree char *name = g_strconcat (prefix, "-", what, NULL);
+
+  bench_say (name, value);
+}
+
 static gboolean
-sleepers_main (gpointer data G_GNUC_UNUSED, GError **error)
+put_to_sleep (int n, const char *prefix, GError **error)
 {
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
   double bytes = bench_resident_bytes ();
@@ -164,25 +216,96 @@ sleepers_main (gpointer data G_GNUC_UNUSED, GError **error)
   int n_asleep = 0;
   gboolean ok;
 
-  for (int i = 0; i < BENCH_SLEEPERS; i++)
+  for (int i = 0; i < n; i++)
     trio_nursery_start_soon (nursery, sleeper, &n_asleep);
-  while (n_asleep < BENCH_SLEEPERS)
+  while (n_asleep < n)
     if (!trio_checkpoint (error))
       return FALSE;
-  bench_say ("sleeper-create-ns", (bench_cpu_ns () - before) / BENCH_SLEEPERS);
-  bench_say ("sleeper-bytes", (bench_resident_bytes () - bytes) / BENCH_SLEEPERS);
+  say_each (prefix, "create-ns", (bench_cpu_ns () - before) / n);
+  say_each (prefix, "bytes", (bench_resident_bytes () - bytes) / n);
 
   before = bench_cpu_ns ();
   trio_nursery_cancel (nursery);
   ok = trio_nursery_close (nursery, TRUE);
-  bench_say ("sleeper-cancel-ns", (bench_cpu_ns () - before) / BENCH_SLEEPERS);
+  say_each (prefix, "cancel-ns", (bench_cpu_ns () - before) / n);
   return ok;
+}
+
+static gboolean
+sleepers_main (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  return put_to_sleep (BENCH_SLEEPERS, "sleeper", error);
+}
+
+static gboolean
+many_sleepers_main (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  return put_to_sleep (BENCH_MANY_SLEEPERS, "many-sleepers", error);
 }
 
 static void
 do_sleepers (void)
 {
   run (sleepers_main);
+}
+
+static void
+do_many_sleepers (void)
+{
+  run (many_sleepers_main);
+}
+
+/* timers */
+
+static gboolean
+napper (gpointer data, GError **error)
+{
+  unsigned state = GPOINTER_TO_UINT (data);
+
+  for (int i = 0; i < BENCH_TIMERS / BENCH_TIMER_TASKS; i++)
+    if (!trio_sleep (bench_next_us (&state), error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+timers_main (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+  double before = bench_cpu_ns ();
+  gboolean ok;
+
+  for (unsigned i = 0; i < BENCH_TIMER_TASKS; i++)
+    trio_nursery_start_soon (nursery, napper, GUINT_TO_POINTER (i));
+  ok = trio_nursery_close (nursery, TRUE);
+  bench_say ("timer-ns", (bench_cpu_ns () - before) / BENCH_TIMERS);
+  return ok;
+}
+
+static void
+do_timers (void)
+{
+  run (timers_main);
+}
+
+/* errands to threads */
+
+static gboolean
+errands_main (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  double before = bench_cpu_ns ();
+
+  for (int i = 0; i < BENCH_ERRANDS; i++)
+    if (!trio_to_thread_run_sync (nothing, NULL, error))
+      return FALSE;
+  bench_say ("errand-ns", (bench_cpu_ns () - before) / BENCH_ERRANDS);
+  return TRUE;
+}
+
+static void
+do_errands (void)
+{
+  run (errands_main);
 }
 
 /* Simulated against real, the same body: many short runs, and one long run. */
@@ -252,7 +375,11 @@ main (int argc, char **argv)
     { "switch", do_switch },
     { "spawn", do_spawn },
     { "rendezvous", do_rendezvous },
+    { "messages", do_messages },
     { "sleepers", do_sleepers },
+    { "many-sleepers", do_many_sleepers },
+    { "timers", do_timers },
+    { "errands", do_errands },
     { "real", do_real },
     { "simulated", do_simulated },
     { 0 }
