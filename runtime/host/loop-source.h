@@ -16,13 +16,13 @@
 
 #include "host/host-run.h"
 
-#define TRIO_TURNS_PER_LOOK_MAX  32
+#define TRIO_TURNS_PER_LOOK_MAX  128
 #define TRIO_LOOK_US_MAX         100
-#define TRIO_TURNS_PER_ROUND_MAX 256
+#define TRIO_TURNS_PER_ROUND_MAX 1024
 #define TRIO_ROUND_US_MAX        1000
 
 /* The clock is read at least every so many turns. */
-#define TRIO_TURNS_PER_CLOCK_MAX 16
+#define TRIO_TURNS_PER_CLOCK_MAX 32
 
 /* Called once, from the dispatch in which the run has ended, after which it is no longer the source's. The source is destroyed
  * then. */
