@@ -170,9 +170,11 @@ struct _TrioLoop
   gint64               now;               /* as of this turn's look at the clock */
   guint64              steps;
   TrioStackPool       *stacks;
+  TrioNursery         *spare_nursery;     /* freed, for the next one; see scope/nursery.c */
 
   TrioWorld           *world;
   TrioToken           *token;
+  const int           *n_calls;           /* (atomic) of the token: calls from outside that wait */
   TrioLink             registry_link;     /* in trio_loops; see explain/dump.c */
   gconstpointer        home;              /* stands for the thread of its last turn; only compared */
   TrioList             tasks;             /* all living, in order of birth */
@@ -212,25 +214,18 @@ struct _TrioLoop
 
 /* loop/loop.c */
 extern __thread TrioLoop *trio_loop_of_thread TRIO_TLS;
-void      trio_loop_push_runnable   (TrioLoop *loop, TrioTask *task);
 void      trio_loop_switch_away     (TrioLoop *loop, TrioTask *from);
 void      trio_loop_switch_last     (TrioLoop *loop, TrioTask *from) G_GNUC_NORETURN;
-void      trio_loop_bury            (TrioLoop *loop);
-void      trio_task_yield           (TrioTask *task);
-void      trio_loop_nudge           (TrioLoop *loop);
 void      trio_loop_fail            (TrioLoop *loop, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 /* task/task.c */
 TrioTask *trio_task_spawn           (TrioLoop *loop, TrioNursery *nursery, TrioCancelScope *scope, TrioFunc func, gpointer data,
                                      GDestroyNotify destroy, const char *name);
 void      trio_task_complain        (const char *caller, GError **error) __attribute__ ((cold));
-void      trio_task_enter_scope     (TrioTask *task, TrioCancelScope *scope);
 void      trio_task_keep_stray      (TrioTask *task, GError *error);
 void      trio_task_discard         (TrioTask *task);
 
 /* scope/cancel-tree.c */
-void      trio_cancel_tree_attach   (TrioCancelScope *scope, TrioCancelScope *parent);
-void      trio_cancel_tree_detach   (TrioCancelScope *scope);
 void      trio_cancel_tree_update   (TrioCancelScope *scope);
 void      trio_cancel_tree_deliver  (TrioTask *task);
 
@@ -285,6 +280,7 @@ void      trio_locals_clear         (TrioLocals **locals);
 
 /* loop/token.c */
 TrioToken *trio_token_new           (TrioLoop *loop);
+const int *trio_token_get_n_calls   (TrioToken *token);
 void       trio_token_run_pending   (TrioToken *token);
 gboolean   trio_token_refuse        (TrioToken *token);
 gboolean   trio_token_is_private    (TrioToken *token);
@@ -361,3 +357,66 @@ trio_task_is_cancelled (const TrioTask *task)
       if (instrument_->hook != NULL)                                                                          \
         instrument_->hook (instrument_ __VA_OPT__ (,) __VA_ARGS__);                                           \
   G_STMT_END
+
+/* What happens at each step, small enough to be part of its callers. */
+
+/* Something changed that a waiting driver does not know of: code outside any task did it. */
+static inline void
+trio_loop_nudge (TrioLoop *loop)
+{
+  if (G_UNLIKELY (!loop->in_turn) && loop->world->wake != NULL)
+    loop->world->wake (loop->world);
+}
+
+static inline void
+trio_loop_push_runnable (TrioLoop *loop, TrioTask *task)
+{
+  task->state = TRIO_TASK_RUNNABLE;
+  trio_list_push_tail (&loop->runnable, &task->run_link);
+  loop->n_runnable++;
+  TRIO_NOTIFY (loop, task_scheduled, task, loop->running);
+  trio_loop_nudge (loop);
+}
+
+static inline void
+trio_task_yield (TrioTask *task)
+{
+  trio_loop_push_runnable (task->loop, task);
+  trio_loop_switch_away (task->loop, task);
+}
+
+/* Whoever runs after a task has ended gives its stack back. */
+static inline void
+trio_loop_bury (TrioLoop *loop)
+{
+  TrioTask *corpse = loop->corpse;
+
+  if (corpse == NULL)
+    return;
+  loop->corpse = NULL;
+  trio_fiber_clear (&corpse->fiber);
+  trio_stack_pool_give (loop->stacks, corpse->stack_top);
+}
+
+/* Makes scope the innermost one that task is in. */
+static inline void
+trio_task_enter_scope (TrioTask *task, TrioCancelScope *scope)
+{
+  trio_link_unlink (&task->scope_link);
+  task->scope = scope;
+  trio_list_push_tail (&scope->tasks, &task->scope_link);
+}
+
+static inline void
+trio_cancel_tree_attach (TrioCancelScope *scope, TrioCancelScope *parent)
+{
+  scope->parent = parent;
+  trio_list_push_tail (&parent->children, &scope->child_link);
+}
+
+static inline void
+trio_cancel_tree_detach (TrioCancelScope *scope)
+{
+  trio_link_unlink (&scope->child_link);
+  scope->parent = NULL;
+}

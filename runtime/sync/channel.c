@@ -263,22 +263,26 @@ trio_send_channel_send_nowait (TrioSendChannel *send, gpointer value, GError **e
   return FALSE;
 }
 
-gboolean
-trio_send_channel_send (TrioSendChannel *send, gpointer value, GError **error)
+static gboolean
+wait_to_send (TrioSendChannel *send, gpointer value, GError **error)
 {
   TrioWaiter waiter = { 0 };
 
+  prepare_to_send (&waiter, send, value);
+  return trio_waiter_wait (&waiter, &send->channel->senders, &send_class, error);
+}
+
+gboolean
+trio_send_channel_send (TrioSendChannel *send, gpointer value, GError **error)
+{
   g_return_val_if_fail (send != NULL, FALSE);
 
   if (!trio_checkpoint_if_cancelled (error) || !may_send (send, error))
     return FALSE;
-  if (try_send (send->channel, value))
-    {
-      trio_cancel_shielded_checkpoint ();
-      return TRUE;
-    }
-  prepare_to_send (&waiter, send, value);
-  return trio_waiter_wait (&waiter, &send->channel->senders, &send_class, error);
+  if (!try_send (send->channel, value))
+    return wait_to_send (send, value, error);
+  trio_cancel_shielded_checkpoint ();
+  return TRUE;
 }
 
 TrioSendChannel *
@@ -358,7 +362,8 @@ may_receive (TrioReceiveChannel *receive, GError **error)
 static void
 hand_out (Item item, gpointer *value)
 {
-  trio_flow (item.flow, FALSE, "channel");
+  if (G_UNLIKELY (item.flow != 0))
+    trio_flow (item.flow, FALSE, "channel");
   *value = item.value;
 }
 
@@ -380,25 +385,30 @@ trio_receive_channel_receive_nowait (TrioReceiveChannel *receive, gpointer *valu
   return FALSE;
 }
 
+static gboolean
+wait_to_receive (TrioReceiveChannel *receive, gpointer *value, GError **error)
+{
+  TrioWaiter waiter = { .end = receive };
+
+  if (!trio_waiter_wait (&waiter, &receive->channel->receivers, &receive_class, error))
+    return FALSE;
+  hand_out ((Item) { waiter.value, waiter.flow }, value);
+  return TRUE;
+}
+
 gboolean
 trio_receive_channel_receive (TrioReceiveChannel *receive, gpointer *value, GError **error)
 {
-  TrioWaiter waiter = { .end = receive };
   Item item;
 
   g_return_val_if_fail (receive != NULL && value != NULL, FALSE);
 
   if (!trio_checkpoint_if_cancelled (error) || !may_receive (receive, error))
     return FALSE;
-  if (try_receive (receive->channel, &item))
-    {
-      hand_out (item, value);
-      trio_cancel_shielded_checkpoint ();
-      return TRUE;
-    }
-  if (!trio_waiter_wait (&waiter, &receive->channel->receivers, &receive_class, error))
-    return FALSE;
-  hand_out ((Item) { waiter.value, waiter.flow }, value);
+  if (!try_receive (receive->channel, &item))
+    return wait_to_receive (receive, value, error);
+  hand_out (item, value);
+  trio_cancel_shielded_checkpoint ();
   return TRUE;
 }
 

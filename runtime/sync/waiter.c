@@ -5,13 +5,19 @@
 
 #include "sync/waiter.h"
 
-void
-trio_waiter_join (TrioWaiter *self, GQueue *line)
+static void
+join (TrioWaiter *self, TrioTask *task, GQueue *line)
 {
-  self->task = trio_current_task ();
+  self->task = task;
   self->line = line;
   self->link.data = self;
   g_queue_push_tail_link (line, &self->link);
+}
+
+void
+trio_waiter_join (TrioWaiter *self, GQueue *line)
+{
+  join (self, trio_current_task (), line);
 }
 
 void
@@ -51,9 +57,11 @@ trio_waiter_abort (TrioTask *task G_GNUC_UNUSED, gpointer waiter)
 gboolean
 trio_waiter_wait (TrioWaiter *self, GQueue *line, const TrioWaitClass *klass, GError **error)
 {
+  TrioTask *task = trio_current_task ();
+
   /* Outside a task trio_wait() complains, and no cell is left behind. */
-  if (trio_current_task () != NULL)
-    trio_waiter_join (self, line);
+  if (task != NULL)
+    join (self, task, line);
   return trio_wait (klass, self, error);
 }
 

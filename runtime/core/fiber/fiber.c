@@ -51,13 +51,6 @@ trio_fiber_init (TrioFiber *fiber, void *stack_low, gsize stack_bytes, void (*en
     fiber->sp = trio_fiber_prepare (stack_low, stack_bytes, entry, data);
 }
 
-void
-trio_fiber_clear (TrioFiber *fiber)
-{
-  trio_fiber_tsan_clear (fiber);
-  *fiber = (TrioFiber) { 0 };
-}
-
 gboolean
 trio_fiber_look (const TrioFiber *fiber, void (*func) (gpointer data), gpointer data)
 {

@@ -47,7 +47,7 @@ static inline void trio_fiber_switch      (TrioFiber *from, TrioFiber *to);
 static inline void trio_fiber_switch_last (TrioFiber *from, TrioFiber *to) G_GNUC_NORETURN;
 
 /* Forgets a fiber that is not running. Its stack may be used again. */
-void               trio_fiber_clear       (TrioFiber *fiber);
+static inline void trio_fiber_clear       (TrioFiber *fiber);
 
 /* Calls func (data) here and now, on the calling stack, but such that whoever unwinds from func finds the frames of the stopped fiber behind
  * it, as if that had made the call. The fiber is only read. FALSE, without the call, if the fiber runs, or if this machine cannot do it. */
@@ -74,6 +74,13 @@ trio_fiber_switch (TrioFiber *from, TrioFiber *to)
   trio_fiber_sanitizers_leave (from, to, FALSE);
   trio_fiber_jump (&from->sp, to_sp);
   trio_fiber_sanitizers_arrive (from);
+}
+
+static inline void
+trio_fiber_clear (TrioFiber *fiber)
+{
+  trio_fiber_tsan_clear (fiber);
+  *fiber = (TrioFiber) { 0 };
 }
 
 static inline void

@@ -74,7 +74,8 @@ begin_turn (TrioLoop *loop)
   loop->turns_left--;
   trio_loop_set_running (loop, NULL);
   trio_check_loop (loop);
-  trio_token_run_pending (loop->token);
+  if (G_UNLIKELY (g_atomic_int_get (loop->n_calls) > 0))
+    trio_token_run_pending (loop->token);
   if (loop->world->io != NULL)
     loop->world->io->poll (loop->world->io);
   if (G_LIKELY (!loop->idle_told))
@@ -162,24 +163,6 @@ run_batch (TrioLoop *loop)
   trio_loop_bury (loop);
 }
 
-void
-trio_loop_push_runnable (TrioLoop *loop, TrioTask *task)
-{
-  task->state = TRIO_TASK_RUNNABLE;
-  trio_list_push_tail (&loop->runnable, &task->run_link);
-  loop->n_runnable++;
-  TRIO_NOTIFY (loop, task_scheduled, task, loop->running);
-  trio_loop_nudge (loop);
-}
-
-/* Something changed that a waiting driver does not know of: code outside any task did it. */
-void
-trio_loop_nudge (TrioLoop *loop)
-{
-  if (G_UNLIKELY (!loop->in_turn) && loop->world->wake != NULL)
-    loop->world->wake (loop->world);
-}
-
 /* The running task has said what it is now (RUNNABLE or BLOCKED) and stops here. Returns when it runs again. */
 void
 trio_loop_switch_away (TrioLoop *loop, TrioTask *from)
@@ -198,31 +181,12 @@ trio_loop_switch_away (TrioLoop *loop, TrioTask *from)
     }
 }
 
-void
-trio_task_yield (TrioTask *task)
-{
-  trio_loop_push_runnable (task->loop, task);
-  trio_loop_switch_away (task->loop, task);
-}
-
 /* The running task is DONE. */
 void
 trio_loop_switch_last (TrioLoop *loop, TrioTask *from)
 {
   loop->corpse = from;
   trio_fiber_switch_last (&from->fiber, next_fiber (loop));
-}
-
-void
-trio_loop_bury (TrioLoop *loop)
-{
-  TrioTask *corpse = loop->corpse;
-
-  if (corpse == NULL)
-    return;
-  loop->corpse = NULL;
-  trio_fiber_clear (&corpse->fiber);
-  trio_stack_pool_give (loop->stacks, corpse->stack_top);
 }
 
 /* The run cannot go on: a rule that keeps it together was broken. The driver sees that it is done and finishes it; tasks are left where

@@ -34,6 +34,7 @@ trio_loop_new (TrioWorld *world, TrioFunc main, gpointer data, const TrioLoopOpt
   loop->stacks = trio_stack_pool_new (options != NULL ? options->stack_bytes : 0);
   loop->now = world->clock->now (world->clock);
   loop->token = trio_token_new (loop);
+  loop->n_calls = trio_token_get_n_calls (loop->token);
   trio_link_init (&loop->runnable);
   trio_link_init (&loop->tasks);
   trio_link_init (&loop->statuses);
@@ -230,6 +231,7 @@ free_loop (TrioLoop *loop)
   trio_token_close (loop->token);
   trio_token_unref (loop->token);
   trio_deadlines_clear (&loop->deadlines);
+  g_free (loop->spare_nursery);
   trio_stack_pool_free (loop->stacks);
   trio_fiber_clear (&loop->fiber);
   g_free (loop);

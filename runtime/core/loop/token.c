@@ -150,6 +150,12 @@ trio_token_run_pending (TrioToken *token)
     }
 }
 
+const int *
+trio_token_get_n_calls (TrioToken *token)
+{
+  return &token->n_calls;
+}
+
 void
 trio_token_call_fail (GError *error)
 {

@@ -55,7 +55,9 @@ trio_cancel_scope_enter (TrioCancelScope *scope)
   scope->n_cancels_at_open = task->n_cancels_raised;
   trio_cancel_tree_attach (scope, task->scope);
   trio_task_enter_scope (task, scope);
-  trio_cancel_tree_update (scope);
+  /* Most often there is nothing to inherit. */
+  if (G_UNLIKELY (scope->parent->effective || scope->parent->soft))
+    trio_cancel_tree_update (scope);
   TRIO_NOTIFY (scope->loop, scope_opened, task, scope);
 }
 
@@ -164,7 +166,8 @@ trio_cancel_scope_open_located (TrioCancelScopeKind kind, gint64 due, GError **e
 
   if (task == NULL)
     return NULL;
-  scope = g_new0 (TrioCancelScope, 1);
+  scope = g_new (TrioCancelScope, 1);
+  memset (scope, 0, sizeof *scope);
   trio_cancel_scope_init (scope, task->loop, task, error, where);
   scope->kind = kind;
   trio_cancel_scope_enter (scope);

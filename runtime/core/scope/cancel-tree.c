@@ -14,20 +14,6 @@
 
 #include "core/kernel.h"
 
-void
-trio_cancel_tree_attach (TrioCancelScope *scope, TrioCancelScope *parent)
-{
-  scope->parent = parent;
-  trio_list_push_tail (&parent->children, &scope->child_link);
-}
-
-void
-trio_cancel_tree_detach (TrioCancelScope *scope)
-{
-  trio_link_unlink (&scope->child_link);
-  scope->parent = NULL;
-}
-
 /* Who is to blame for scope being effective: whoever was, as long as that still reaches it; else itself before what is outside. */
 static TrioCancelScope *
 find_source (TrioCancelScope *scope, gboolean inherited)

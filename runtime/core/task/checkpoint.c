@@ -29,6 +29,18 @@ gboolean
   return trio_checkpoint_if_cancelled_in ("trio_checkpoint_if_cancelled", error);
 }
 
+/* Apart, so that the ordinary way needs no more registers than it has. */
+G_GNUC_NO_INLINE TRIO_CHECKPOINT static gboolean
+yield_and_raise (TrioTask *task, GError **error)
+{
+  trio_task_yield (task);
+  /* Whoever ran meanwhile may have put up a shield. */
+  if (!trio_task_is_cancelled (task))
+    return TRUE;
+  g_propagate_error (error, trio_task_raise_cancel (task));
+  return FALSE;
+}
+
 gboolean
 trio_checkpoint_if_cancelled_in (const char *what, GError **error)
 {
@@ -39,14 +51,7 @@ trio_checkpoint_if_cancelled_in (const char *what, GError **error)
   if (G_UNLIKELY (task->loop->choice != NULL))
     trio_inject (task, what);
   task->n_cancel_points++;
-  if (!trio_task_is_cancelled (task))
-    return TRUE;
-  trio_task_yield (task);
-  /* Whoever ran meanwhile may have put up a shield. */
-  if (!trio_task_is_cancelled (task))
-    return TRUE;
-  g_propagate_error (error, trio_task_raise_cancel (task));
-  return FALSE;
+  return !trio_task_is_cancelled (task) || yield_and_raise (task, error);
 }
 
 void

@@ -102,6 +102,16 @@ judge (TrioTask *task, gboolean ok)
     g_critical ("task \"%s\" returned TRUE but set an error: %s", task->name, task->error->message);
 }
 
+/* Scopes and nurseries that it opened and left open are closed for it. */
+static inline void
+close_what_is_open (TrioTask *task)
+{
+  const TrioCancelScope *base = task->nursery != NULL ? &task->nursery->scope : &task->loop->root;
+
+  if (G_UNLIKELY (task->scope != base || !trio_list_is_empty (&task->nurseries)))
+    trio_cancel_scope_abandon_rest (task);
+}
+
 static void
 finish_task (TrioTask *task, gboolean ok)
 {
@@ -110,15 +120,15 @@ finish_task (TrioTask *task, gboolean ok)
   GError *error;
 
   judge (task, ok);
-  trio_cancel_scope_abandon_rest (task);
+  close_what_is_open (task);
   if (task->destroy != NULL)
     task->destroy (task->data);
   if (task->breaks != NULL)
     trio_parking_lots_break (task);
   if (task->locals != NULL)
     trio_locals_clear (&task->locals);
-  /* A function that frees data may open and leave things too. Most often there is nothing, which is two looks. */
-  trio_cancel_scope_abandon_rest (task);
+  /* A function that frees data may open and leave things too. */
+  close_what_is_open (task);
   if (task->stray != NULL)
     task->error = trio_error_merge (task->error, g_steal_pointer (&task->stray));
 
@@ -210,15 +220,6 @@ trio_task_complain (const char *caller, GError **error)
 {
   g_critical ("%s: called outside a task; only a function started by trio_run() or in a nursery may wait", caller);
   g_set_error (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "%s was called outside a task", caller);
-}
-
-/* Makes scope the innermost one that task is in. */
-void
-trio_task_enter_scope (TrioTask *task, TrioCancelScope *scope)
-{
-  trio_link_unlink (&task->scope_link);
-  task->scope = scope;
-  trio_list_push_tail (&scope->tasks, &task->scope_link);
 }
 
 /* An error that no slot takes stays with the task. */
