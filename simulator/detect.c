@@ -116,14 +116,88 @@ append_livelock (TrioSimWorld *world)
   trio_sim_append_time (world->message, world->clock.now);
 }
 
-void
-trio_sim_detect_stuck (TrioSimWorld *world)
+static Inquest
+hold_inquest (TrioSimWorld *world)
 {
   Inquest inquest = { .world = world, .waits = g_ptr_array_new_with_free_func (g_free),
                       .places = g_ptr_array_new_with_free_func (g_free), .lines = g_string_new (NULL) };
-  GString *name = g_string_new (NULL);
 
   trio_foreach_task (append_task, &inquest);
+  return inquest;
+}
+
+static void
+clear_inquest (Inquest *inquest)
+{
+  g_ptr_array_unref (inquest->waits);
+  g_ptr_array_unref (inquest->places);
+  g_string_free (inquest->lines, TRUE);
+}
+
+static void
+append_lines (TrioSimWorld *world, const Inquest *inquest)
+{
+  g_string_append (world->message, inquest->lines->str);
+  if (inquest->n_lines > LINES_MAX)
+    g_string_append_printf (world->message, "\n  … and %u more", inquest->n_lines - LINES_MAX);
+  trio_sim_threads_append (&world->threads, world->message);
+}
+
+void
+trio_sim_append_tasks (TrioSimWorld *world)
+{
+  Inquest inquest = hold_inquest (world);
+
+  append_lines (world, &inquest);
+  clear_inquest (&inquest);
+}
+
+/* --- promised and not kept --- */
+
+static void
+tell_of_obligation (TrioSimWorld *world, const TrioSimObligation *obligation, const char *what)
+{
+  if (!trio_sim_world_find (world, TRIO_SIM_EVENTUALLY, g_strdup (obligation->name)))
+    return;
+  world->place = g_strdup (trio_sim_base_name (obligation->where));
+  g_string_append_printf (world->message, "“%s” must happen at last, and did not %s\n  promised at %s, at ", obligation->name, what,
+                          world->place);
+  trio_sim_append_time (world->message, obligation->since);
+}
+
+void
+trio_sim_detect_broken_promises (TrioSimWorld *world)
+{
+  if (world->liveness.open.head != NULL)
+    tell_of_obligation (world, world->liveness.open.head->data, "before the run ended well");
+}
+
+static void
+detect_late_promise (TrioSimWorld *world)
+{
+  const TrioSimObligation *obligation;
+
+  trio_sim_liveness_get_due (&world->liveness, &obligation);
+  tell_of_obligation (world, obligation, "within its span, with nothing in its way");
+  trio_sim_append_tasks (world);
+}
+
+/* --- stuck --- */
+
+void
+trio_sim_detect_stuck (TrioSimWorld *world)
+{
+  Inquest inquest;
+  GString *name;
+
+  if (world->suspicion == TRIO_SIM_EVENTUALLY)
+    {
+      detect_late_promise (world);
+      return;
+    }
+
+  inquest = hold_inquest (world);
+  name = g_string_new (NULL);
   if (world->suspicion == TRIO_SIM_DEADLOCK)
     {
       g_string_append (name, "tasks wait in ");
@@ -144,14 +218,9 @@ trio_sim_detect_stuck (TrioSimWorld *world)
         }
       else
         append_livelock (world);
-      g_string_append (world->message, inquest.lines->str);
-      if (inquest.n_lines > LINES_MAX)
-        g_string_append_printf (world->message, "\n  … and %u more", inquest.n_lines - LINES_MAX);
-      trio_sim_threads_append (&world->threads, world->message);
+      append_lines (world, &inquest);
     }
-  g_ptr_array_unref (inquest.waits);
-  g_ptr_array_unref (inquest.places);
-  g_string_free (inquest.lines, TRUE);
+  clear_inquest (&inquest);
 }
 
 /* --- left behind --- */

@@ -46,6 +46,7 @@ note_time (Driver *driver, gint64 before)
   world->watch.era++;
   driver->steps_at_move = world->watch.steps;
   driver->turns_at_move = driver->turns;
+  trio_sim_liveness_note (&world->liveness);
 }
 
 /* Whether enough time goes by before the next thing happens that those who wait for idleness have had theirs; then it has gone by. */
@@ -76,13 +77,21 @@ let_time_pass (Driver *driver, gint64 due)
 {
   TrioSimWorld *world = driver->world;
   gint64 next = MIN (due, trio_sim_world_get_next (world));
+  const TrioSimObligation *late;
+  gint64 promised = trio_sim_liveness_get_due (&world->liveness, &late);
 
   if (g_atomic_int_compare_and_exchange (&world->woken, 1, 0))
     return;
   if (wait_for_quiet (driver, next))
     trio_loop_tell_idle (world->loop);
+  /* Nobody being able to run ever again is the better finding. */
+  else if (next != G_MAXINT64 && promised <= next)
+    {
+      move_time (driver, promised);
+      diagnose (driver, TRIO_SIM_EVENTUALLY);
+    }
   else if (next != G_MAXINT64)
-    move_time (driver, next);
+    move_time (driver, MIN (next, trio_sim_liveness_get_healing (&world->liveness)));
   else
     diagnose (driver, TRIO_SIM_DEADLOCK);
 }
@@ -155,6 +164,8 @@ finish (TrioSimWorld *world)
     {
       if (!trio_loop_finish (world->loop, &error))
         trio_sim_detect_failure (world, error);
+      else
+        trio_sim_detect_broken_promises (world);
       trio_sim_detect_leaks (world, &statistics);
     }
   world->loop = NULL;

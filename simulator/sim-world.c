@@ -78,6 +78,14 @@ wake (TrioWorld *world)
 
 /* --- checks --- */
 
+const char *
+trio_sim_base_name (const char *where)
+{
+  const char *slash = strrchr (where, '/');
+
+  return slash == NULL ? where : slash + 1;
+}
+
 gboolean
 trio_sim_world_find (TrioSimWorld *self, TrioSimVerdict verdict, char *name)
 {
@@ -100,12 +108,12 @@ note_goal (TrioSimWorld *self, const char *name, gboolean holds)
     g_hash_table_replace (self->goals, g_strdup (name), GINT_TO_POINTER (holds));
 }
 
-static const char *
-base_name (const char *where)
+static TrioSimVerdict
+verdict_of (TrioCheckKind kind)
 {
-  const char *slash = strrchr (where, '/');
-
-  return slash == NULL ? where : slash + 1;
+  return kind == TRIO_CHECK_ALWAYS       ? TRIO_SIM_ALWAYS
+         : kind == TRIO_CHECK_EVENTUALLY ? TRIO_SIM_EVENTUALLY
+                                         : TRIO_SIM_UNREACHABLE;
 }
 
 /* Ends the run: the task, or thread, that found it never comes back. */
@@ -117,22 +125,40 @@ fail_check (TrioSimWorld *self, TrioCheckKind kind, const char *name, const char
 
   if (task == NULL && thread == NULL)
     g_error ("%s: “%s” does not hold, outside any task", where, name);
-  if (trio_sim_world_find (self, kind == TRIO_CHECK_ALWAYS ? TRIO_SIM_ALWAYS : TRIO_SIM_UNREACHABLE, g_strdup (name)))
+  if (trio_sim_world_find (self, verdict_of (kind), g_strdup (name)))
     {
-      self->place = g_strdup (base_name (where));
-      g_string_append_printf (self->message, kind == TRIO_CHECK_ALWAYS ? "“%s” must always hold and does not, at %s\n"
-                                                                      : "“%s” must never be reached and was, at %s\n",
-                              name, base_name (where));
+      static const char *const formats[] = {
+        [TRIO_CHECK_ALWAYS] = "“%s” must always hold and does not, at %s\n",
+        [TRIO_CHECK_UNREACHABLE] = "“%s” must never be reached and was, at %s\n",
+        [TRIO_CHECK_EVENTUALLY] = "“%s” must hold at last and did not within its span, at %s\n",
+      };
+
+      self->place = g_strdup (trio_sim_base_name (where));
+      g_string_append_printf (self->message, formats[kind], name, trio_sim_base_name (where));
       g_string_append_printf (self->message, "  found by %s, at step %" G_GUINT64_FORMAT ", at ",
                               thread != NULL ? thread : trio_sim_tape_get_path (self->tape, task), self->watch.steps);
       trio_sim_append_time (self->message, self->clock.now);
       if (self->evidence->len > 0)
         g_string_append_printf (self->message, "\n%s", self->evidence->str);
+      if (kind == TRIO_CHECK_EVENTUALLY && task != NULL)
+        trio_sim_append_tasks (self);
     }
   g_clear_pointer (&thread, g_free);
   while (task == NULL)
     trio_strand_pause ();
   trio_loop_escape (trio_loop_get_current ());
+}
+
+static TrioObligation *
+oblige (TrioWorld *world, GTimeSpan within, const char *name, const char *where)
+{
+  return trio_sim_liveness_oblige (&((TrioSimWorld *) world)->liveness, within, name, where);
+}
+
+static void
+heal (TrioWorld *world, gboolean begins)
+{
+  trio_sim_tape_heal (((TrioSimWorld *) world)->tape, begins);
 }
 
 static void
@@ -161,7 +187,8 @@ void
 trio_sim_world_init (TrioSimWorld *self, const TrioSimOptions *options, TrioSimStrategy *strategy)
 {
   *self = (TrioSimWorld) {
-    .world = { .name = "simulator", .wake = wake, .check = check, .append_stack = trio_task_append_stack },
+    .world = { .name = "simulator", .wake = wake, .check = check, .oblige = oblige, .heal = heal,
+               .append_stack = trio_task_append_stack },
     .lag = { .name = "lag", .before_task_step = let_time_lag },
     .verdict = TRIO_SIM_OK,
     .suspicion = TRIO_SIM_OK,
@@ -177,6 +204,7 @@ trio_sim_world_init (TrioSimWorld *self, const TrioSimOptions *options, TrioSimS
   self->watch.on_step_data = options->user_data;
   self->tape = trio_sim_tape_new (strategy, trio_sim_strategy_get_inject (options), &self->watch);
   trio_sim_tape_set_callbacks (self->tape, options->on_decision, options->on_choice, options->user_data);
+  trio_sim_liveness_init (&self->liveness, &self->clock, self->tape, options->heal_after);
   self->net = trio_sim_net_new (&self->clock, self->tape, &self->watch);
   self->net->io.poll = poll_io;
   trio_sim_threads_init (&self->threads, &self->clock, self->tape, &self->watch);
@@ -190,6 +218,7 @@ void
 trio_sim_world_clear (TrioSimWorld *self)
 {
   trio_sim_threads_clear (&self->threads);
+  trio_sim_liveness_clear (&self->liveness);
   trio_sim_net_free (self->net);
   trio_sim_tape_free (self->tape);
   trio_sim_watch_clear (&self->watch);

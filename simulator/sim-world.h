@@ -15,6 +15,7 @@
 
 #include <trio/seam/world.h>
 
+#include "simulator/liveness.h"
 #include "simulator/sim-net.h"
 #include "simulator/sim-threads.h"
 #include "simulator/tape.h"
@@ -33,6 +34,7 @@ typedef struct
   TrioSimWatch    watch;
   TrioInstrument  lag;          /* asks before each step whether time lags */
   TrioLoop       *loop;
+  TrioSimLiveness liveness;
   GHashTable     *goals;        /* name -> whether it held; made with the first goal */
   int             woken;        /* (atomic) something was queued from outside the tasks */
 
@@ -44,7 +46,7 @@ typedef struct
   GString        *evidence;     /* what a check that is about to fail wants to be told with it */
   const char     *history_path; /* where the page of a history that fails goes, or NULL */
   char           *history_page; /* it */
-  TrioSimVerdict  suspicion;    /* DEADLOCK or LIVELOCK: to be diagnosed in the next turn */
+  TrioSimVerdict  suspicion;    /* DEADLOCK, LIVELOCK or EVENTUALLY: to be diagnosed in the next turn */
 } TrioSimWorld;
 
 void     trio_sim_world_init     (TrioSimWorld *world, const TrioSimOptions *options, TrioSimStrategy *strategy);
@@ -56,11 +58,18 @@ TrioSimWorld *trio_sim_world_get_current (void);
 /* Takes the name. Returns FALSE, and changes nothing, if there is a finding already; else the message may be written. */
 gboolean trio_sim_world_find     (TrioSimWorld *world, TrioSimVerdict verdict, char *name);
 
+/* "bank.c:12" of a G_STRLOC. */
+const char *trio_sim_base_name   (const char *where);
+
 /* When something will happen that is no deadline: a message arrives, a thread goes on. */
 gint64   trio_sim_world_get_next (const TrioSimWorld *world);
 
 /* detect.c. Who is stuck and on what; inside a turn. */
 void     trio_sim_detect_stuck   (TrioSimWorld *world);
+/* For the message: who waits for what; inside a turn. */
+void     trio_sim_append_tasks   (TrioSimWorld *world);
+/* After the last turn of a run that ended well: what was promised and not kept. */
+void     trio_sim_detect_broken_promises (TrioSimWorld *world);
 /* After the last turn: what is still open. */
 void     trio_sim_detect_leaks   (TrioSimWorld *world, const TrioLoopStatistics *statistics);
 /* Main's error: is anything left of it without what was injected? Takes error. */

@@ -31,6 +31,7 @@ struct _TrioSimTape
   TrioChoice         choice;
   TrioSimStrategy   *strategy;
   TrioSimInject      inject;
+  guint             n_healing;       /* phases in which nothing is asked */
   TrioSimWatch      *watch;
   TrioSchedule      *schedule;
   guint64            asked;
@@ -296,7 +297,7 @@ choose (TrioChoice *choice, const TrioChoicePoint *point)
   TrioSimTape *tape = (TrioSimTape *) choice;
   const TrioSimLabel *label = find_label (tape, point->label);
 
-  if (!is_allowed (tape, label->kind))
+  if (tape->n_healing > 0 || !is_allowed (tape, label->kind))
     return 0;
 
   guint64 path_hash = point->task == NULL ? 0 : trio_task_get_path_hash (point->task);
@@ -318,6 +319,15 @@ choose (TrioChoice *choice, const TrioChoicePoint *point)
   if (G_UNLIKELY (value != 0 || tape->on_choice != NULL))
     keep (tape, &question, value);
   return value;
+}
+
+void
+trio_sim_tape_heal (TrioSimTape *tape, gboolean begins)
+{
+  if (begins)
+    tape->n_healing++;
+  else
+    tape->n_healing--;
 }
 
 /* --- life --- */

@@ -73,6 +73,8 @@ void          trio_sim_tape_set_callbacks    (TrioSimTape *tape, TrioSimChoiceFu
                                               gpointer user_data);
 
 gboolean      trio_sim_tape_allows           (TrioSimTape *tape, TrioSimInject kind);
+/* While it is healed, every answer is the dull one, and nothing is counted as asked. Nested. */
+void          trio_sim_tape_heal             (TrioSimTape *tape, gboolean begins);
 /* How many choices were asked. */
 guint64       trio_sim_tape_get_asked        (TrioSimTape *tape);
 /* How often something of that kind was injected. */

@@ -64,6 +64,7 @@ typedef enum
   TRIO_SIM_LEAK,
   TRIO_SIM_CRASH,            /* only from the explorer, which survives it */
   TRIO_SIM_NONDETERMINISM,   /* the same choices gave another run */
+  TRIO_SIM_EVENTUALLY,       /* a trio_eventually() did not come true, or an obligation was not met */
 } TrioSimVerdict;
 
 /* "error", "always", … as in the JSON and in schedule files. */
@@ -100,6 +101,7 @@ typedef void (*TrioSimStepFunc) (guint64 step, TrioTask *task, gpointer user_dat
  * @n_bytes: how many
  * @inject: what may be injected at all
  * @max_steps: task steps after which a run is a livelock; 0 for the default of 1,000,000
+ * @heal_after: virtual time, in microseconds, after which the liveness phase begins by itself, as by trio_sim_heal(); 0 for never
  * @max_idle_steps: task steps without progress of time after which a run is a livelock; 0 for the default of 100,000
  * @check_determinism: run it twice and compare step by step
  * @until_step: stop before this task step; 0 for never
@@ -127,6 +129,7 @@ typedef struct
   TrioSimInject       inject;
   guint64             max_steps;
   guint64             max_idle_steps;
+  GTimeSpan           heal_after;
   gboolean            check_determinism;
   guint64             until_step;
   gboolean            break_at_until;
@@ -196,6 +199,18 @@ typedef struct
  */
 TRIO_API gboolean trio_sim_run (TrioFunc func, gpointer data, const TrioSimOptions *options, TrioSimReport **report, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * trio_sim_heal:
+ *
+ * Begins the liveness phase of this run, which does not end before the run: from now on every answer is the dull one. No fault, no
+ * cancellation and no Ctrl-C is injected, nothing is late, everybody's turn comes. What is broken already stays so, and must be
+ * repaired by the program itself: a peer that fell silent is found out by time-outs. Obligations (<trio/check.h>) have their span
+ * from now on. In the real world it does nothing.
+ *
+ * Source: the liveness mode of TigerBeetle's simulator.
+ */
+TRIO_API void     trio_sim_heal        (void);
 
 TRIO_API void     trio_sim_report_free (TrioSimReport *report);
 

@@ -20,6 +20,11 @@
 
 G_BEGIN_DECLS
 
+struct _TrioObligation
+{
+  void (*meet) (TrioObligation *self);      /* frees it */
+};
+
 struct _TrioWorld
 {
   const char *name;          /* "host", "simulator" */
@@ -33,6 +38,11 @@ struct _TrioWorld
 
   /* A check of <trio/check.h>, with condition as it was found. A false ALWAYS or an UNREACHABLE must not return. NULL: g_error(). */
   void      (*check) (TrioWorld *self, TrioCheckKind kind, gboolean condition, const char *name, const char *where);
+
+  /* Liveness, see <trio/check.h>. NULL: nobody looks. heal begins or ends a phase without faults, delays and unfair decisions; phases
+   * may be nested. */
+  TrioObligation *(*oblige) (TrioWorld *self, GTimeSpan within, const char *name, const char *where);
+  void      (*heal)  (TrioWorld *self, gboolean begins);
 
   /* For dumps: a task's stack in words; trio_task_append_stack() is one. NULL: this world tells of no stacks. */
   void      (*append_stack) (TrioTask *task, TrioDumpFlags flags, GString *out);
