@@ -122,6 +122,45 @@ find_name (GStrv lines)
   return NULL;
 }
 
+/* "…:ERROR:bank.c:41:move: …", "prog: bank.c:41: move: Assertion `x' failed.", "SUMMARY: …: kind bank.c:41 in move". */
+static char *
+place_in (const char *line)
+{
+  static const char *const shapes[] = { ":ERROR:([^:]+:[0-9]+):([^:]+): ", "([^: ]+:[0-9]+): ([^:]+): Assertion `",
+                                        "SUMMARY: .*Sanitizer: .*?([^/ ]+:[0-9]+)(?::[0-9]+)? in (.+)$" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (shapes); i++)
+    {
+      g_autoptr (GRegex) shape = g_regex_new (shapes[i], G_REGEX_RAW, 0, NULL);
+      g_autoptr (GMatchInfo) match = NULL;
+
+      if (g_regex_match (shape, line, 0, &match))
+        {
+          g_autofree char *where = g_match_info_fetch (match, 1);
+          g_autofree char *function = g_match_info_fetch (match, 2);
+          g_autofree char *file = g_path_get_basename (where);
+
+          return g_strdup_printf ("%s in %s", file, function);
+        }
+    }
+  return NULL;
+}
+
+char *
+trio_cli_place_of_crash (const char *errors)
+{
+  g_auto (GStrv) lines = g_strsplit (errors, "\n", -1);
+
+  for (guint i = g_strv_length (lines); i > 0; i--)
+    {
+      char *place = place_in (lines[i - 1]);
+
+      if (place)
+        return place;
+    }
+  return NULL;
+}
+
 static void
 append_last_lines (GString *out, GStrv lines)
 {

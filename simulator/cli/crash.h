@@ -13,4 +13,7 @@ G_BEGIN_DECLS
  * @message: (out): for a person: how it ended, and the end of what it printed. */
 void trio_cli_name_crash (TrioCliEnd end, int code, const char *errors, char **name, char **message);
 
+/* "bank.c:41 in move", if an assertion or a sanitizer said so; NULL if nobody did. */
+char *trio_cli_place_of_crash (const char *errors);
+
 G_END_DECLS

@@ -13,6 +13,11 @@
 #include "simulator/cli/os.h"
 #include "simulator/cli/wire.h"
 
+#include <string.h>
+#include <trio/lowlevel/dump.h>
+
+#include "simulator/watch.h"
+
 /* Address space only: pages that no decision reaches are never there. */
 #define JOURNAL_BYTES ((gsize) 64 << 20)
 
@@ -28,6 +33,10 @@ typedef struct
   gsize   used;                /* words */
   gsize   n_lost;              /* decisions that found no room */
   char    last_path[256];      /* who made the last choice */
+  char    asker[2048];         /* what was looked at */
+  char    goer[2048];
+  int     fault;               /* the signal that it dies of; 0 as long as it lives */
+  char    faulty[2048];        /* who died of it, and where */
   guint64 words[];             /* entries: a word with the size, then the GVariant, which must be aligned like a word */
 } Journal;
 
@@ -38,6 +47,7 @@ typedef struct
   const TrioCliNoting  *noting;
   TrioSchedule         *points;
   Journal              *journal;
+  TrioCliLook          *look;
 } Child;
 
 /* ---- In the child ---------------------------------------------------------------------------------------------------------- */
@@ -61,6 +71,49 @@ journal_decision (const TrioScheduleEntry *entry, gpointer user_data)
   __atomic_store_n (&journal->used, journal->used + n_words, __ATOMIC_SEQ_CST);
 }
 
+/* Within a choice the innermost frames are ours. */
+static const char *
+without_our_frames (const char *stack)
+{
+  static const char *const ours[] = { "trio_choose < ", "trio_inject < " };
+
+  for (guint i = 0; i < G_N_ELEMENTS (ours); i++)
+    {
+      const char *at = strstr (stack, ours[i]);
+
+      stack = at ? at + strlen (ours[i]) : stack;
+    }
+  return stack;
+}
+
+/* "main/a, in trio_lock_acquire < take_both". */
+static void
+describe_task (TrioTask *task, char *text, gsize size)
+{
+  g_autofree char *path = trio_task_dup_path (task);
+  g_autoptr (GString) stack = g_string_new (NULL);
+  guint cancel_points, schedule_points;
+
+  trio_task_get_points (task, &cancel_points, &schedule_points);
+  trio_task_append_stack (task, TRIO_DUMP_STACKS, stack);
+  if (stack->len > 0)
+    g_snprintf (text, size, "%s, in %s", path, without_our_frames (stack->str));
+  else
+    g_snprintf (text, size, "%s%s", path, cancel_points == 0 && schedule_points == 0 ? ", which begins" : "");
+}
+
+static void
+look_at_step (guint64 step, TrioTask *task, gpointer user_data)
+{
+  Child *self = user_data;
+  TrioCliLook *look = self->look;
+
+  if (look->trail && step <= look->trail_max)
+    look->trail[step - 1] = trio_sim_mix (trio_task_get_path_hash (task), (guint64) trio_current_time ());
+  if (step == look->at_step)
+    describe_task (task, self->journal->goer, sizeof self->journal->goer);
+}
+
 static void
 note_choice (const TrioScheduleEntry *entry, gpointer user_data)
 {
@@ -69,9 +122,21 @@ note_choice (const TrioScheduleEntry *entry, gpointer user_data)
   self->journal->steps = entry->step;
   if (entry->path && entry->path[0])
     g_strlcpy (self->journal->last_path, entry->path, sizeof self->journal->last_path);
+  if (self->look && entry->index == self->look->at_index && trio_current_task ())
+    describe_task (trio_current_task (), self->journal->asker, sizeof self->journal->asker);
   if (self->noting && trio_schedule_get_length (self->points) < self->noting->max
       && self->noting->wanted (entry, self->noting->data))
     trio_schedule_append (self->points, entry);
+}
+
+static Journal *journal_of_fault;
+
+static void
+note_fault (int number)
+{
+  journal_of_fault->fault = number;
+  if (trio_current_task ())
+    describe_task (trio_current_task (), journal_of_fault->faulty, sizeof journal_of_fault->faulty);
 }
 
 static void
@@ -84,9 +149,12 @@ run_and_tell (int outbox, gpointer data)
   gboolean ok;
 
   self->points = trio_schedule_new ();
+  journal_of_fault = self->journal;
+  trio_cli_on_fault (note_fault);
   options.program = self->target->program;
   options.on_decision = journal_decision;
   options.on_choice = note_choice;
+  options.on_step = self->look ? look_at_step : NULL;
   options.user_data = self;
   ok = trio_sim_run (self->target->func, self->target->data, &options, &report, &error);
 
@@ -114,10 +182,40 @@ read_journal (const Journal *journal, TrioSchedule *schedule)
     }
 }
 
+/* What a library's function does when it gives up. */
+static gboolean
+is_of_libraries (const char *frame)
+{
+  return g_str_has_prefix (frame, "abort ") || g_str_has_prefix (frame, "raise ") || g_str_has_prefix (frame, "gsignal ")
+         || g_str_has_prefix (frame, "g_") || g_str_has_prefix (frame, "lib");
+}
+
+/* "main/a, in gsignal < abort < take_both < take_a_then_b" is in take_both. NULL if nothing is known. */
+static const char *
+own_frames (const char *faulty)
+{
+  const char *frames = strstr (faulty, ", in ");
+
+  if (frames == NULL)
+    return NULL;
+  frames += strlen (", in ");
+  while (is_of_libraries (frames) && strstr (frames, " < ") != NULL)
+    frames = strstr (frames, " < ") + strlen (" < ");
+  return frames;
+}
+
+static char *
+place_of_fault (const char *faulty)
+{
+  const char *frames = own_frames (faulty);
+
+  return frames ? g_strdup_printf ("in %.*s", (int) strcspn (frames, " "), frames) : NULL;
+}
+
 static TrioSimReport *
 report_of_dead (const Child *self, const TrioCliChild *child, gboolean timed_out)
 {
-  g_autofree char *name = NULL, *message = NULL;
+  g_autofree char *name = NULL, *message = NULL, *place = NULL;
   g_autoptr (GString) text = NULL;
   TrioSimReport *report;
 
@@ -128,9 +226,23 @@ report_of_dead (const Child *self, const TrioCliChild *child, gboolean timed_out
                                  "checkpoint, or waits for the real world", self->target->timeout_s);
     }
   else
-    trio_cli_name_crash (child->end, child->code, child->errors->str, &name, &message);
+    {
+      int code = child->end == TRIO_CLI_END_SIGNALLED && self->journal->fault ? self->journal->fault : child->code;
+
+      trio_cli_name_crash (child->end, code, child->errors->str, &name, &message);
+      place = trio_cli_place_of_crash (child->errors->str);
+      if (!place)
+        place = place_of_fault (self->journal->faulty);
+    }
 
   text = g_string_new (message);
+  if (self->journal->faulty[0] && !timed_out)
+    {
+      const char *frames = own_frames (self->journal->faulty);
+
+      g_string_append_printf (text, "\nit was %.*s%s%s", (int) strcspn (self->journal->faulty, ","), self->journal->faulty,
+                              frames ? ", in " : "", frames ? frames : "");
+    }
   if (self->journal->last_path[0])
     g_string_append_printf (text, "\nthe last choice before was made for \"%s\", after step %" G_GUINT64_FORMAT,
                             self->journal->last_path, self->journal->steps);
@@ -138,6 +250,7 @@ report_of_dead (const Child *self, const TrioCliChild *child, gboolean timed_out
     g_string_append_printf (text, "\nthe last %" G_GSIZE_FORMAT " decisions found no room in the journal; the schedule lacks them",
                             self->journal->n_lost);
   report = trio_cli_report_new (timed_out ? TRIO_SIM_LIVELOCK : TRIO_SIM_CRASH, name, text->str);
+  report->place = g_steal_pointer (&place);
   report->steps = self->journal->steps;
   read_journal (self->journal, report->schedule);
   return report;
@@ -181,11 +294,11 @@ await_end (TrioCliChild *child, guint timeout_s)
   return timed_out;
 }
 
-TrioSimReport *
-trio_cli_isolate (const TrioCliTarget *target, const TrioSimOptions *options, const TrioCliNoting *noting, TrioSchedule *points,
-                  GError **error)
+static TrioSimReport *
+isolate (const TrioCliTarget *target, const TrioSimOptions *options, const TrioCliNoting *noting, TrioSchedule *points,
+         TrioCliLook *look, GError **error)
 {
-  Child self = { target, options, noting, NULL, trio_cli_share (JOURNAL_BYTES) };
+  Child self = { target, options, noting, NULL, trio_cli_share (JOURNAL_BYTES), look };
   g_autoptr (TrioCliChild) child = trio_cli_child_new (run_and_tell, &self, target->echo, error);
   TrioSimReport *report = NULL;
 
@@ -200,8 +313,39 @@ trio_cli_isolate (const TrioCliTarget *target, const TrioSimOptions *options, co
       if (refusal)
         g_propagate_error (error, refusal);
     }
+  if (look)
+    {
+      look->asker = self.journal->asker[0] ? g_strdup (self.journal->asker) : NULL;
+      look->goer = self.journal->goer[0] ? g_strdup (self.journal->goer) : NULL;
+    }
   trio_cli_unshare (self.journal, JOURNAL_BYTES);
   return report;
+}
+
+TrioSimReport *
+trio_cli_isolate (const TrioCliTarget *target, const TrioSimOptions *options, const TrioCliNoting *noting, TrioSchedule *points,
+                  GError **error)
+{
+  return isolate (target, options, noting, points, NULL, error);
+}
+
+TrioSimReport *
+trio_cli_isolate_looking (const TrioCliTarget *target, const TrioSimOptions *options, TrioCliLook *look, GError **error)
+{
+  return isolate (target, options, NULL, NULL, look, error);
+}
+
+void
+trio_cli_look_clear (TrioCliLook *look)
+{
+  g_clear_pointer (&look->asker, g_free);
+  g_clear_pointer (&look->goer, g_free);
+}
+
+gboolean
+trio_cli_same_place (const TrioSimReport *a, const TrioSimReport *b)
+{
+  return trio_cli_same_failure (a->verdict, a->name, b) && (!a->place || !b->place || g_str_equal (a->place, b->place));
 }
 
 gboolean

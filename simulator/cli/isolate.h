@@ -34,6 +34,20 @@ typedef struct
   guint      max;
 } TrioCliNoting;
 
+/* A place in a run to look at: who stands where. Texts are "main/a, in trio_lock_acquire < take_both". */
+typedef struct
+{
+  guint64   at_index;        /* the choice with this index on the tape; G_MAXUINT64 for none */
+  guint64   at_step;         /* before this step; 0 for none */
+  guint64  *trail;           /* (nullable): of trio_cli_share(): one word for each step: who takes it, and when */
+  gsize     trail_max;
+
+  char     *asker;           /* out: who asks at at_index; NULL if it never came to that. Free with trio_cli_look_clear() */
+  char     *goer;            /* out: who takes at_step; likewise */
+} TrioCliLook;
+
+void           trio_cli_look_clear   (TrioCliLook *look);
+
 /**
  * trio_cli_isolate:
  * @target: what
@@ -48,7 +62,13 @@ typedef struct
 TrioSimReport *trio_cli_isolate (const TrioCliTarget *target, const TrioSimOptions *options, const TrioCliNoting *noting,
                                  TrioSchedule *points, GError **error);
 
-/* Verdict and name are the identity of a failure. */
+/* The same with a look at one place; for a crash too. */
+TrioSimReport *trio_cli_isolate_looking (const TrioCliTarget *target, const TrioSimOptions *options, TrioCliLook *look,
+                                         GError **error);
+
+/* Verdict and name are the identity of a failure between builds of a program. */
 gboolean       trio_cli_same_failure (TrioSimVerdict verdict, const char *name, const TrioSimReport *report);
+/* Within one, it is in the same place, too, if both know theirs. */
+gboolean       trio_cli_same_place   (const TrioSimReport *a, const TrioSimReport *b);
 
 G_END_DECLS

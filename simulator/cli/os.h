@@ -54,6 +54,10 @@ void          trio_cli_child_forget       (TrioCliChild *child);
 /* The next message, as it was told; NULL if none is complete. @types: by kind. */
 GVariant     *trio_cli_child_hear         (TrioCliChild *child, const GVariantType *const *types, guint32 *kind);
 
+/* In a child: calls @hook when the program dies of a fault or an assertion, and dies of it after that, three seconds later at
+ * the latest. Where somebody else has a handler, such as a sanitizer, nothing is done. */
+void          trio_cli_on_fault           (void (*hook) (int number));
+
 /* In a child: one message to the parent. Takes a floating @message. */
 void          trio_cli_tell               (int outbox, guint32 kind, GVariant *message);
 /* In a child: whether the parent is gone. */

@@ -130,7 +130,7 @@ trio_cli_append_commands (GString *out, const TrioCli *cli, const TrioSchedule *
   g_autofree char *show = g_strdup_printf ("%s --trace %s; trio-trace html %s -o %s", replay, trace, trace, html);
   g_autofree char *stop = g_strdup_printf ("gdb -ex run --args %s --until %" G_GUINT64_FORMAT " --break", replay,
                                            step_of_interest (schedule));
-  g_autofree char *shrink = g_strdup_printf ("%s shrink %s --budget 5000", program, file);
+  g_autofree char *shrink = g_strdup_printf ("%s shrink %s --runs 5000", program, file);
 
   append_command (out, "replay it", replay);
   append_command (out, "look at it", show);

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* shrink: from a schedule file to a smaller one that fails in the same way. shrinker.h does the work. */
+/* shrink: from a schedule file to a smaller one that fails in the same way, and why it fails. shrinker.h does the one, explain.h the other.
+ *
+ * Always true: from the first run on there is a schedule in the output file that fails; it is replaced, whole, each time there is a smaller
+ * one. Whoever kills this program has lost nothing. */
 
 #include "simulator/cli/cli.h"
+#include "simulator/cli/explain.h"
 #include "simulator/cli/json.h"
 #include "simulator/cli/options.h"
 #include "simulator/cli/os.h"
@@ -11,6 +15,7 @@
 #include "simulator/cli/schedule-file.h"
 #include "simulator/cli/shrinker.h"
 
+#include <math.h>
 #include <string.h>
 
 typedef struct
@@ -21,6 +26,9 @@ typedef struct
   char                *output;
   char                *others;       /* what the names of other failures begin with */
   guint                budget;
+  guint                explain_budget;
+  gint64               started;
+  gint64               stop_at;
   gboolean             json;
 } Shrink;
 
@@ -31,11 +39,16 @@ take_header (const Shrink *self, TrioSimReport *report)
   const TrioScheduleHeader *old = trio_schedule_get_header (self->file.schedule);
   TrioScheduleHeader *header = trio_schedule_get_header (report->schedule);
 
+  g_free (header->program);
+  g_free (header->scenario);
+  g_free (header->strategy);
+  g_free (header->name);
+  g_free (header->place);
   *header = (TrioScheduleHeader) {
     .program = g_strdup (self->cli->program), .scenario = g_strdup (self->file.scenario->name),
     .strategy = g_strdup (old->strategy),
     .seed = old->seed, .run = old->run, .inject = self->file.inject, .verdict = report->verdict, .name = g_strdup (report->name),
-    .steps = report->steps, .hash = report->hash,
+    .place = g_strdup (report->place), .steps = report->steps, .hash = report->hash,
   };
 }
 
@@ -72,51 +85,88 @@ write_others (const Shrink *self, const GPtrArray *others)
       if (self->json)
         continue;
       out = g_string_new (NULL);
-      g_string_append_printf (out, "another failure was met on the way, \"%s%s%s\", and is kept in %s\n",
+      g_string_append_printf (out, "another failure was met on the way, \"%s%s%s\"%s%s, and is kept in %s\n",
                               trio_sim_verdict_to_string (other->verdict), other->name ? ": " : "",
-                              other->name ? other->name : "", path);
+                              other->name ? other->name : "", other->place ? " at " : "", other->place ? other->place : "", path);
       trio_cli_print (out);
     }
   return ok;
 }
 
+/* Why it was not searched to the end. */
+static const char *
+why_stopped (const Shrink *self)
+{
+  if (trio_cli_interrupted ())
+    return "it was interrupted";
+  return g_get_monotonic_time () >= self->stop_at ? "the time is used up" : "the budget is used up";
+}
+
 static void
-print_result (const Shrink *self, const TrioCliShrinker *shrinker, guint before)
+print_json (const Shrink *self, const TrioCliShrinker *shrinker, const TrioCliExplanation *why, guint before)
+{
+  const TrioSimReport *best = shrinker->best;
+  GString *out = g_string_new ("{");
+
+  trio_cli_json_member (out, "event", "shrink");
+  trio_cli_json_member (out, "scenario", self->file.scenario->name);
+  trio_cli_json_member (out, "kind", trio_sim_verdict_to_string (best->verdict));
+  trio_cli_json_member (out, "name", best->name ? best->name : "");
+  trio_cli_json_member (out, "place", best->place);
+  trio_cli_json_member (out, "schedule", self->output);
+  trio_cli_json_number (out, "found_with", before);
+  trio_cli_json_number (out, "deviations", trio_schedule_get_length (best->schedule));
+  trio_cli_json_number (out, "runs", shrinker->used);
+  trio_cli_json_boolean (out, "gave_up", shrinker->gave_up);
+  trio_cli_json_number (out, "others", shrinker->others->len);
+  trio_cli_json_number (out, "steps", best->steps);
+  trio_cli_json_hash (out, "hash", best->hash);
+  trio_cli_json_number (out, "elapsed_us", g_get_monotonic_time () - self->started);
+  if (why->flips)
+    trio_cli_explanation_append_json (why, out);
+  g_string_append (out, "}\n");
+  trio_cli_print (out);
+}
+
+static void
+append_why (const Shrink *self, const TrioCliExplanation *why, GString *out)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  if (!why->flips)
+    return;
+  trio_cli_explanation_append (why, text);
+  if (text->len > 0)
+    {
+      g_string_append (out, "\nwhy:\n\n");
+      trio_cli_append_indented (out, "  ", text->str);
+    }
+  g_string_append_printf (out, "\nexplained in %u run%s%s%s\n", why->used, why->used == 1 ? "" : "s",
+                          why->gave_up ? "; there is more to know, " : "", why->gave_up ? why_stopped (self) : "");
+}
+
+static void
+print_words (const Shrink *self, const TrioCliShrinker *shrinker, const TrioCliExplanation *why, guint before)
 {
   const TrioSimReport *best = shrinker->best;
   guint after = trio_schedule_get_length (best->schedule);
-  GString *out = g_string_new (self->json ? "{" : NULL);
-
-  if (self->json)
-    {
-      trio_cli_json_member (out, "event", "shrink");
-      trio_cli_json_member (out, "scenario", self->file.scenario->name);
-      trio_cli_json_member (out, "kind", trio_sim_verdict_to_string (best->verdict));
-      trio_cli_json_member (out, "name", best->name ? best->name : "");
-      trio_cli_json_member (out, "schedule", self->output);
-      trio_cli_json_number (out, "found_with", before);
-      trio_cli_json_number (out, "deviations", after);
-      trio_cli_json_number (out, "runs", shrinker->used);
-      trio_cli_json_boolean (out, "gave_up", shrinker->gave_up);
-      trio_cli_json_number (out, "steps", best->steps);
-      trio_cli_json_hash (out, "hash", best->hash);
-      g_string_append (out, "}\n");
-      trio_cli_print (out);
-      return;
-    }
+  GString *out = g_string_new (NULL);
+  g_autofree char *span = trio_cli_span_to_text (g_get_monotonic_time () - self->started);
 
   g_string_append_printf (out, "%s%s%s%s%s\n", trio_cli_style (TRIO_CLI_BOLD), trio_sim_verdict_to_string (best->verdict),
                           best->name ? ": " : "", best->name ? best->name : "", trio_cli_style (TRIO_CLI_PLAIN));
-  g_string_append_printf (out, "scenario %s, shrunk from %u decision%s to %u in %u runs%s\n\n", self->file.scenario->name, before,
-                          before == 1 ? "" : "s", after, shrinker->used,
-                          shrinker->gave_up ? "; the budget is used up, there may be a smaller one" : "");
+  g_string_append_printf (out, "scenario %s, shrunk from %u decision%s to %u in %u of at most %u runs%s%s%s\n\n",
+                          self->file.scenario->name, before, before == 1 ? "" : "s", after, shrinker->used, self->budget,
+                          shrinker->gave_up ? "; " : "", shrinker->gave_up ? why_stopped (self) : "",
+                          shrinker->gave_up ? ", there may be a smaller one" : "");
   trio_cli_append_decisions (out, best->schedule);
   if (best->message && *best->message)
     {
       g_string_append (out, "\nand then:\n\n");
       trio_cli_append_indented (out, "  ", best->message);
     }
-  g_string_append_c (out, '\n');
+  append_why (self, why, out);
+  g_string_append_printf (out, "all of it took %s\n\n", span);
   trio_cli_append_commands (out, self->cli, best->schedule, self->output, shrinker->gave_up);
   trio_cli_print (out);
 }
@@ -134,27 +184,71 @@ show_progress (guint decisions, guint used, gpointer data)
     }
 }
 
+static void
+show_explaining (guint used, gpointer data)
+{
+  const Shrink *self = data;
+
+  if (trio_cli_progress_due ())
+    {
+      g_autofree char *text = g_strdup_printf ("%s: explaining, %u runs", self->file.scenario->name, used);
+
+      trio_cli_progress_say (text);
+    }
+}
+
+/* A file that cannot be written is complained about once, at the end. */
+static void
+keep_improved (TrioSimReport *best, gpointer data)
+{
+  const Shrink *self = data;
+
+  take_header (self, best);
+  if (!trio_schedule_save (best->schedule, self->output, NULL))
+    return;
+}
+
+static gboolean
+explain_failure (const Shrink *self, TrioCliExplanation *why, GError **error)
+{
+  if (self->explain_budget == 0 || trio_cli_interrupted ())
+    return TRUE;
+  return trio_cli_explain (why, error);
+}
+
 static int
 shrink_failure (Shrink *self, TrioSimReport *failure)
 {
   guint before = trio_schedule_get_length (self->file.schedule);
   TrioCliShrinker shrinker = {
-    .target = &self->target, .inject = self->file.inject, .budget = self->budget, .stop_at = G_MAXINT64,
-    .tick = show_progress, .tick_data = self, .best = failure,
+    .target = &self->target, .inject = self->file.inject, .budget = self->budget, .stop_at = self->stop_at,
+    .tick = show_progress, .improved = keep_improved, .tick_data = self, .best = failure,
+  };
+  TrioCliExplanation why = {
+    .target = &self->target, .inject = self->file.inject, .budget = self->explain_budget, .stop_at = self->stop_at,
+    .tick = show_explaining, .tick_data = self,
   };
   g_autoptr (GError) error = NULL;
   int exit_code = TRIO_CLI_EXIT_FOUND;
 
   trio_cli_catch_interrupt ();
+  keep_improved (failure, self);
   if (!trio_cli_shrink (&shrinker, &error))
     exit_code = trio_cli_usage (self->cli, "shrink", "%s", error->message);
+  why.failure = shrinker.best;
+  if (!error && !explain_failure (self, &why, &error))
+    exit_code = trio_cli_usage (self->cli, "shrink", "%s", error->message);
+
   if (!write_schedule (self, shrinker.best, self->output))
     exit_code = TRIO_CLI_EXIT_USAGE;
+  else if (self->json)
+    print_json (self, &shrinker, &why, before);
   else
-    print_result (self, &shrinker, before);
+    print_words (self, &shrinker, &why, before);
   if (!write_others (self, shrinker.others))
     exit_code = TRIO_CLI_EXIT_USAGE;
 
+  trio_cli_explanation_clear (&why);
   trio_cli_shrinker_clear (&shrinker);
   return exit_code;
 }
@@ -193,22 +287,32 @@ trio_cli_shrink_command (const TrioCli *cli, int argc, char **argv)
   Shrink self = { .cli = cli };
   g_autofree char *output = NULL;
   g_auto (GStrv) rest = NULL;
-  int budget = 500, timeout_s = 60;
+  int budget = 500, explain_budget = 400, timeout_s = 60;
+  double span_s = 0;
   int exit_code;
   const GOptionEntry entries[] = {
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "Where the smaller schedule goes; SCHEDULE.shrunk if not given", "FILE" },
-    { "budget", 0, 0, G_OPTION_ARG_INT, &budget, "At most so many runs (500)", "RUNS" },
+    { "runs", 'n', 0, G_OPTION_ARG_INT, &budget, "At most so many runs to make it smaller (500)", "N" },
+    { "explain", 0, 0, G_OPTION_ARG_INT, &explain_budget, "And so many to tell why it fails (400); 0 for none", "N" },
+    { "for", 0, 0, G_OPTION_ARG_DOUBLE, &span_s, "At most so much real time for both", "SECONDS" },
     { "timeout", 0, 0, G_OPTION_ARG_INT, &timeout_s, "Real time after which one run is stopped (60); 0 for none", "SECONDS" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &self.json, "Print one JSON object", NULL },
     G_OPTION_ENTRY_NULL,
   };
 
-  if (!trio_cli_parse (cli, "shrink", "SCHEDULE", "Looks for the smallest schedule that fails in the same way.",
-                       "Smallest is: fewest decisions, then the shortest run, then the smallest values.", entries, argc, argv,
+  if (!trio_cli_parse (cli, "shrink", "SCHEDULE", "Looks for the smallest schedule that fails in the same way, and tells why it fails.",
+                       "Smallest is: fewest decisions, then the shortest run, then the smallest values, then the earliest decisions.\n"
+                       "The same way is: the same kind and name, in the same place. What fails in another way is kept beside it.\n"
+                       "Why is: the nearest run that passes, which answers do not matter, and the step from which on it had to fail.",
+                       entries, argc, argv,
                        &rest))
     return TRIO_CLI_EXIT_USAGE;
   if (budget < 1)
-    return trio_cli_usage (cli, "shrink", "--budget %d: expected 1 or more", budget);
+    return trio_cli_usage (cli, "shrink", "--runs %d: expected 1 or more", budget);
+  if (explain_budget < 0)
+    return trio_cli_usage (cli, "shrink", "--explain %d: expected a number of runs, or 0 for none", explain_budget);
+  if (!isfinite (span_s) || span_s < 0)
+    return trio_cli_usage (cli, "shrink", "--for: expected seconds, more than 0");
   if (timeout_s < 0)
     return trio_cli_usage (cli, "shrink", "--timeout %d: expected seconds, or 0 for none", timeout_s);
   if (!trio_cli_schedule_file_load (cli, "shrink", rest, &self.file))
@@ -217,6 +321,9 @@ trio_cli_shrink_command (const TrioCli *cli, int argc, char **argv)
   self.output = output ? g_strdup (output) : g_strdup_printf ("%s.shrunk", self.file.path);
   self.others = g_strdup (output ? output : self.file.path);
   self.budget = budget;
+  self.explain_budget = explain_budget;
+  self.started = g_get_monotonic_time ();
+  self.stop_at = span_s > 0 ? self.started + (gint64) MIN (span_s * G_TIME_SPAN_SECOND, 1e17) : G_MAXINT64;
   self.target = (TrioCliTarget) {
     .func = self.file.scenario->func, .data = self.file.scenario->data, .program = cli->program, .timeout_s = timeout_s,
   };

@@ -3,14 +3,15 @@
 /* Makes a failing schedule small: a search for the smallest tape that still fails in the same way.
  *
  * Always true:
- *  1. Smaller is: fewer decisions; then fewer steps of the run; then smaller values. Each accepted schedule is smaller than the
- *     one before.
+ *  1. Smaller is: fewer decisions; then fewer steps of the run; then smaller values; then decisions earlier on the tape. Each accepted
+ *     schedule is smaller than the one before.
  *  2. What is kept is never a guess: it is the schedule that a run recorded, in a fresh process, while it failed with the same
- *     verdict and name. Another failure met on the way is put aside, not followed.
- *  3. At most `budget` runs are spent. Stopped at any time, `best` is good.
+ *     verdict and name, in the same place. Another failure met on the way is put aside, not followed.
+ *  3. At most `budget` runs are spent. Stopped at any time, `best` is good, and `improved` has been told of it.
  *
  * Sources: delta debugging (Zeller and Hildebrandt, 2002); the shrinker of Hypothesis (MacIver and Donaldson, 2020), from which the
- * order and the idea to record anew after each step are taken. */
+ * order and the idea to record anew after each step are taken; the simplifier of dejafu (Walker), which brings commuting neighbours into
+ * a normal form. */
 
 #pragma once
 
@@ -25,7 +26,8 @@ typedef struct
   guint                budget;
   gint64               stop_at;       /* monotonic time; G_MAXINT64 for none */
   void               (*tick) (guint decisions, guint used, gpointer data);   /* nullable; before each run */
-  gpointer             tick_data;
+  void               (*improved) (TrioSimReport *best, gpointer data);       /* nullable; each time there is a smaller one */
+  gpointer             tick_data;     /* for both */
 
   TrioSimReport       *best;          /* in: the failure, with its schedule. Out: the smallest found */
   guint                used;          /* runs spent */

@@ -212,7 +212,9 @@ test_wrong_usage_is_exit_code_2_and_says_what_was_wrong (void)
     { "replay no-such-file", "no-such-file" },
     { "replay a --break", "--until" },
     { "replay a --until soon", "--until soon" },
-    { "shrink a --budget 0", "--budget 0" },
+    { "shrink a --runs 0", "--runs 0" },
+    { "shrink a --explain -1", "--explain -1" },
+    { "shrink a --for -1", "--for" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (wrong); i++)
