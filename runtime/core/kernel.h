@@ -137,6 +137,7 @@ struct _TrioCancelScope
   guint8               caught;
   guint8               soft;              /* it or one around it was asked to end gracefully, whatever the shields */
   guint8               until_soft;        /* that cancels it */
+  guint8               out_of_reach;      /* the program has no pointer to it, and so cannot cancel it: that of trio_nursery_start() */
 };
 
 struct _TrioNursery

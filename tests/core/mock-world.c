@@ -2,6 +2,10 @@
 
 #include "tests/core/mock-world.h"
 
+#include <stdlib.h>
+
+#include <trio/lowlevel/idle.h>
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define CHECKED 1
 #elif defined(__has_feature)
@@ -61,11 +65,15 @@ wait_for_wake (MockWorld *self, guint seen)
   pthread_mutex_unlock (&self->lock);
 }
 
+const MockElsewhere *mock_elsewhere;
+
 MockWorld *
 mock_world_new (void)
 {
   MockWorld *self = g_new0 (MockWorld, 1);
 
+  /* What is told to a mock world nobody else would hear. */
+  g_assert_true (mock_elsewhere == NULL);
   self->clock.now = mock_now;
   self->world.name = "mock";
   self->world.clock = &self->clock;
@@ -90,13 +98,17 @@ mock_world_free (MockWorld *self)
 MockWorld *
 mock_world_current (void)
 {
+  g_assert_true (mock_elsewhere == NULL);
   return (MockWorld *) trio_loop_get_world (trio_loop_get_current ());
 }
 
 void
 mock_advance (GTimeSpan span)
 {
-  mock_world_current ()->now += span;
+  if (mock_elsewhere != NULL)
+    mock_elsewhere->advance (span);
+  else
+    mock_world_current ()->now += span;
 }
 
 gboolean
@@ -141,9 +153,33 @@ mock_run_in (MockWorld *self, TrioFunc main, gpointer data, const TrioLoopOption
 gboolean
 mock_run (TrioFunc main, gpointer data, GError **error)
 {
-  g_autoptr (MockWorld) self = mock_world_new ();
+  g_autoptr (MockWorld) self = NULL;
 
+  if (mock_elsewhere != NULL)
+    return mock_elsewhere->run (main, data, error);
+  self = mock_world_new ();
   return mock_run_in (self, main, data, NULL, error);
+}
+
+gboolean
+mock_yield (GError **error)
+{
+  return mock_elsewhere == NULL ? trio_checkpoint (error) : trio_wait_idle (0, error);
+}
+
+gboolean
+mock_is_disturbed (void)
+{
+  return mock_elsewhere != NULL && mock_elsewhere->is_disturbed ();
+}
+
+void
+mock_assert_time (gint64 time)
+{
+  if (mock_elsewhere == NULL)
+    g_assert_cmpint (trio_current_time (), ==, time);
+  else if (!mock_is_disturbed ())
+    g_assert_cmpint (trio_current_time (), >=, time);
 }
 
 static guint32
@@ -243,6 +279,44 @@ void
 mock_expect (const char *expected)
 {
   g_assert_cmpstr (mock_log != NULL ? mock_log->str : "", ==, expected);
+  mock_forget ();
+}
+
+static int
+compare_words (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(char *const *) a, *(char *const *) b);
+}
+
+static char *
+sort_words (const char *text)
+{
+  g_auto (GStrv) words = g_strsplit (text, " ", -1);
+
+  qsort (words, g_strv_length (words), sizeof *words, compare_words);
+  return g_strjoinv (" ", words);
+}
+
+void
+mock_expect_in_any_order (const char *expected)
+{
+  g_autofree char *sorted = NULL;
+  g_autofree char *sorted_log = NULL;
+
+  if (mock_elsewhere == NULL || mock_log == NULL)
+    {
+      mock_expect (expected);
+      return;
+    }
+  sorted = sort_words (expected);
+  sorted_log = sort_words (mock_log->str);
+  g_assert_cmpstr (sorted_log, ==, sorted);
+  mock_forget ();
+}
+
+void
+mock_forget (void)
+{
   if (mock_log != NULL)
     g_string_free (g_steal_pointer (&mock_log), TRUE);
 }

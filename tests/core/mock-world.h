@@ -44,6 +44,16 @@ struct _MockWorld
 MockWorld *mock_world_new  (void);
 void       mock_world_free (MockWorld *world);
 
+/* Where mock_run() and mock_advance() go instead of the mock world, if it is not NULL (tests/core/core-test.h). */
+typedef struct
+{
+  gboolean (*run)          (TrioFunc main, gpointer data, GError **error);
+  void     (*advance)      (GTimeSpan span);
+  gboolean (*is_disturbed) (void);
+} MockElsewhere;
+
+extern const MockElsewhere *mock_elsewhere;
+
 /* Runs main to its end in a mock world of its own. */
 gboolean   mock_run        (TrioFunc main, gpointer data, GError **error);
 /* The same in a given world. When nothing can ever wake a task it is abandoned, and FALSE with DEADLOCK. */
@@ -52,6 +62,13 @@ gboolean   mock_run_in     (MockWorld *world, TrioFunc main, gpointer data, cons
 MockWorld *mock_world_current (void);
 /* Moves its clock, as if the task had computed for that long. */
 void       mock_advance    (GTimeSpan span);
+
+/* Lets the others run: once round in the mock world; elsewhere, where they may be passed over, until each of them waits. */
+gboolean   mock_yield       (GError **error) TRIO_CHECKPOINT;
+/* Whether in this run somebody has been cancelled or interrupted from outside, so that all that may be said is what always holds. */
+gboolean   mock_is_disturbed (void);
+/* That it is this time; or later, where the machine may be busy elsewhere for a while. */
+void       mock_assert_time (gint64 time);
 
 /* Whether AddressSanitizer, ThreadSanitizer or Valgrind looks on, so that memory is dear and time too. */
 gboolean   mock_is_checked (void);
@@ -121,6 +138,9 @@ gboolean    mock_return         (gpointer unused, GError **error);      /* succe
 extern GString *mock_log;
 void mock_say       (const char *format, ...) G_GNUC_PRINTF (1, 2);
 void mock_expect    (const char *expected);
+/* In this order in the mock world, in any order elsewhere. */
+void mock_expect_in_any_order (const char *expected);
+void mock_forget    (void);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MockWorld, mock_world_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MockChoice, mock_choice_free)

@@ -2,7 +2,7 @@
 
 /* Cancel scopes, who catches: statements 40 to 46, and D10. */
 
-#include "tests/core/mock-world.h"
+#include "tests/core/core-test.h"
 
 static gboolean
 nest_three (gpointer unused G_GNUC_UNUSED, GError **error)
@@ -18,10 +18,13 @@ nest_three (gpointer unused G_GNUC_UNUSED, GError **error)
   g_assert_false (ok);
   g_assert_false (trio_cancel_scope_cancelled_caught (inner));
   ok = trio_cancel_scope_close (middle, ok);
-  g_assert_true (ok);
+  if (!ok)
+    return FALSE;
   g_assert_true (trio_cancel_scope_cancelled_caught (middle));
-  g_assert_true (trio_checkpoint (error));
-  g_assert_true (trio_cancel_scope_close (outer, TRUE));
+  if (!mock_yield (error))
+    return FALSE;
+  if (!trio_cancel_scope_close (outer, TRUE))
+    return FALSE;
   g_assert_false (trio_cancel_scope_cancelled_caught (outer));
   return TRUE;
 }
@@ -40,7 +43,8 @@ nest_with_a_shield (gpointer unused G_GNUC_UNUSED, GError **error)
   ok = trio_cancel_scope_close (inner, trio_checkpoint (error));
   g_assert_false (ok);
   ok = trio_cancel_scope_close (shield, ok);
-  g_assert_true (ok);
+  if (!ok)
+    return FALSE;
   g_assert_true (trio_cancel_scope_cancelled_caught (shield));
   ok = trio_cancel_scope_close (outer, trio_checkpoint (error));
   g_assert_true (trio_cancel_scope_cancelled_caught (outer));
@@ -195,14 +199,17 @@ work_behind_a_shield (gpointer unused G_GNUC_UNUSED, GError **error)
 
   trio_cancel_scope_set_shield (shield, TRUE);
   trio_cancel_scope_cancel (outer);
-  g_assert_true (trio_sleep (100, error));
+  if (!trio_sleep (100, error))
+    return FALSE;
   inner = trio_move_on_after (50, error);
   ok = trio_cancel_scope_close (inner, trio_sleep_forever (error));
-  g_assert_true (ok);
+  if (!ok)
+    return FALSE;
   g_assert_true (trio_cancel_scope_cancelled_caught (inner));
   trio_cancel_scope_cancel (shield);
   ok = trio_cancel_scope_close (shield, trio_checkpoint (error));
-  g_assert_true (ok);
+  if (!ok)
+    return FALSE;
   g_assert_true (trio_cancel_scope_cancelled_caught (shield));
   return trio_cancel_scope_close (outer, trio_checkpoint (error));
 }
@@ -245,7 +252,8 @@ lower_a_shield (gpointer unused G_GNUC_UNUSED, GError **error)
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
 
   trio_nursery_start_soon (nursery, wait_shielded, &shielded);
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   trio_nursery_cancel (nursery);
   g_assert_false (shielded.aborted);
   trio_cancel_scope_set_shield (shielded.shield, FALSE);
@@ -267,7 +275,8 @@ cancel_a_fail_scope (gpointer unused G_GNUC_UNUSED, GError **error)
 
   trio_cancel_scope_cancel (scope);
   mock_advance (20);
-  g_assert_true (trio_cancel_scope_close (scope, trio_checkpoint (error)));
+  if (!trio_cancel_scope_close (scope, trio_checkpoint (error)))
+    return FALSE;
   g_assert_true (trio_cancel_scope_cancelled_caught (scope));
   return TRUE;
 }
@@ -283,20 +292,25 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/cancel-catching/of-several-cancelled-scopes-the-outermost-one-up-to-a-shield-catches",
-                   test_of_several_cancelled_scopes_the_outermost_one_up_to_a_shield_catches);
-  g_test_add_func ("/cancel-catching/of-two-scopes-with-one-deadline-the-outer-catches",
-                   test_of_two_scopes_with_one_deadline_the_outer_catches);
-  g_test_add_func ("/cancel-catching/a-scope-takes-cancellations-out-of-a-group-at-any-depth-and-leaves-the-rest",
-                   test_a_scope_takes_cancellations_out_of_a_group_at_any_depth_and_leaves_the_rest);
-  g_test_add_func ("/cancel-catching/a-cancelled-scope-lets-other-errors-through-and-claims-nothing",
-                   test_a_cancelled_scope_lets_other_errors_through_and_claims_nothing);
-  g_test_add_func ("/cancel-catching/a-shield-set-while-the-error-travels-does-not-stop-it",
-                   test_a_shield_set_while_the_error_travels_does_not_stop_it);
-  g_test_add_func ("/cancel-catching/a-shield-hides-outer-scopes-only", test_a_shield_hides_outer_scopes_only);
-  g_test_add_func ("/cancel-catching/lowering-a-shield-under-a-cancelled-scope-wakes-at-once",
-                   test_lowering_a_shield_under_a_cancelled_scope_wakes_at_once);
-  g_test_add_func ("/cancel-catching/a-fail-scope-that-is-cancelled-by-hand-absorbs-like-a-plain-one",
-                   test_a_fail_scope_that_is_cancelled_by_hand_absorbs_like_a_plain_one);
+  core_test_add_undisturbed ("/cancel-catching/of-several-cancelled-scopes-the-outermost-one-up-to-a-shield-catches",
+                             test_of_several_cancelled_scopes_the_outermost_one_up_to_a_shield_catches,
+                             "who catches depends on who is cancelled");
+  core_test_add_undisturbed ("/cancel-catching/of-two-scopes-with-one-deadline-the-outer-catches",
+                             test_of_two_scopes_with_one_deadline_the_outer_catches,
+                             "who catches depends on who is cancelled");
+  core_test_add_ordered ("/cancel-catching/a-scope-takes-cancellations-out-of-a-group-at-any-depth-and-leaves-the-rest",
+                         test_a_scope_takes_cancellations_out_of_a_group_at_any_depth_and_leaves_the_rest,
+                         "errors come in the order in which tasks were told");
+  core_test_add ("/cancel-catching/a-cancelled-scope-lets-other-errors-through-and-claims-nothing",
+                 test_a_cancelled_scope_lets_other_errors_through_and_claims_nothing);
+  core_test_add_undisturbed ("/cancel-catching/a-shield-set-while-the-error-travels-does-not-stop-it",
+                             test_a_shield_set_while_the_error_travels_does_not_stop_it,
+                             "who catches depends on who is cancelled");
+  core_test_add ("/cancel-catching/a-shield-hides-outer-scopes-only", test_a_shield_hides_outer_scopes_only);
+  core_test_add_undisturbed ("/cancel-catching/lowering-a-shield-under-a-cancelled-scope-wakes-at-once",
+                             test_lowering_a_shield_under_a_cancelled_scope_wakes_at_once,
+                             "its wait ends only when it is told to");
+  core_test_add ("/cancel-catching/a-fail-scope-that-is-cancelled-by-hand-absorbs-like-a-plain-one",
+                 test_a_fail_scope_that_is_cancelled_by_hand_absorbs_like_a_plain_one);
   return g_test_run ();
 }

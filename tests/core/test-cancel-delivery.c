@@ -2,7 +2,7 @@
 
 /* Cancel scopes, the request and its delivery: statements 25 to 33, 35 to 37. (38 and 39 are in tests/sync/test-event.c.) */
 
-#include "tests/core/mock-world.h"
+#include "tests/core/core-test.h"
 
 static TrioAbort
 abort_at_once (TrioTask *task G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED)
@@ -56,12 +56,15 @@ cancel_twice_and_shield (gpointer unused G_GNUC_UNUSED, GError **error)
   g_assert_false (trio_checkpoint (NULL));
   trio_cancel_scope_set_shield (inner, TRUE);
   g_assert_true (trio_cancel_scope_get_shield (inner));
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   trio_cancel_scope_set_shield (inner, FALSE);
   g_assert_false (trio_checkpoint (NULL));
   trio_cancel_scope_set_shield (inner, TRUE);
-  g_assert_true (trio_checkpoint (error));
-  g_assert_true (trio_cancel_scope_close (inner, TRUE));
+  if (!mock_yield (error))
+    return FALSE;
+  if (!trio_cancel_scope_close (inner, TRUE))
+    return FALSE;
   return trio_cancel_scope_close (outer, trio_checkpoint (error));
 }
 
@@ -119,14 +122,16 @@ cancel_a_tree (gpointer unused G_GNUC_UNUSED, GError **error)
   trio_nursery_start_soon (nursery, wait_counting, &n_aborted);
   trio_nursery_start_soon (nursery, wait_behind_a_shield, &n_shielded);
   for (int i = 0; i < 3; i++)
-    g_assert_true (trio_checkpoint (error));
+    if (!mock_yield (error))
+      return FALSE;
   trio_nursery_cancel (nursery);
   /* (27): not later, but inside that call. */
   g_assert_cmpuint (n_aborted, ==, 4);
   g_assert_cmpuint (n_shielded, ==, 0);
-  g_assert_true (trio_nursery_close (nursery, TRUE));
+  if (!trio_nursery_close (nursery, TRUE))
+    return FALSE;
   g_assert_cmpuint (n_shielded, ==, 1);
-  g_assert_cmpint (trio_current_time (), ==, start + 1000);
+  mock_assert_time (start + 1000);
   return TRUE;
 }
 
@@ -155,15 +160,19 @@ change_shields_in_the_middle (gpointer unused G_GNUC_UNUSED, GError **error)
   trio_cancel_scope_cancel (b);
   g_assert_false (trio_checkpoint (NULL));            /* a shield does not hide the scope's own */
   trio_cancel_scope_set_shield (c, TRUE);
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   trio_cancel_scope_cancel (d);
   ok = trio_checkpoint (error);
   g_assert_false (ok);
-  g_assert_true (trio_cancel_scope_close (d, ok));
+  if (!trio_cancel_scope_close (d, ok))
+    return FALSE;
   g_assert_true (trio_cancel_scope_cancelled_caught (d));
-  g_assert_true (trio_cancel_scope_close (c, trio_checkpoint (error)));
+  if (!trio_cancel_scope_close (c, trio_checkpoint (error)))
+    return FALSE;
   ok = trio_cancel_scope_close (b, trio_checkpoint (error));
-  g_assert_true (ok);
+  if (!ok)
+    return FALSE;
   g_assert_true (trio_cancel_scope_cancelled_caught (b));
   return trio_cancel_scope_close (a, trio_checkpoint (error));
 }
@@ -221,7 +230,8 @@ leave_before_any_checkpoint (gpointer unused G_GNUC_UNUSED, GError **error)
   g_autoptr (TrioCancelScope) scope = trio_cancel_scope_open (error);
 
   trio_cancel_scope_cancel (scope);
-  g_assert_true (trio_cancel_scope_close (scope, TRUE));
+  if (!trio_cancel_scope_close (scope, TRUE))
+    return FALSE;
   g_assert_true (trio_cancel_scope_cancel_called (scope));
   g_assert_false (trio_cancel_scope_cancelled_caught (scope));
   return trio_checkpoint (error);
@@ -342,7 +352,8 @@ body_fails (gpointer unused G_GNUC_UNUSED, GError **error)
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
 
   trio_nursery_start_soon (nursery, look_at_reason, (char *) "the body of task \"main\" failed: no milk");
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   return trio_nursery_close (nursery, mock_fail ((char *) "no milk", error));
 }
 
@@ -374,7 +385,8 @@ cancel_outer_after_inner (gpointer unused G_GNUC_UNUSED, GError **error)
   trio_cancel_scope_set_shield (inner, TRUE);
   g_assert_false (trio_checkpoint (error));
   mock_assert_says ((*error)->message, "inner reason");
-  g_assert_true (trio_cancel_scope_close (inner, FALSE));
+  if (!trio_cancel_scope_close (inner, FALSE))
+    return FALSE;
   return trio_cancel_scope_close (outer, trio_checkpoint (error));
 }
 
@@ -389,23 +401,31 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/cancel-delivery/every-checkpoint-in-a-cancelled-scope-fails",
-                   test_every_checkpoint_in_a_cancelled_scope_fails);
-  g_test_add_func ("/cancel-delivery/a-cancellation-is-never-undone-but-can-be-shielded",
-                   test_a_cancellation_is_never_undone_but_can_be_shielded);
-  g_test_add_func ("/cancel-delivery/cancel-has-run-all-abort-functions-below-it-when-it-returns",
-                   test_cancel_has_run_all_abort_functions_below_it_when_it_returns);
-  g_test_add_func ("/cancel-delivery/effectively-cancelled-is-own-or-not-shielded-and-outer",
-                   test_effectively_cancelled_is_own_or_not_shielded_and_outer);
-  g_test_add_func ("/cancel-delivery/a-running-task-goes-on-to-its-next-checkpoint",
-                   test_a_running_task_goes_on_to_its_next_checkpoint);
-  g_test_add_func ("/cancel-delivery/leaving-before-any-checkpoint-catches-nothing",
-                   test_leaving_before_any_checkpoint_catches_nothing);
-  g_test_add_func ("/cancel-delivery/a-task-born-into-a-cancelled-nursery-runs-to-its-first-checkpoint",
-                   test_a_task_born_into_a_cancelled_nursery_runs_to_its_first_checkpoint);
-  g_test_add_func ("/cancel-delivery/the-first-reason-stays", test_the_first_reason_stays);
-  g_test_add_func ("/cancel-delivery/a-failure-is-named-in-the-reason-of-those-it-cancels",
-                   test_a_failure_is_named_in_the_reason_of_those_it_cancels);
-  g_test_add_func ("/cancel-delivery/the-reason-is-one-that-reaches-the-task", test_the_reason_is_one_that_reaches_the_task);
+  core_test_add ("/cancel-delivery/every-checkpoint-in-a-cancelled-scope-fails",
+                 test_every_checkpoint_in_a_cancelled_scope_fails);
+  core_test_add ("/cancel-delivery/a-cancellation-is-never-undone-but-can-be-shielded",
+                 test_a_cancellation_is_never_undone_but_can_be_shielded);
+  core_test_add_ordered ("/cancel-delivery/cancel-has-run-all-abort-functions-below-it-when-it-returns",
+                         test_cancel_has_run_all_abort_functions_below_it_when_it_returns,
+                         "all children must have come to their wait in one round");
+  core_test_add_undisturbed ("/cancel-delivery/effectively-cancelled-is-own-or-not-shielded-and-outer",
+                             test_effectively_cancelled_is_own_or_not_shielded_and_outer,
+                             "it looks at who is cancelled, and for which reason");
+  core_test_add_ordered ("/cancel-delivery/a-running-task-goes-on-to-its-next-checkpoint",
+                         test_a_running_task_goes_on_to_its_next_checkpoint,
+                         "all children must have come to their wait in one round");
+  core_test_add ("/cancel-delivery/leaving-before-any-checkpoint-catches-nothing",
+                 test_leaving_before_any_checkpoint_catches_nothing);
+  core_test_add ("/cancel-delivery/a-task-born-into-a-cancelled-nursery-runs-to-its-first-checkpoint",
+                 test_a_task_born_into_a_cancelled_nursery_runs_to_its_first_checkpoint);
+  core_test_add_undisturbed ("/cancel-delivery/the-first-reason-stays",
+                             test_the_first_reason_stays,
+                             "it looks at who is cancelled, and for which reason");
+  core_test_add_undisturbed ("/cancel-delivery/a-failure-is-named-in-the-reason-of-those-it-cancels",
+                             test_a_failure_is_named_in_the_reason_of_those_it_cancels,
+                             "it looks at who is cancelled, and for which reason");
+  core_test_add_undisturbed ("/cancel-delivery/the-reason-is-one-that-reaches-the-task",
+                             test_the_reason_is_one_that_reaches_the_task,
+                             "it looks at who is cancelled, and for which reason");
   return g_test_run ();
 }

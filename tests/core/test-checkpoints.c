@@ -2,7 +2,7 @@
 
 /* Checkpoints: statements 12 to 16, 18, 21 and 24. */
 
-#include "tests/core/mock-world.h"
+#include "tests/core/core-test.h"
 
 static guint64
 count_steps (void)
@@ -68,7 +68,8 @@ look_without_yielding (gpointer unused G_GNUC_UNUSED, GError **error)
   guint64 before = count_steps ();
 
   for (int i = 0; i < 10; i++)
-    g_assert_true (trio_checkpoint_if_cancelled (error));
+    if (!trio_checkpoint_if_cancelled (error))
+      return FALSE;
   g_assert_cmpuint (count_steps (), ==, before);
   return TRUE;
 }
@@ -185,7 +186,8 @@ do_what_never_suspends (gpointer unused G_GNUC_UNUSED, GError **error)
   trio_cancel_scope_set_shield (scope, FALSE);
   g_assert_true (trio_cancel_scope_cancel_called (scope));
   g_assert_cmpint (trio_current_effective_deadline (), ==, G_MININT64);
-  g_assert_true (trio_cancel_scope_close (scope, TRUE));
+  if (!trio_cancel_scope_close (scope, TRUE))
+    return FALSE;
   trio_event_set (event);
   g_assert_true (trio_event_is_set (event));
   g_assert_true (trio_lock_acquire_nowait (lock, error));
@@ -216,7 +218,8 @@ complete_and_be_cancelled (gpointer unused G_GNUC_UNUSED, GError **error)
 
   trio_nursery_start_soon (nursery, cancel_scope, scope);
   /* The lock is taken before the yield in which the cancellation comes. */
-  g_assert_true (trio_lock_acquire (lock, error));
+  if (!trio_lock_acquire (lock, error))
+    return FALSE;
   g_assert_true (trio_cancel_scope_cancel_called (scope));
   ok = trio_checkpoint (error);
   g_assert_false (ok);
@@ -239,7 +242,8 @@ miss_a_deadline_in_a_sandwich (gpointer unused G_GNUC_UNUSED, GError **error)
   gboolean ok;
 
   mock_advance (20);
-  g_assert_true (trio_lock_acquire (lock, error));
+  if (!trio_lock_acquire (lock, error))
+    return FALSE;
   trio_lock_release (lock);
   ok = trio_lock_acquire (lock, error);
   g_assert_false (ok);
@@ -257,20 +261,23 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/checkpoints/a-checkpoint-yields-first-and-looks-afterwards",
-                   test_a_checkpoint_yields_first_and_looks_afterwards);
-  g_test_add_func ("/checkpoints/a-checkpoint-notices-a-deadline-that-just-passed",
-                   test_a_checkpoint_notices_a_deadline_that_just_passed);
-  g_test_add_func ("/checkpoints/looking-for-a-cancellation-does-not-yield-when-there-is-none",
-                   test_looking_for_a_cancellation_does_not_yield_when_there_is_none);
-  g_test_add_func ("/checkpoints/in-a-cancelled-scope-others-run-before-a-wait-fails",
-                   test_in_a_cancelled_scope_others_run_before_a_wait_fails);
-  g_test_add_func ("/checkpoints/a-shielded-checkpoint-yields-and-never-fails", test_a_shielded_checkpoint_yields_and_never_fails);
-  g_test_add_func ("/checkpoints/what-takes-no-wait-switches-no-task-and-ignores-the-cancellation",
-                   test_what_takes_no_wait_switches_no_task_and_ignores_the_cancellation);
-  g_test_add_func ("/checkpoints/an-operation-that-completed-does-not-fail-with-the-cancellation",
-                   test_an_operation_that_completed_does_not_fail_with_the_cancellation);
-  g_test_add_func ("/checkpoints/a-sandwich-that-succeeds-at-once-misses-the-deadline-and-the-next-one-does-not",
-                   test_a_sandwich_that_succeeds_at_once_misses_the_deadline_and_the_next_one_does_not);
+  core_test_add_ordered ("/checkpoints/a-checkpoint-yields-first-and-looks-afterwards",
+                         test_a_checkpoint_yields_first_and_looks_afterwards,
+                         "that others run once meanwhile is the order of production");
+  core_test_add ("/checkpoints/a-checkpoint-notices-a-deadline-that-just-passed",
+                 test_a_checkpoint_notices_a_deadline_that_just_passed);
+  core_test_add ("/checkpoints/looking-for-a-cancellation-does-not-yield-when-there-is-none",
+                 test_looking_for_a_cancellation_does_not_yield_when_there_is_none);
+  core_test_add_ordered ("/checkpoints/in-a-cancelled-scope-others-run-before-a-wait-fails",
+                         test_in_a_cancelled_scope_others_run_before_a_wait_fails,
+                         "that others run once meanwhile is the order of production");
+  core_test_add ("/checkpoints/a-shielded-checkpoint-yields-and-never-fails", test_a_shielded_checkpoint_yields_and_never_fails);
+  core_test_add ("/checkpoints/what-takes-no-wait-switches-no-task-and-ignores-the-cancellation",
+                 test_what_takes_no_wait_switches_no_task_and_ignores_the_cancellation);
+  core_test_add_ordered ("/checkpoints/an-operation-that-completed-does-not-fail-with-the-cancellation",
+                         test_an_operation_that_completed_does_not_fail_with_the_cancellation,
+                         "that others run once meanwhile is the order of production");
+  core_test_add ("/checkpoints/a-sandwich-that-succeeds-at-once-misses-the-deadline-and-the-next-one-does-not",
+                 test_a_sandwich_that_succeeds_at_once_misses_the_deadline_and_the_next_one_does_not);
   return g_test_run ();
 }

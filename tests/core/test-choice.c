@@ -33,7 +33,8 @@ go_round (gpointer data, GError **error)
   for (int i = 0; i < N_ROUNDS; i++)
     {
       if (i > 0)
-        g_assert_true (trio_checkpoint (error));
+        if (!mock_yield (error))
+          return FALSE;
       runner->longest_wait = MAX (runner->longest_wait, count_steps () - runner->last_step);
       runner->last_step = count_steps ();
       runner->n_steps++;
@@ -84,7 +85,8 @@ static gboolean
 say (gpointer word, GError **error)
 {
   mock_say ("%s", (const char *) word);
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   mock_say ("%s", (const char *) word);
   return TRUE;
 }
@@ -228,6 +230,37 @@ test_every_checkpoint_is_asked_once_for_each_scope_and_shielded_ones_are_not (vo
 
   g_assert_true (run_injected (&injection, have_all_kinds_of_checkpoint, NULL, &error));
   g_assert_cmpstr (injection.asked, ==, "cancel/4 cancel/4 cancel/4 cancel/4 cancel/3");
+  g_free (injection.asked);
+}
+
+static gboolean
+check_in_and_say (gpointer unused G_GNUC_UNUSED, TrioTaskStatus *status, GError **error)
+{
+  if (!trio_checkpoint (error))
+    return FALSE;
+  trio_task_status_started (status, NULL);
+  return TRUE;
+}
+
+static gboolean
+start_a_child (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  return trio_nursery_close (nursery, trio_nursery_start (nursery, check_in_and_say, NULL, NULL, error));
+}
+
+/* trio_nursery_start() waits in a nursery of its own. Cancelled alone, it would make a child that was cancelled look like one that forgot to
+ * say that it had started; no program can do that. */
+static void
+test_a_scope_that_the_program_cannot_reach_is_passed_over (void)
+{
+  Injection injection = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (run_injected (&injection, start_a_child, NULL, &error));
+  /* The caller and the child are asked, each for the nursery that the program has opened and for that of main. */
+  g_assert_cmpstr (injection.asked, ==, "cancel/3 cancel/3");
   g_free (injection.asked);
 }
 
@@ -380,6 +413,8 @@ main (int argc, char **argv)
                    test_an_injected_cancellation_may_be_of_any_scope_out_to_the_nearest_shield);
   g_test_add_func ("/choice/every-checkpoint-is-asked-once-for-each-scope-and-shielded-ones-are-not",
                    test_every_checkpoint_is_asked_once_for_each_scope_and_shielded_ones_are_not);
+  g_test_add_func ("/choice/a-scope-that-the-program-cannot-reach-is-passed-over",
+                   test_a_scope_that_the_program_cannot_reach_is_passed_over);
   g_test_add_func ("/choice/whatever-is-cancelled-wherever-the-run-ends-well-or-with-that-cancellation",
                    test_whatever_is_cancelled_wherever_the_run_ends_well_or_with_that_cancellation);
   g_test_add_func ("/choice/who-is-cancelled-already-is-not-asked", test_who_is_cancelled_already_is_not_asked);

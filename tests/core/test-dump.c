@@ -6,7 +6,7 @@
 #include <trio/lowlevel/dump.h>
 #include <trio/lowlevel/timer.h>
 
-#include "tests/core/mock-world.h"
+#include "tests/core/core-test.h"
 
 static void
 assert_has (const char *text, const char *words)
@@ -495,24 +495,30 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/dump/tells-who-waits-for-what-since-when-and-within-what",
-                   test_a_dump_tells_who_waits_for_what_since_when_and_within_what);
-  g_test_add_func ("/dump/the-same-run-gives-the-same-dump", test_the_same_run_gives_the_same_dump);
-  g_test_add_func ("/dump/says-who-was-cancelled-and-why-and-which-wait-goes-on",
-                   test_a_dump_says_who_was_cancelled_and_why_and_which_wait_goes_on);
-  g_test_add_func ("/dump/says-who-was-asked-to-end-gracefully", test_a_dump_says_who_was_asked_to_end_gracefully);
-  g_test_add_func ("/dump/says-whom-a-ctrl-c-waits-for", test_a_dump_says_whom_a_ctrl_c_waits_for);
-  g_test_add_func ("/dump/of-many-scopes-the-innermost-are-told", test_of_many_scopes_the_innermost_are_told);
-  g_test_add_func ("/dump/can-be-taken-between-turns", test_a_dump_can_be_taken_between_turns);
+  core_test_add_ordered ("/dump/tells-who-waits-for-what-since-when-and-within-what",
+                         test_a_dump_tells_who_waits_for_what_since_when_and_within_what,
+                         "its text is compared");
+  core_test_add ("/dump/the-same-run-gives-the-same-dump", test_the_same_run_gives_the_same_dump);
+  core_test_add_ordered ("/dump/says-who-was-cancelled-and-why-and-which-wait-goes-on",
+                         test_a_dump_says_who_was_cancelled_and_why_and_which_wait_goes_on,
+                         "it wakes a task in the turn after it fell asleep");
+  core_test_add ("/dump/says-who-was-asked-to-end-gracefully", test_a_dump_says_who_was_asked_to_end_gracefully);
+  core_test_add ("/dump/says-whom-a-ctrl-c-waits-for", test_a_dump_says_whom_a_ctrl_c_waits_for);
+  core_test_add ("/dump/of-many-scopes-the-innermost-are-told", test_of_many_scopes_the_innermost_are_told);
+  core_test_add_ordered ("/dump/can-be-taken-between-turns",
+                         test_a_dump_can_be_taken_between_turns, "its text is compared");
   g_test_add_func ("/dump/outside-a-run-there-is-nothing-to-dump", test_outside_a_run_there_is_nothing_to_dump);
-  g_test_add_func ("/dump/a-run-is-not-dumped-by-another-thread", test_a_run_is_not_dumped_by_another_thread);
-  g_test_add_func ("/dump/changes-nothing-about-a-run", test_a_dump_changes_nothing_about_a_run);
+  core_test_add ("/dump/a-run-is-not-dumped-by-another-thread", test_a_run_is_not_dumped_by_another_thread);
+  core_test_add_ordered ("/dump/changes-nothing-about-a-run",
+                         test_a_dump_changes_nothing_about_a_run, "its text is compared");
   g_test_add_func ("/dump/spans-are-for-people", test_spans_are_for_people);
 #ifdef HAVE_STACKS
-  g_test_add_func ("/dump/a-stack-names-the-functions-in-which-a-task-waits",
-                   test_a_stack_names_the_functions_in_which_a_task_waits);
-  g_test_add_func ("/dump/addresses-are-told-if-asked-for", test_addresses_are_told_if_asked_for);
+  core_test_add_ordered ("/dump/a-stack-names-the-functions-in-which-a-task-waits",
+                         test_a_stack_names_the_functions_in_which_a_task_waits, "its text is compared");
+  core_test_add_ordered ("/dump/addresses-are-told-if-asked-for",
+                         test_addresses_are_told_if_asked_for, "its text is compared");
 #endif
-  g_test_add_func ("/dump/a-world-may-tell-of-no-stacks", test_a_world_may_tell_of_no_stacks);
+  core_test_add_ordered ("/dump/a-world-may-tell-of-no-stacks",
+                         test_a_world_may_tell_of_no_stacks, "its text is compared");
   return g_test_run ();
 }

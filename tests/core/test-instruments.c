@@ -3,7 +3,7 @@
 /* Instruments: the order of the hooks (182), who woke whom, what is told of scopes, decisions and messages, and coming and going.
  * (That a crash of a hook disables its instrument has no counterpart: a C function cannot raise.) */
 
-#include "tests/core/mock-world.h"
+#include "tests/core/core-test.h"
 
 static const char *
 name_of (TrioTask *task)
@@ -145,11 +145,13 @@ wake_in_many_ways (gpointer unused G_GNUC_UNUSED, GError **error)
   trio_nursery_start_soon_full (nursery, wait_and_be_woken, &by_token, NULL, "by-token");
   trio_nursery_start_soon_full (nursery, mock_sleep, GINT_TO_POINTER (5), NULL, "by-deadline");
   trio_nursery_start_soon_full (nursery, mock_sleep_forever, NULL, NULL, "by-cancel");
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   mock_say ("|");
   trio_reschedule (by_task, NULL);
   g_assert_true (trio_token_run_sync_soon (token, wake_task, by_token, NULL));
-  g_assert_true (trio_sleep (10, error));
+  if (!trio_sleep (10, error))
+    return FALSE;
   trio_nursery_cancel (nursery);
   return trio_nursery_close (nursery, TRUE);
 }
@@ -332,7 +334,8 @@ watch_for_a_while (gpointer unused G_GNUC_UNUSED, GError **error)
       trio_add_instrument (&counters[i].instrument);
     }
   for (int i = 0; i < 5; i++)
-    g_assert_true (trio_checkpoint (error));
+    if (!mock_yield (error))
+      return FALSE;
   g_assert_cmpint (counters[0].n_steps, ==, 5);
   g_assert_cmpint (counters[1].n_steps, ==, 2);
   g_assert_cmpint (counters[2].n_steps, ==, 5);
@@ -355,15 +358,18 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/instruments/each-step-is-between-before-and-after-and-what-it-wakes-is-told-within",
-                   test_each_step_is_between_before_and_after_and_what_it_wakes_is_told_within);
-  g_test_add_func ("/instruments/who-is-woken-is-told-with-who-woke-it", test_who_is_woken_is_told_with_who_woke_it);
-  g_test_add_func ("/instruments/scopes-messages-and-interrupts-are-told", test_scopes_messages_and_interrupts_are_told);
-  g_test_add_func ("/instruments/only-choices-that-are-not-dull-are-told-and-in-words",
-                   test_only_choices_that_are_not_dull_are_told_and_in_words);
+  core_test_add_ordered ("/instruments/each-step-is-between-before-and-after-and-what-it-wakes-is-told-within",
+                         test_each_step_is_between_before_and_after_and_what_it_wakes_is_told_within, "it drives the loop or the world itself");
+  core_test_add_ordered ("/instruments/who-is-woken-is-told-with-who-woke-it",
+                         test_who_is_woken_is_told_with_who_woke_it, "it drives the loop or the world itself");
+  core_test_add_ordered ("/instruments/scopes-messages-and-interrupts-are-told",
+                         test_scopes_messages_and_interrupts_are_told, "it drives the loop or the world itself");
+  core_test_add_ordered ("/instruments/only-choices-that-are-not-dull-are-told-and-in-words",
+                         test_only_choices_that_are_not_dull_are_told_and_in_words, "it drives the loop or the world itself");
   g_test_add_func ("/instruments/without-a-choice-seam-or-a-run-every-answer-is-the-dull-one",
                    test_without_a_choice_seam_or_a_run_every_answer_is_the_dull_one);
-  g_test_add_func ("/instruments/an-instrument-may-come-and-go-also-from-its-own-hook",
-                   test_an_instrument_may_come_and_go_also_from_its_own_hook);
+  core_test_add_ordered ("/instruments/an-instrument-may-come-and-go-also-from-its-own-hook",
+                         test_an_instrument_may_come_and_go_also_from_its_own_hook,
+                         "the simulator watches as well");
   return g_test_run ();
 }

@@ -2,7 +2,7 @@
 
 /* Ctrl-C, as trio_loop_interrupt() tells the kernel of it: statements 141 to 146, 149 and the second half of 61, under D4. */
 
-#include "tests/core/mock-world.h"
+#include "tests/core/core-test.h"
 
 static void
 interrupt_here (void)
@@ -37,7 +37,7 @@ sleep_long (gpointer unused G_GNUC_UNUSED, GError **error)
   gint64 start = trio_current_time ();
   gboolean ok = trio_sleep (1000, error);
 
-  g_assert_cmpint (trio_current_time (), ==, start);
+  mock_assert_time (start);
   return ok;
 }
 
@@ -62,13 +62,15 @@ interrupt_and_go_on (gpointer unused G_GNUC_UNUSED, GError **error)
   mock_assert_error (*error, TRIO_ERROR_KEYBOARD_INTERRUPT);
   /* (143) It is delivered once. */
   g_assert_cmpint (trio_current_effective_deadline (), ==, G_MAXINT64);
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
 
   /* (144) */
   interrupt_here ();
   g_assert_false (trio_checkpoint_if_cancelled (error));
   mock_assert_error (*error, TRIO_ERROR_KEYBOARD_INTERRUPT);
-  g_assert_true (trio_checkpoint_if_cancelled (error));
+  if (!trio_checkpoint_if_cancelled (error))
+    return FALSE;
 
   interrupt_here ();
   interrupt_here ();
@@ -88,7 +90,8 @@ static gboolean
 interrupt_and_check_in (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   interrupt_here ();
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   mock_say ("child");
   return TRUE;
 }
@@ -127,11 +130,13 @@ be_cancelled_too (gpointer unused G_GNUC_UNUSED, GError **error)
   mock_assert_error (*error, TRIO_ERROR_CANCELLED);
 
   trio_cancel_scope_set_shield (shield, TRUE);
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   interrupt_here ();
   g_assert_false (trio_sleep_forever (error));
   mock_assert_error (*error, TRIO_ERROR_KEYBOARD_INTERRUPT);
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   return trio_cancel_scope_close (outer, trio_cancel_scope_close (shield, TRUE));
 }
 
@@ -155,10 +160,12 @@ static gboolean
 wake_main_later (gpointer task, GError **error)
 {
   for (int i = 0; i < 3; i++)
-    g_assert_true (trio_checkpoint (error));
+    if (!mock_yield (error))
+      return FALSE;
   interrupt_here ();
   interrupt_here ();
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   trio_reschedule (task, NULL);
   return TRUE;
 }
@@ -170,11 +177,13 @@ refuse_to_be_interrupted (gpointer unused G_GNUC_UNUSED, GError **error)
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
 
   trio_nursery_start_soon (nursery, wake_main_later, trio_current_task ());
-  g_assert_true (trio_wait_task_rescheduled (count_and_refuse, &n_aborts, error));
+  if (!trio_wait_task_rescheduled (count_and_refuse, &n_aborts, error))
+    return FALSE;
   g_assert_cmpint (n_aborts, ==, 1);
   g_assert_false (trio_checkpoint (error));
   mock_assert_error (*error, TRIO_ERROR_KEYBOARD_INTERRUPT);
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   return trio_nursery_close (nursery, TRUE);
 }
 
@@ -205,7 +214,8 @@ deliver_captured (gpointer data, GError **error)
 
   interrupt_here ();
   g_assert_error (slow->captured, TRIO_ERROR, TRIO_ERROR_KEYBOARD_INTERRUPT);
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   trio_reschedule (slow->task, g_steal_pointer (&slow->captured));
   return TRUE;
 }
@@ -219,7 +229,8 @@ abort_slowly (gpointer unused G_GNUC_UNUSED, GError **error)
   trio_nursery_start_soon (nursery, deliver_captured, &slow);
   g_assert_false (trio_wait_task_rescheduled (capture, &slow.captured, error));
   mock_assert_error (*error, TRIO_ERROR_KEYBOARD_INTERRUPT);
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   return trio_nursery_close (nursery, TRUE);
 }
 
@@ -280,9 +291,11 @@ take_your_time (gpointer unused G_GNUC_UNUSED, GError **error)
   g_autoptr (TrioCancelScope) shield = trio_cancel_scope_open (error);
 
   trio_cancel_scope_set_shield (shield, TRUE);
-  g_assert_true (trio_sleep (10, error));
+  if (!trio_sleep (10, error))
+    return FALSE;
   interrupt_here ();
-  g_assert_true (trio_sleep (10, error));
+  if (!trio_sleep (10, error))
+    return FALSE;
   return trio_cancel_scope_close (shield, TRUE);
 }
 
@@ -293,7 +306,8 @@ be_interrupted_twice (gpointer unused G_GNUC_UNUSED, GError **error)
   gboolean ok;
 
   trio_nursery_start_soon (nursery, take_your_time, NULL);
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   interrupt_here ();
   ok = trio_nursery_close (nursery, trio_checkpoint (error));
   /* Both are in the slot by now, and none is left for the next checkpoint. */
@@ -377,20 +391,31 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/interrupt/it-ends-the-wait-of-main", test_it_ends_the_wait_of_main);
-  g_test_add_func ("/interrupt/it-comes-at-the-next-checkpoint-of-a-running-main-and-only-there",
-                   test_it_comes_at_the_next_checkpoint_of_a_running_main_and_only_there);
-  g_test_add_func ("/interrupt/it-is-for-main-whoever-runs", test_it_is_for_main_whoever_runs);
-  g_test_add_func ("/interrupt/it-comes-before-a-cancellation-and-through-shields",
-                   test_it_comes_before_a_cancellation_and_through_shields);
-  g_test_add_func ("/interrupt/a-failed-abort-postpones-it", test_a_failed_abort_postpones_it);
-  g_test_add_func ("/interrupt/a-slow-abort-delivers-it-later", test_a_slow_abort_delivers_it_later);
-  g_test_add_func ("/interrupt/the-nurseries-of-main-cancel-the-rest-and-say-why",
-                   test_the_nurseries_of_main_cancel_the_rest_and_say_why);
-  g_test_add_func ("/interrupt/a-second-one-while-children-are-joined-is-kept-as-well",
-                   test_a_second_one_while_children_are_joined_is_kept_as_well);
-  g_test_add_func ("/interrupt/one-that-came-before-main-is-not-lost", test_one_that_came_before_main_is_not_lost);
-  g_test_add_func ("/interrupt/one-that-comes-after-main-is-what-the-run-ends-with",
-                   test_one_that_comes_after_main_is_what_the_run_ends_with);
+  core_test_add_ordered ("/interrupt/it-ends-the-wait-of-main",
+                         test_it_ends_the_wait_of_main, "it drives the loop or the world itself");
+  core_test_add_undisturbed ("/interrupt/it-comes-at-the-next-checkpoint-of-a-running-main-and-only-there",
+                             test_it_comes_at_the_next_checkpoint_of_a_running_main_and_only_there,
+                             "it looks at what comes of one Ctrl-C");
+  core_test_add_undisturbed ("/interrupt/it-is-for-main-whoever-runs",
+                             test_it_is_for_main_whoever_runs,
+                             "it looks at what comes of one Ctrl-C");
+  core_test_add_undisturbed ("/interrupt/it-comes-before-a-cancellation-and-through-shields",
+                             test_it_comes_before_a_cancellation_and_through_shields,
+                             "it looks at what comes of one Ctrl-C");
+  core_test_add_undisturbed ("/interrupt/a-failed-abort-postpones-it",
+                             test_a_failed_abort_postpones_it,
+                             "its wait ends only when it is told to");
+  core_test_add_undisturbed ("/interrupt/a-slow-abort-delivers-it-later",
+                             test_a_slow_abort_delivers_it_later,
+                             "it looks at what comes of one Ctrl-C");
+  core_test_add_ordered ("/interrupt/the-nurseries-of-main-cancel-the-rest-and-say-why",
+                         test_the_nurseries_of_main_cancel_the_rest_and_say_why, "it drives the loop or the world itself");
+  core_test_add_ordered ("/interrupt/a-second-one-while-children-are-joined-is-kept-as-well",
+                         test_a_second_one_while_children_are_joined_is_kept_as_well,
+                         "two Ctrl-C come in two turns");
+  core_test_add_ordered ("/interrupt/one-that-came-before-main-is-not-lost",
+                         test_one_that_came_before_main_is_not_lost, "it drives the loop or the world itself");
+  core_test_add ("/interrupt/one-that-comes-after-main-is-what-the-run-ends-with",
+                 test_one_that_comes_after_main_is_what_the_run_ends_with);
   return g_test_run ();
 }

@@ -3,7 +3,7 @@
 /* Scopes and nurseries closed in the wrong order, twice, by the wrong task, or never: statements 34, 55 and 56. Whatever happens,
  * the mistake is named, what was abandoned is cancelled, and the run goes on. */
 
-#include "tests/core/mock-world.h"
+#include "tests/core/core-test.h"
 
 /* ---- the wrong order ---- */
 
@@ -17,10 +17,12 @@ close_outer_first (gpointer unused G_GNUC_UNUSED, GError **error)
   g_assert_false (trio_cancel_scope_close (outer, TRUE));
   g_test_assert_expected_messages ();
   mock_assert_error (*error, TRIO_ERROR_MISUSE);
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   /* The later exit adds no second error. */
   g_assert_true (trio_cancel_scope_cancel_called (inner));
-  g_assert_true (trio_cancel_scope_close (inner, TRUE));
+  if (!trio_cancel_scope_close (inner, TRUE))
+    return FALSE;
   return trio_checkpoint (error);
 }
 
@@ -71,13 +73,15 @@ abandon_a_nursery (gpointer unused G_GNUC_UNUSED, GError **error)
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
 
   trio_nursery_start_soon (nursery, expect_to_be_abandoned, NULL);
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   mock_expect_critical ("was closed before");
   g_assert_false (trio_cancel_scope_close (outer, TRUE));
   g_test_assert_expected_messages ();
   mock_assert_error (*error, TRIO_ERROR_MISUSE);
   /* The nursery still joins. */
-  g_assert_true (trio_nursery_close (nursery, TRUE));
+  if (!trio_nursery_close (nursery, TRUE))
+    return FALSE;
   mock_say ("joined");
   return TRUE;
 }
@@ -105,7 +109,8 @@ wait_with_a_slow_abort (gpointer data, GError **error)
   TrioTask **task = data;
 
   *task = trio_current_task ();
-  g_assert_true (trio_wait_task_rescheduled (refuse_abort, NULL, error));
+  if (!trio_wait_task_rescheduled (refuse_abort, NULL, error))
+    return FALSE;
   /* Now its cancellation has to be explained, although the scope that began it is gone. */
   g_assert_false (trio_checkpoint (error));
   mock_assert_says ((*error)->message, "abandoned");
@@ -120,7 +125,8 @@ outlive_the_cause (gpointer unused G_GNUC_UNUSED, GError **error)
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
 
   trio_nursery_start_soon (nursery, wait_with_a_slow_abort, &sleeper);
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   trio_cancel_scope_cancel_with_reason (outer, "the first reason");
   mock_expect_critical ("was closed before");
   g_assert_false (trio_cancel_scope_close (outer, TRUE));
@@ -167,10 +173,12 @@ close_twice (gpointer unused G_GNUC_UNUSED, GError **error)
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
   g_autoptr (TrioCancelScope) scope = trio_cancel_scope_open (error);
 
-  g_assert_true (trio_cancel_scope_close (scope, TRUE));
+  if (!trio_cancel_scope_close (scope, TRUE))
+    return FALSE;
   mock_expect_critical ("closed already");
   g_assert_false (trio_cancel_scope_close (scope, TRUE));
-  g_assert_true (trio_nursery_close (nursery, TRUE));
+  if (!trio_nursery_close (nursery, TRUE))
+    return FALSE;
   mock_expect_critical ("closed already");
   g_assert_false (trio_nursery_close (nursery, TRUE));
   g_test_assert_expected_messages ();
@@ -214,9 +222,11 @@ let_another_task_close (gpointer unused G_GNUC_UNUSED, GError **error)
 
   trio_nursery_start_soon (nursery, close_what_is_not_mine, &foreign);
   for (int i = 0; i < 4; i++)
-    g_assert_true (trio_checkpoint (error));
+    if (!mock_yield (error))
+      return FALSE;
   trio_cancel_scope_cancel (scope);
-  g_assert_true (trio_cancel_scope_close (scope, trio_checkpoint (error)));
+  if (!trio_cancel_scope_close (scope, trio_checkpoint (error)))
+    return FALSE;
   g_assert_true (trio_cancel_scope_cancelled_caught (scope));
   return trio_nursery_close (nursery, TRUE);
 }
@@ -277,7 +287,8 @@ forget_an_abandoned_nursery (gpointer data, GError **error)
 
   left->nursery = trio_nursery_open (error);
   trio_nursery_start_soon (left->nursery, mock_sleep_forever, NULL);
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   mock_expect_critical ("was closed before");
   g_assert_false (trio_cancel_scope_close (outer, TRUE));
   g_clear_error (error);
@@ -379,7 +390,8 @@ spawn_into_closed (gpointer unused G_GNUC_UNUSED, GError **error)
   gboolean freed = FALSE;
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
 
-  g_assert_true (trio_nursery_close (nursery, TRUE));
+  if (!trio_nursery_close (nursery, TRUE))
+    return FALSE;
   mock_expect_critical ("is closed; task \"late\" was not started");
   trio_nursery_start_soon_full (nursery, mock_return, &freed, note_call, "late");
   g_test_assert_expected_messages ();
@@ -398,23 +410,28 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/misnesting/closing-an-outer-scope-first-is-an-error-of-that-close-only",
-                   test_closing_an_outer_scope_first_is_an_error_of_that_close_only);
-  g_test_add_func ("/misnesting/an-abandoned-nursery-is-cancelled-and-can-still-be-joined",
-                   test_an_abandoned_nursery_is_cancelled_and_can_still_be_joined);
-  g_test_add_func ("/misnesting/an-abandoned-nursery-outlives-the-scope-that-cancelled-it",
-                   test_an_abandoned_nursery_outlives_the_scope_that_cancelled_it);
-  g_test_add_func ("/misnesting/closing-a-nursery-before-a-scope-inside-it-is-an-error",
-                   test_closing_a_nursery_before_a_scope_inside_it_is_an_error);
-  g_test_add_func ("/misnesting/a-scope-is-closed-once", test_a_scope_is_closed_once);
-  g_test_add_func ("/misnesting/a-close-from-another-task-is-refused-and-changes-nothing",
-                   test_a_close_from_another_task_is_refused_and_changes_nothing);
-  g_test_add_func ("/misnesting/a-task-that-ends-inside-a-scope-or-nursery-ends-with-misuse",
-                   test_a_task_that_ends_inside_a_scope_or_nursery_ends_with_misuse);
-  g_test_add_func ("/misnesting/the-error-of-a-task-that-ends-inside-a-scope-is-kept",
-                   test_the_error_of_a_task_that_ends_inside_a_scope_is_kept);
-  g_test_add_func ("/misnesting/a-main-that-ends-inside-a-nursery-ends-its-run-in-good-order",
-                   test_a_main_that_ends_inside_a_nursery_ends_its_run_in_good_order);
-  g_test_add_func ("/misnesting/spawning-into-a-closed-nursery-is-refused", test_spawning_into_a_closed_nursery_is_refused);
+  core_test_add_undisturbed ("/misnesting/closing-an-outer-scope-first-is-an-error-of-that-close-only",
+                             test_closing_an_outer_scope_first_is_an_error_of_that_close_only,
+                             "it looks at the complaint");
+  core_test_add_undisturbed ("/misnesting/an-abandoned-nursery-is-cancelled-and-can-still-be-joined",
+                             test_an_abandoned_nursery_is_cancelled_and_can_still_be_joined,
+                             "it looks at the complaint");
+  core_test_add_undisturbed ("/misnesting/an-abandoned-nursery-outlives-the-scope-that-cancelled-it",
+                             test_an_abandoned_nursery_outlives_the_scope_that_cancelled_it,
+                             "it looks at the complaint");
+  core_test_add_undisturbed ("/misnesting/closing-a-nursery-before-a-scope-inside-it-is-an-error",
+                             test_closing_a_nursery_before_a_scope_inside_it_is_an_error,
+                             "it looks at the complaint");
+  core_test_add ("/misnesting/a-scope-is-closed-once", test_a_scope_is_closed_once);
+  core_test_add ("/misnesting/a-close-from-another-task-is-refused-and-changes-nothing",
+                 test_a_close_from_another_task_is_refused_and_changes_nothing);
+  core_test_add_undisturbed ("/misnesting/a-task-that-ends-inside-a-scope-or-nursery-ends-with-misuse",
+                             test_a_task_that_ends_inside_a_scope_or_nursery_ends_with_misuse,
+                             "it looks at the complaint");
+  core_test_add ("/misnesting/the-error-of-a-task-that-ends-inside-a-scope-is-kept",
+                 test_the_error_of_a_task_that_ends_inside_a_scope_is_kept);
+  core_test_add ("/misnesting/a-main-that-ends-inside-a-nursery-ends-its-run-in-good-order",
+                 test_a_main_that_ends_inside_a_nursery_ends_its_run_in_good_order);
+  core_test_add ("/misnesting/spawning-into-a-closed-nursery-is-refused", test_spawning_into_a_closed_nursery_is_refused);
   return g_test_run ();
 }

@@ -10,7 +10,7 @@
 #include <trio/lowlevel/timer.h>
 #include <trio/seam/strand.h>
 
-#include "tests/core/mock-world.h"
+#include "tests/core/core-test.h"
 
 /* One critical, and nothing else. */
 #define REFUSED(statement)                       \
@@ -424,10 +424,14 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/mistakes/mistakes-in-a-task-change-nothing", test_mistakes_in_a_task_change_nothing);
+  core_test_add ("/mistakes/mistakes-in-a-task-change-nothing", test_mistakes_in_a_task_change_nothing);
   g_test_add_func ("/mistakes/outside-a-task-nothing-suspends", test_outside_a_task_nothing_suspends);
-  g_test_add_func ("/mistakes/the-functions-behind-the-macros-work-too", test_the_functions_behind_the_macros_work_too);
-  g_test_add_func ("/mistakes/a-timer-rings-once-if-nobody-stops-it", test_a_timer_rings_once_if_nobody_stops_it);
-  g_test_add_func ("/mistakes/an-overflow-is-known-by-its-address", test_an_overflow_is_known_by_its_address);
+  core_test_add_ordered ("/mistakes/the-functions-behind-the-macros-work-too",
+                         test_the_functions_behind_the_macros_work_too,
+                         "it cancels for several reasons, each in its time");
+  core_test_add_undisturbed ("/mistakes/a-timer-rings-once-if-nobody-stops-it",
+                             test_a_timer_rings_once_if_nobody_stops_it,
+                             "its timer is on its stack");
+  core_test_add ("/mistakes/an-overflow-is-known-by-its-address", test_an_overflow_is_known_by_its_address);
   return g_test_run ();
 }

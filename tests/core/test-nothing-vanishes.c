@@ -3,7 +3,7 @@
 /* Trying to make an error disappear, by every route there is: D17 and its like. Each test drops an error named "lost" (or several) where
  * a program could lose it by negligence, and expects the run to end with it, or at least a critical that says it. */
 
-#include "tests/core/mock-world.h"
+#include "tests/core/core-test.h"
 
 static GError *
 lost (const char *what)
@@ -604,41 +604,44 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/nothing-vanishes/an-early-return-brings-all-errors-of-body-and-children",
-                   test_an_early_return_brings_all_errors_of_body_and_children);
-  g_test_add_func ("/nothing-vanishes/errors-of-children-find-their-way-through-nested-scopes-without-slots",
-                   test_errors_of_children_find_their_way_through_nested_scopes_without_slots);
-  g_test_add_func ("/nothing-vanishes/children-that-fail-while-their-nursery-is-abandoned-are-heard",
-                   test_children_that_fail_while_their_nursery_is_abandoned_are_heard);
-  g_test_add_func ("/nothing-vanishes/misnesting-loses-nobodys-error",
-                   test_misnesting_loses_nobodys_error);
-  g_test_add_func ("/nothing-vanishes/success-with-an-error-set-is-a-failure",
-                   test_success_with_an_error_set_is_a_failure);
-  g_test_add_func ("/nothing-vanishes/a-failure-without-an-error-is-a-failure",
-                   test_a_failure_without_an_error_is_a_failure);
-  g_test_add_func ("/nothing-vanishes/a-failing-clean-up-outlives-the-cancellation-that-led-to-it",
-                   test_a_failing_clean_up_outlives_the_cancellation_that_led_to_it);
-  g_test_add_func ("/nothing-vanishes/a-child-that-fails-while-start-is-given-up-is-heard",
-                   test_a_child_that_fails_while_start_is_given_up_is_heard);
-  g_test_add_func ("/nothing-vanishes/a-group-of-groups-has-all-its-members",
-                   test_a_group_of_groups_has_all_its_members);
-  g_test_add_func ("/nothing-vanishes/what-had-failed-before-the-run-broke-off-is-told",
-                   test_what_had_failed_before_the_run_broke_off_is_told);
-  g_test_add_func ("/nothing-vanishes/what-had-failed-before-a-deadlock-in-the-clean-up-is-told",
-                   test_what_had_failed_before_a_deadlock_in_the_clean_up_is_told);
-  g_test_add_func ("/nothing-vanishes/a-hook-that-fails-is-reported-and-disables-its-instrument-only",
-                   test_a_hook_that_fails_is_reported_and_disables_its_instrument_only);
-  g_test_add_func ("/nothing-vanishes/a-call-from-outside-that-fails-cancels-everything-and-stops-no-other-call",
-                   test_a_call_from_outside_that_fails_cancels_everything_and_stops_no_other_call);
-  g_test_add_func ("/nothing-vanishes/a-call-that-fails-when-main-has-ended-fails-the-run",
-                   test_a_call_that_fails_when_main_has_ended_fails_the_run);
-  g_test_add_func ("/nothing-vanishes/a-system-task-that-fails-in-its-clean-up-fails-the-run-beside-main",
-                   test_a_system_task_that_fails_in_its_clean_up_fails_the_run_beside_main);
-  g_test_add_func ("/nothing-vanishes/what-fails-while-a-task-frees-what-it-had-is-its-error",
-                   test_what_fails_while_a_task_frees_what_it_had_is_its_error);
-  g_test_add_func ("/nothing-vanishes/waking-a-task-that-nobody-may-wake-ends-the-run",
-                   test_waking_a_task_that_nobody_may_wake_ends_the_run);
-  g_test_add_func ("/nothing-vanishes/a-cancellation-that-is-changed-while-it-is-told-is-told-once",
-                   test_a_cancellation_that_is_changed_while_it_is_told_is_told_once);
+  core_test_add ("/nothing-vanishes/an-early-return-brings-all-errors-of-body-and-children",
+                 test_an_early_return_brings_all_errors_of_body_and_children);
+  core_test_add ("/nothing-vanishes/errors-of-children-find-their-way-through-nested-scopes-without-slots",
+                 test_errors_of_children_find_their_way_through_nested_scopes_without_slots);
+  core_test_add ("/nothing-vanishes/children-that-fail-while-their-nursery-is-abandoned-are-heard",
+                 test_children_that_fail_while_their_nursery_is_abandoned_are_heard);
+  core_test_add ("/nothing-vanishes/misnesting-loses-nobodys-error",
+                 test_misnesting_loses_nobodys_error);
+  core_test_add ("/nothing-vanishes/success-with-an-error-set-is-a-failure",
+                 test_success_with_an_error_set_is_a_failure);
+  core_test_add ("/nothing-vanishes/a-failure-without-an-error-is-a-failure",
+                 test_a_failure_without_an_error_is_a_failure);
+  core_test_add ("/nothing-vanishes/a-failing-clean-up-outlives-the-cancellation-that-led-to-it",
+                 test_a_failing_clean_up_outlives_the_cancellation_that_led_to_it);
+  core_test_add ("/nothing-vanishes/a-child-that-fails-while-start-is-given-up-is-heard",
+                 test_a_child_that_fails_while_start_is_given_up_is_heard);
+  core_test_add ("/nothing-vanishes/a-group-of-groups-has-all-its-members",
+                 test_a_group_of_groups_has_all_its_members);
+  core_test_add ("/nothing-vanishes/what-had-failed-before-the-run-broke-off-is-told",
+                 test_what_had_failed_before_the_run_broke_off_is_told);
+  core_test_add_ordered ("/nothing-vanishes/what-had-failed-before-a-deadlock-in-the-clean-up-is-told",
+                         test_what_had_failed_before_a_deadlock_in_the_clean_up_is_told, "it drives the loop or the world itself");
+  core_test_add ("/nothing-vanishes/a-hook-that-fails-is-reported-and-disables-its-instrument-only",
+                 test_a_hook_that_fails_is_reported_and_disables_its_instrument_only);
+  core_test_add_undisturbed ("/nothing-vanishes/a-call-from-outside-that-fails-cancels-everything-and-stops-no-other-call",
+                             test_a_call_from_outside_that_fails_cancels_everything_and_stops_no_other_call,
+                             "it looks at the reason");
+  core_test_add ("/nothing-vanishes/a-call-that-fails-when-main-has-ended-fails-the-run",
+                 test_a_call_that_fails_when_main_has_ended_fails_the_run);
+  core_test_add ("/nothing-vanishes/a-system-task-that-fails-in-its-clean-up-fails-the-run-beside-main",
+                 test_a_system_task_that_fails_in_its_clean_up_fails_the_run_beside_main);
+  core_test_add ("/nothing-vanishes/what-fails-while-a-task-frees-what-it-had-is-its-error",
+                 test_what_fails_while_a_task_frees_what_it_had_is_its_error);
+  core_test_add_ordered ("/nothing-vanishes/waking-a-task-that-nobody-may-wake-ends-the-run",
+                         test_waking_a_task_that_nobody_may_wake_ends_the_run,
+                         "it wakes a task in the turn after it fell asleep");
+  core_test_add_ordered ("/nothing-vanishes/a-cancellation-that-is-changed-while-it-is-told-is-told-once",
+                         test_a_cancellation_that_is_changed_while_it_is_told_is_told_once,
+                         "it wakes a task in the turn after it fell asleep");
   return g_test_run ();
 }

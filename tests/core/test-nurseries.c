@@ -2,7 +2,7 @@
 
 /* Nurseries: statements 57 to 64, and D3. (58 with an early return is in test-slots.c.) */
 
-#include "tests/core/mock-world.h"
+#include "tests/core/core-test.h"
 
 static gboolean
 die_slowly (gpointer name, GError **error)
@@ -13,7 +13,8 @@ die_slowly (gpointer name, GError **error)
   trio_cancel_scope_set_shield (shield, TRUE);
   g_assert_true (trio_sleep (100, NULL));
   mock_say ("%s", (const char *) name);
-  g_assert_true (trio_cancel_scope_close (shield, TRUE));
+  if (!trio_cancel_scope_close (shield, TRUE))
+    return FALSE;
   return ok;
 }
 
@@ -39,7 +40,8 @@ fail_the_body (gpointer unused G_GNUC_UNUSED, GError **error)
 
   trio_nursery_start_soon (nursery, die_slowly, (char *) "a");
   trio_nursery_start_soon (nursery, die_slowly, (char *) "b");
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   ok = trio_nursery_close (nursery, mock_fail ((char *) "body", error));
   mock_say ("joined");
   return ok;
@@ -54,11 +56,11 @@ test_the_first_error_cancels_all_and_is_awaited_by_all (void)
   g_assert_false (mock_run (fail_a_child, NULL, &error));
   g_assert_cmpstr (error->message, ==, "child");
   mock_assert_error (error, TRIO_ERROR_FAILED);
-  mock_expect ("a b joined");
+  mock_expect_in_any_order ("a b joined");
   g_assert_false (mock_run (fail_the_body, NULL, &error));
   g_assert_cmpstr (error->message, ==, "body");
   mock_assert_error (error, TRIO_ERROR_FAILED);
-  mock_expect ("a b joined");
+  mock_expect_in_any_order ("a b joined");
 }
 
 static gboolean
@@ -151,7 +153,8 @@ leave_in_one_step (gpointer unused G_GNUC_UNUSED, GError **error)
       if (cancelled)
         trio_nursery_cancel (empty);
       steps = count_steps ();
-      g_assert_true (trio_nursery_close (empty, TRUE));
+      if (!trio_nursery_close (empty, TRUE))
+        return FALSE;
       g_assert_cmpuint (count_steps (), ==, steps + 1);
 
       full = trio_nursery_open (error);
@@ -160,7 +163,8 @@ leave_in_one_step (gpointer unused G_GNUC_UNUSED, GError **error)
       trio_nursery_start_soon (full, mock_return, NULL);
       trio_nursery_start_soon (full, mock_return, NULL);
       steps = count_steps ();
-      g_assert_true (trio_nursery_close (full, TRUE));
+      if (!trio_nursery_close (full, TRUE))
+        return FALSE;
       /* Two children, and this task once. */
       g_assert_cmpuint (count_steps (), ==, steps + 3);
     }
@@ -183,7 +187,8 @@ be_cancelled_while_leaving (gpointer unused G_GNUC_UNUSED, GError **error)
   gboolean ok;
 
   trio_nursery_start_soon (nursery, die_slowly, (char *) "child");
-  g_assert_true (trio_nursery_close (empty, TRUE));
+  if (!trio_nursery_close (empty, TRUE))
+    return FALSE;
   ok = trio_nursery_close (nursery, TRUE);
   /* What failed is the child, which had been told as well. */
   g_assert_false (ok);
@@ -199,7 +204,8 @@ be_cancelled_while_leaving_an_empty_one (gpointer unused G_GNUC_UNUSED, GError *
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
 
   trio_cancel_scope_cancel (scope);
-  g_assert_true (trio_nursery_close (nursery, TRUE));
+  if (!trio_nursery_close (nursery, TRUE))
+    return FALSE;
   return trio_cancel_scope_close (scope, trio_checkpoint (error));
 }
 
@@ -219,9 +225,11 @@ spawn_a_sibling (gpointer data, GError **error)
 {
   TrioNursery *nursery = data;
 
-  g_assert_true (trio_sleep (10, error));
+  if (!trio_sleep (10, error))
+    return FALSE;
   trio_nursery_start_soon (nursery, die_slowly, (char *) "sibling");
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   trio_nursery_cancel (nursery);
   return TRUE;
 }
@@ -259,8 +267,9 @@ close_while_others_spawn (gpointer unused G_GNUC_UNUSED, GError **error)
 
   /* It runs while the empty nursery yields once to be left. */
   trio_nursery_start_soon (around, spawn_into_an_empty_one_that_closes, empty);
-  g_assert_true (trio_nursery_close (empty, TRUE));
-  g_assert_cmpint (trio_current_time (), ==, start + 20);
+  if (!trio_nursery_close (empty, TRUE))
+    return FALSE;
+  mock_assert_time (start + 20);
   return trio_nursery_close (around, TRUE);
 }
 
@@ -294,7 +303,8 @@ close_after_the_last_child (gpointer unused G_GNUC_UNUSED, GError **error)
   /* The second runs when the first has ended, and before this task has gone on. */
   trio_nursery_start_soon (nursery, mock_return, NULL);
   trio_nursery_start_soon (around, spawn_too_late, nursery);
-  g_assert_true (trio_nursery_close (nursery, TRUE));
+  if (!trio_nursery_close (nursery, TRUE))
+    return FALSE;
   mock_say ("left");
   return trio_nursery_close (around, TRUE);
 }
@@ -320,7 +330,8 @@ finish_behind_a_shield (gpointer unused G_GNUC_UNUSED, GError **error)
   g_autoptr (TrioCancelScope) shield = trio_cancel_scope_open (error);
 
   trio_cancel_scope_set_shield (shield, TRUE);
-  g_assert_true (trio_sleep (100, error));
+  if (!trio_sleep (100, error))
+    return FALSE;
   mock_say ("finished");
   return trio_cancel_scope_close (shield, TRUE);
 }
@@ -328,7 +339,8 @@ finish_behind_a_shield (gpointer unused G_GNUC_UNUSED, GError **error)
 static gboolean
 fail_later (gpointer unused G_GNUC_UNUSED, GError **error)
 {
-  g_assert_true (trio_sleep (10, error));
+  if (!trio_sleep (10, error))
+    return FALSE;
   return mock_fail ((char *) "sibling", error);
 }
 
@@ -359,9 +371,11 @@ cancel_by_hand (gpointer unused G_GNUC_UNUSED, GError **error)
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
 
   trio_nursery_start_soon (nursery, mock_sleep_forever, NULL);
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   trio_nursery_cancel (nursery);
-  g_assert_true (trio_nursery_close (nursery, trio_checkpoint (error)));
+  if (!trio_nursery_close (nursery, trio_checkpoint (error)))
+    return FALSE;
   g_assert_true (trio_cancel_scope_cancelled_caught (trio_nursery_get_cancel_scope (nursery)));
   return trio_checkpoint (error);
 }
@@ -386,7 +400,8 @@ give_data_away (gpointer data, GError **error)
   trio_nursery_start_soon_full (nursery, mock_check_in, data, count_free, "one");
   trio_nursery_start_soon_full (nursery, mock_sleep_forever, data, count_free, "two");
   trio_nursery_start_soon_full (nursery, mock_return, data, count_free, NULL);
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   trio_nursery_cancel (nursery);
   return trio_nursery_close (nursery, TRUE);
 }
@@ -492,25 +507,35 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/nurseries/the-first-error-cancels-all-and-is-awaited-by-all",
-                   test_the_first_error_cancels_all_and_is_awaited_by_all);
-  g_test_add_func ("/nurseries/errors-are-kept-in-the-order-of-arrival", test_errors_are_kept_in_the_order_of_arrival);
-  g_test_add_func ("/nurseries/a-crash-of-a-child-wakes-the-body", test_a_crash_of_a_child_wakes_the_body);
-  g_test_add_func ("/nurseries/leaving-is-exactly-one-wait-or-one-yield", test_leaving_is_exactly_one_wait_or_one_yield);
-  g_test_add_func ("/nurseries/a-cancellation-that-arrives-while-leaving-is-not-an-error-of-the-leaving",
-                   test_a_cancellation_that_arrives_while_leaving_is_not_an_error_of_the_leaving);
-  g_test_add_func ("/nurseries/after-the-body-has-ended-a-living-child-may-spawn-siblings",
-                   test_after_the_body_has_ended_a_living_child_may_spawn_siblings);
-  g_test_add_func ("/nurseries/a-nursery-is-open-until-all-are-gone", test_a_nursery_is_open_until_all_are_gone);
-  g_test_add_func ("/nurseries/a-nursery-is-closed-as-soon-as-its-last-child-has-ended",
-                   test_a_nursery_is_closed_as_soon_as_its_last_child_has_ended);
-  g_test_add_func ("/nurseries/a-shielded-child-finishes-although-its-sibling-failed",
-                   test_a_shielded_child_finishes_although_its_sibling_failed);
-  g_test_add_func ("/nurseries/a-nursery-cancelled-by-hand-closes-well", test_a_nursery_cancelled_by_hand_closes_well);
-  g_test_add_func ("/nurseries/the-data-of-a-task-is-freed-when-it-has-ended", test_the_data_of_a_task_is_freed_when_it_has_ended);
-  g_test_add_func ("/nurseries/a-task-whose-answer-and-error-disagree-has-failed",
-                   test_a_task_whose_answer_and_error_disagree_has_failed);
-  g_test_add_func ("/nurseries/a-task-without-memory-for-its-stack-fails-the-nursery",
-                   test_a_task_without_memory_for_its_stack_fails_the_nursery);
+  core_test_add_undisturbed ("/nurseries/the-first-error-cancels-all-and-is-awaited-by-all",
+                             test_the_first_error_cancels_all_and_is_awaited_by_all,
+                             "a task dies slowly on purpose, and once");
+  core_test_add_ordered ("/nurseries/errors-are-kept-in-the-order-of-arrival",
+                         test_errors_are_kept_in_the_order_of_arrival,
+                         "errors come in the order in which tasks were told");
+  core_test_add_undisturbed ("/nurseries/a-crash-of-a-child-wakes-the-body",
+                             test_a_crash_of_a_child_wakes_the_body,
+                             "it looks at the reason");
+  core_test_add ("/nurseries/leaving-is-exactly-one-wait-or-one-yield", test_leaving_is_exactly_one_wait_or_one_yield);
+  core_test_add_undisturbed ("/nurseries/a-cancellation-that-arrives-while-leaving-is-not-an-error-of-the-leaving",
+                             test_a_cancellation_that_arrives_while_leaving_is_not_an_error_of_the_leaving,
+                             "a task dies slowly on purpose, and once");
+  core_test_add_undisturbed ("/nurseries/after-the-body-has-ended-a-living-child-may-spawn-siblings",
+                             test_after_the_body_has_ended_a_living_child_may_spawn_siblings,
+                             "a task dies slowly on purpose, and once");
+  core_test_add_ordered ("/nurseries/a-nursery-is-open-until-all-are-gone",
+                         test_a_nursery_is_open_until_all_are_gone,
+                         "a task runs in the one turn in which the nursery is being left");
+  core_test_add_ordered ("/nurseries/a-nursery-is-closed-as-soon-as-its-last-child-has-ended",
+                         test_a_nursery_is_closed_as_soon_as_its_last_child_has_ended,
+                         "a task runs in the one turn in which the nursery is being left");
+  core_test_add ("/nurseries/a-shielded-child-finishes-although-its-sibling-failed",
+                 test_a_shielded_child_finishes_although_its_sibling_failed);
+  core_test_add ("/nurseries/a-nursery-cancelled-by-hand-closes-well", test_a_nursery_cancelled_by_hand_closes_well);
+  core_test_add ("/nurseries/the-data-of-a-task-is-freed-when-it-has-ended", test_the_data_of_a_task_is_freed_when_it_has_ended);
+  core_test_add ("/nurseries/a-task-whose-answer-and-error-disagree-has-failed",
+                 test_a_task_whose_answer_and_error_disagree_has_failed);
+  core_test_add_ordered ("/nurseries/a-task-without-memory-for-its-stack-fails-the-nursery",
+                         test_a_task_without_memory_for_its_stack_fails_the_nursery, "it drives the loop or the world itself");
   return g_test_run ();
 }

@@ -2,7 +2,7 @@
 
 /* Names and spawn paths: the address of a task that survives unrelated edits of the program. */
 
-#include "tests/core/mock-world.h"
+#include "tests/core/core-test.h"
 
 /* Paths are counted only when somebody may ask. */
 static void
@@ -71,7 +71,8 @@ program (gpointer data, GError **error)
 
       trio_nursery_start_soon (other, mock_check_in, NULL);
       trio_nursery_start_soon (other, mock_sleep, GINT_TO_POINTER (5));
-      g_assert_true (trio_cancel_scope_close (scope, trio_nursery_close (other, TRUE)));
+      if (!trio_cancel_scope_close (scope, trio_nursery_close (other, TRUE)))
+        return FALSE;
     }
   nursery = trio_nursery_open (error);
   trio_nursery_start_soon (nursery, serve, self->album);
@@ -242,7 +243,8 @@ started (gpointer data, TrioTaskStatus *status, GError **error)
   after = trio_task_dup_path (trio_current_task ());
   g_assert_cmpstr (after, ==, before);
   g_assert_cmpuint (trio_task_get_path_hash (trio_current_task ()), ==, hash);
-  g_assert_true (trio_sleep (10, error));
+  if (!trio_sleep (10, error))
+    return FALSE;
   g_free (after);
   /* Who started it has ended. */
   after = trio_task_dup_path (trio_current_task ());
@@ -277,14 +279,18 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/paths/a-path-is-the-names-from-main-and-a-number-for-the-second-of-a-name",
-                   test_a_path_is_the_names_from_main_and_a_number_for_the_second_of_a_name);
-  g_test_add_func ("/paths/an-unrelated-edit-leaves-paths-and-hashes-as-they-were",
-                   test_an_unrelated_edit_leaves_paths_and_hashes_as_they_were);
-  g_test_add_func ("/paths/odd-names-make-paths-of-one-word", test_odd_names_make_paths_of_one_word);
-  g_test_add_func ("/paths/the-name-of-a-task-is-its-functions-unless-it-is-given",
-                   test_the_name_of_a_task_is_its_functions_unless_it_is_given);
-  g_test_add_func ("/paths/a-task-has-its-name-to-the-end", test_a_task_has_its_name_to_the_end);
-  g_test_add_func ("/paths/a-started-task-keeps-the-path-of-its-birth", test_a_started_task_keeps_the_path_of_its_birth);
+  core_test_add_ordered ("/paths/a-path-is-the-names-from-main-and-a-number-for-the-second-of-a-name",
+                         test_a_path_is_the_names_from_main_and_a_number_for_the_second_of_a_name, "it drives the loop or the world itself");
+  core_test_add_ordered ("/paths/an-unrelated-edit-leaves-paths-and-hashes-as-they-were",
+                         test_an_unrelated_edit_leaves_paths_and_hashes_as_they_were, "it drives the loop or the world itself");
+  core_test_add_ordered ("/paths/odd-names-make-paths-of-one-word",
+                         test_odd_names_make_paths_of_one_word, "it drives the loop or the world itself");
+  core_test_add ("/paths/the-name-of-a-task-is-its-functions-unless-it-is-given",
+                 test_the_name_of_a_task_is_its_functions_unless_it_is_given);
+  core_test_add_undisturbed ("/paths/a-task-has-its-name-to-the-end",
+                             test_a_task_has_its_name_to_the_end,
+                             "it looks at the reason");
+  core_test_add_ordered ("/paths/a-started-task-keeps-the-path-of-its-birth",
+                         test_a_started_task_keeps_the_path_of_its_birth, "it drives the loop or the world itself");
   return g_test_run ();
 }

@@ -2,7 +2,7 @@
 
 /* The turn, and who runs when: statements 1, 2, 3, 7, 10, 117 and D15. */
 
-#include "tests/core/mock-world.h"
+#include "tests/core/core-test.h"
 
 static guint64
 current_turn (void)
@@ -44,10 +44,12 @@ watch_one_turn (gpointer unused G_GNUC_UNUSED, GError **error)
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
 
   trio_nursery_start_soon (nursery, wait_at_most_ten, NULL);
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   mock_advance (10);
   mock_world_current ()->on_poll = say_poll;
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   mock_say ("main");
   mock_world_current ()->on_poll = NULL;
   return trio_nursery_close (nursery, TRUE);
@@ -66,8 +68,10 @@ sleep_and_then_wait (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   g_autoptr (TrioCancelScope) scope = NULL;
 
-  g_assert_true (trio_checkpoint (error));
-  g_assert_true (trio_sleep (500, error));
+  if (!mock_yield (error))
+    return FALSE;
+  if (!trio_sleep (500, error))
+    return FALSE;
   scope = trio_move_on_after (300, error);
   return trio_cancel_scope_close (scope, trio_sleep_forever (error));
 }
@@ -178,7 +182,8 @@ be_busy (gpointer data, GError **error)
       guint64 turn = current_turn ();
 
       mock_advance (1);
-      g_assert_true (trio_checkpoint (error));
+      if (!mock_yield (error))
+        return FALSE;
       g_assert_cmpuint (current_turn (), >, turn);
       /* The sleeper is woken in the turn in which the clock passes 50, and runs in that very batch. */
       g_assert_cmpint (*woke, ==, i >= 50);
@@ -192,9 +197,10 @@ sleep_fifty (gpointer data, GError **error)
   gint64 start = trio_current_time ();
   gboolean *woke = data;
 
-  g_assert_true (trio_sleep (50, error));
+  if (!trio_sleep (50, error))
+    return FALSE;
   /* The busy task was in line before it, and computed once more. */
-  g_assert_cmpint (trio_current_time (), ==, start + 51);
+  mock_assert_time (start + 51);
   *woke = TRUE;
   return TRUE;
 }
@@ -207,7 +213,8 @@ be_busy_beside_a_sleeper (gpointer unused G_GNUC_UNUSED, GError **error)
   guint n_polls = 0;
 
   trio_nursery_start_soon (nursery, sleep_fifty, &woke);
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   mock_world_current ()->data = &n_polls;
   mock_world_current ()->on_poll = count_poll;
   g_assert_true (be_busy (&woke, error));
@@ -240,7 +247,8 @@ spawn_and_look (gpointer unused G_GNUC_UNUSED, GError **error)
 
   trio_nursery_start_soon (nursery, set_true, &ran);
   g_assert_false (ran);
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   g_assert_true (ran);
   return trio_nursery_close (nursery, TRUE);
 }
@@ -258,7 +266,8 @@ say_name_thrice (gpointer name, GError **error)
   for (int i = 0; i < 3; i++)
     {
       mock_say ("%s", (const char *) name);
-      g_assert_true (trio_checkpoint (error));
+      if (!mock_yield (error))
+        return FALSE;
     }
   return TRUE;
 }
@@ -286,8 +295,9 @@ static gboolean
 sleep_to_one_instant (gpointer name, GError **error)
 {
   /* Armed in the order of a, b, c. */
-  g_assert_true (trio_sleep_until (5000, error));
-  g_assert_cmpint (trio_current_time (), ==, 5000);
+  if (!trio_sleep_until (5000, error))
+    return FALSE;
+  mock_assert_time (5000);
   mock_say ("%s", (const char *) name);
   return TRUE;
 }
@@ -309,8 +319,9 @@ sleep_in_many_ways (gpointer unused G_GNUC_UNUSED, GError **error)
     {
       gint64 before = trio_current_time ();
 
-      g_assert_true (trio_sleep (spans[i], error));
-      g_assert_cmpint (trio_current_time (), ==, before + spans[i]);
+      if (!trio_sleep (spans[i], error))
+        return FALSE;
+      mock_assert_time (before + spans[i]);
     }
   /* Nothing to wait for is a checkpoint all the same. */
   for (int way = 0; way < 3; way++)
@@ -318,13 +329,9 @@ sleep_in_many_ways (gpointer unused G_GNUC_UNUSED, GError **error)
       gint64 before = trio_current_time ();
       guint64 turn = current_turn ();
 
-      switch (way)
-        {
-        case 0: g_assert_true (trio_sleep (0, error)); break;
-        case 1: g_assert_true (trio_sleep (-5, error)); break;
-        case 2: g_assert_true (trio_sleep_until (before - 5, error)); break;
-        }
-      g_assert_cmpint (trio_current_time (), ==, before);
+      if (!(way == 0 ? trio_sleep (0, error) : way == 1 ? trio_sleep (-5, error) : trio_sleep_until (before - 5, error)))
+        return FALSE;
+      mock_assert_time (before);
       g_assert_cmpuint (current_turn (), ==, turn + 1);
     }
   return TRUE;
@@ -395,22 +402,31 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/scheduling/a-turn-asks-io-then-expires-deadlines-then-runs-the-batch",
-                   test_a_turn_asks_io_then_expires_deadlines_then_runs_the_batch);
-  g_test_add_func ("/scheduling/patience-is-nothing-or-the-next-deadline", test_patience_is_nothing_or_the_next_deadline);
-  g_test_add_func ("/scheduling/a-run-that-nothing-can-wake-is-seen-by-its-driver",
-                   test_a_run_that_nothing_can_wake_is_seen_by_its_driver);
-  g_test_add_func ("/scheduling/a-task-made-runnable-during-the-batch-runs-in-the-next-turn",
-                   test_a_task_made_runnable_during_the_batch_runs_in_the_next_turn);
-  g_test_add_func ("/scheduling/a-busy-task-starves-neither-io-nor-deadlines", test_a_busy_task_starves_neither_io_nor_deadlines);
-  g_test_add_func ("/scheduling/a-new-task-never-runs-inside-the-call-that-makes-it",
-                   test_a_new_task_never_runs_inside_the_call_that_makes_it);
-  g_test_add_func ("/scheduling/tasks-that-check-in-take-turns", test_tasks_that_check_in_take_turns);
-  g_test_add_func ("/scheduling/sleepers-of-one-instant-wake-in-the-order-of-falling-asleep",
-                   test_sleepers_of_one_instant_wake_in_the_order_of_falling_asleep);
-  g_test_add_func ("/scheduling/no-sleep-is-shorter-than-asked", test_no_sleep_is_shorter_than_asked);
-  g_test_add_func ("/scheduling/a-sleep-beyond-the-end-of-time-lasts-for-ever", test_a_sleep_beyond_the_end_of_time_lasts_for_ever);
-  g_test_add_func ("/scheduling/a-run-inside-a-run-is-refused", test_a_run_inside_a_run_is_refused);
+  core_test_add_ordered ("/scheduling/a-turn-asks-io-then-expires-deadlines-then-runs-the-batch",
+                         test_a_turn_asks_io_then_expires_deadlines_then_runs_the_batch, "it drives the loop or the world itself");
+  core_test_add_ordered ("/scheduling/patience-is-nothing-or-the-next-deadline",
+                         test_patience_is_nothing_or_the_next_deadline, "it drives the loop or the world itself");
+  core_test_add_ordered ("/scheduling/a-run-that-nothing-can-wake-is-seen-by-its-driver",
+                         test_a_run_that_nothing_can_wake_is_seen_by_its_driver,
+                         "the world is its driver");
+  core_test_add_ordered ("/scheduling/a-task-made-runnable-during-the-batch-runs-in-the-next-turn",
+                         test_a_task_made_runnable_during_the_batch_runs_in_the_next_turn,
+                         "this is what the order of production is");
+  core_test_add_ordered ("/scheduling/a-busy-task-starves-neither-io-nor-deadlines",
+                         test_a_busy_task_starves_neither_io_nor_deadlines, "it drives the loop or the world itself");
+  core_test_add ("/scheduling/a-new-task-never-runs-inside-the-call-that-makes-it",
+                 test_a_new_task_never_runs_inside_the_call_that_makes_it);
+  core_test_add_ordered ("/scheduling/tasks-that-check-in-take-turns",
+                         test_tasks_that_check_in_take_turns,
+                         "this is what the order of production is");
+  core_test_add_ordered ("/scheduling/sleepers-of-one-instant-wake-in-the-order-of-falling-asleep",
+                         test_sleepers_of_one_instant_wake_in_the_order_of_falling_asleep,
+                         "this is what the order of production is");
+  core_test_add ("/scheduling/no-sleep-is-shorter-than-asked", test_no_sleep_is_shorter_than_asked);
+  core_test_add ("/scheduling/a-sleep-beyond-the-end-of-time-lasts-for-ever", test_a_sleep_beyond_the_end_of_time_lasts_for_ever);
+  core_test_add_ordered ("/scheduling/a-run-inside-a-run-is-refused",
+                         test_a_run_inside_a_run_is_refused,
+                         "the world is its driver");
   g_test_add_func ("/scheduling/waiting-outside-a-task-is-refused", test_waiting_outside_a_task_is_refused);
   return g_test_run ();
 }

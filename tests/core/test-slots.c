@@ -3,7 +3,7 @@
 /* The language of slots: "the happy path says close; every unhappy path may simply return". What a scope or a nursery puts into the
  * slot it was opened with, when it is closed and when it is left without close. */
 
-#include "tests/core/mock-world.h"
+#include "tests/core/core-test.h"
 
 /* ---- close ---- */
 
@@ -275,7 +275,8 @@ return_early_beside_failing_children (gpointer unused G_GNUC_UNUSED, GError **er
 
   trio_nursery_start_soon (nursery, fail_when_cancelled, (char *) "first child");
   trio_nursery_start_soon (nursery, fail_when_cancelled, (char *) "second child");
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   return mock_fail ((char *) "body", error);
 }
 
@@ -349,7 +350,8 @@ close_without_slot (gpointer unused G_GNUC_UNUSED, GError **error)
   g_autoptr (TrioCancelScope) scope = trio_move_on_after (10, NULL);
   g_autoptr (TrioCancelScope) other = NULL;
 
-  g_assert_true (trio_cancel_scope_close (scope, trio_sleep_forever (NULL)));
+  if (!trio_cancel_scope_close (scope, trio_sleep_forever (NULL)))
+    return FALSE;
   g_assert_true (trio_cancel_scope_cancelled_caught (scope));
 
   other = trio_cancel_scope_open (NULL);
@@ -383,7 +385,8 @@ fail_after_a_join_that_was_cancelled (gpointer unused G_GNUC_UNUSED, GError **er
   g_autoptr (TrioNursery) nursery = trio_nursery_open (NULL);
 
   trio_nursery_start_soon (nursery, take_long, NULL);
-  g_assert_true (trio_nursery_close (nursery, TRUE));
+  if (!trio_nursery_close (nursery, TRUE))
+    return FALSE;
   /* The cancellation came while joining, and nobody was told; what fails now is something else. */
   g_assert_false (trio_cancel_scope_close (scope, mock_fail ((char *) "lost", NULL)));
   g_assert_false (trio_cancel_scope_cancelled_caught (scope));
@@ -537,7 +540,8 @@ return_early_and_wait_long (gpointer unused G_GNUC_UNUSED, GError **error)
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
 
   trio_nursery_start_soon (nursery, take_long_to_die, NULL);
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   return mock_fail ((char *) "mine", error);
 }
 
@@ -549,7 +553,7 @@ cancel_while_joining (gpointer unused G_GNUC_UNUSED, GError **error)
 
   g_assert_false (return_early_and_wait_long (NULL, error));
   /* The join was not cut short, and what came is not in the slot… */
-  g_assert_cmpint (trio_current_time (), ==, start + 100);
+  mock_assert_time (start + 100);
   mock_assert_error (*error, TRIO_ERROR_FAILED);
   /* …but at the next checkpoint. */
   return trio_cancel_scope_close (scope, trio_checkpoint (error));
@@ -572,31 +576,39 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/slots/a-fail-scope-closed-after-its-deadline-says-too-slow-and-where-it-was-set",
-                   test_a_fail_scope_closed_after_its_deadline_says_too_slow_and_where_it_was_set);
-  g_test_add_func ("/slots/a-body-that-finished-is-not-too-slow", test_a_body_that_finished_is_not_too_slow);
-  g_test_add_func ("/slots/an-error-of-the-body-comes-before-too-slow", test_an_error_of_the_body_comes_before_too_slow);
-  g_test_add_func ("/slots/an-early-return-turns-the-scopes-own-cancellation-into-too-slow-or-failed",
-                   test_an_early_return_turns_the_scopes_own_cancellation_into_too_slow_or_failed);
-  g_test_add_func ("/slots/an-early-return-leaves-an-outer-cancellation-alone",
-                   test_an_early_return_leaves_an_outer_cancellation_alone);
-  g_test_add_func ("/slots/an-early-return-cancels-and-joins-the-children", test_an_early_return_cancels_and_joins_the_children);
-  g_test_add_func ("/slots/an-early-return-through-a-nursery-and-a-fail-scope-is-too-slow",
-                   test_an_early_return_through_a_nursery_and_a_fail_scope_is_too_slow);
-  g_test_add_func ("/slots/an-early-return-merges-the-childrens-errors-after-the-bodys",
-                   test_an_early_return_merges_the_childrens_errors_after_the_bodys);
-  g_test_add_func ("/slots/an-early-return-from-a-nursery-that-was-cancelled-by-hand-is-failed",
-                   test_an_early_return_from_a_nursery_that_was_cancelled_by_hand_is_failed);
-  g_test_add_func ("/slots/leaving-without-close-and-without-error-is-a-critical",
-                   test_leaving_without_close_and_without_error_is_a_critical);
-  g_test_add_func ("/slots/a-scope-without-a-slot-judges-by-what-was-raised",
-                   test_a_scope_without_a_slot_judges_by_what_was_raised);
-  g_test_add_func ("/slots/a-childs-error-that-finds-no-slot-becomes-the-tasks-own",
-                   test_a_childs_error_that_finds_no_slot_becomes_the_tasks_own);
-  g_test_add_func ("/slots/success-with-an-error-in-the-slot-is-a-critical-and-a-failure",
-                   test_success_with_an_error_in_the_slot_is_a_critical_and_a_failure);
-  g_test_add_func ("/slots/a-cancellation-that-arrives-while-joining-is-kept-for-the-next-checkpoint",
-                   test_a_cancellation_that_arrives_while_joining_is_kept_for_the_next_checkpoint);
+  core_test_add_undisturbed ("/slots/a-fail-scope-closed-after-its-deadline-says-too-slow-and-where-it-was-set",
+                             test_a_fail_scope_closed_after_its_deadline_says_too_slow_and_where_it_was_set,
+                             "it looks at which error is in the slot");
+  core_test_add ("/slots/a-body-that-finished-is-not-too-slow", test_a_body_that_finished_is_not_too_slow);
+  core_test_add ("/slots/an-error-of-the-body-comes-before-too-slow", test_an_error_of_the_body_comes_before_too_slow);
+  core_test_add ("/slots/an-early-return-turns-the-scopes-own-cancellation-into-too-slow-or-failed",
+                 test_an_early_return_turns_the_scopes_own_cancellation_into_too_slow_or_failed);
+  core_test_add_undisturbed ("/slots/an-early-return-leaves-an-outer-cancellation-alone",
+                             test_an_early_return_leaves_an_outer_cancellation_alone,
+                             "it looks at which error is in the slot");
+  core_test_add_undisturbed ("/slots/an-early-return-cancels-and-joins-the-children",
+                             test_an_early_return_cancels_and_joins_the_children,
+                             "it looks at which error is in the slot");
+  core_test_add ("/slots/an-early-return-through-a-nursery-and-a-fail-scope-is-too-slow",
+                 test_an_early_return_through_a_nursery_and_a_fail_scope_is_too_slow);
+  core_test_add_ordered ("/slots/an-early-return-merges-the-childrens-errors-after-the-bodys",
+                         test_an_early_return_merges_the_childrens_errors_after_the_bodys,
+                         "errors come in the order in which tasks were told");
+  core_test_add ("/slots/an-early-return-from-a-nursery-that-was-cancelled-by-hand-is-failed",
+                 test_an_early_return_from_a_nursery_that_was_cancelled_by_hand_is_failed);
+  core_test_add ("/slots/leaving-without-close-and-without-error-is-a-critical",
+                 test_leaving_without_close_and_without_error_is_a_critical);
+  core_test_add_undisturbed ("/slots/a-scope-without-a-slot-judges-by-what-was-raised",
+                             test_a_scope_without_a_slot_judges_by_what_was_raised,
+                             "it looks at which error is in the slot");
+  core_test_add_undisturbed ("/slots/a-childs-error-that-finds-no-slot-becomes-the-tasks-own",
+                             test_a_childs_error_that_finds_no_slot_becomes_the_tasks_own,
+                             "it looks at which error is in the slot");
+  core_test_add ("/slots/success-with-an-error-in-the-slot-is-a-critical-and-a-failure",
+                 test_success_with_an_error_in_the_slot_is_a_critical_and_a_failure);
+  core_test_add_ordered ("/slots/a-cancellation-that-arrives-while-joining-is-kept-for-the-next-checkpoint",
+                         test_a_cancellation_that_arrives_while_joining_is_kept_for_the_next_checkpoint,
+                         "times are exact only where the machine is never busy elsewhere");
   g_test_add_func ("/slots/freeing-nothing-is-nothing", test_freeing_nothing_is_nothing);
   return g_test_run ();
 }

@@ -225,14 +225,18 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/deadlock/fails-the-run-after-its-clean-up", test_a_deadlock_fails_the_run_after_its_clean_up);
+  g_test_add_func ("/deadlock/fails-the-run-after-its-clean-up",
+                   test_a_deadlock_fails_the_run_after_its_clean_up);
   g_test_add_func ("/deadlock/what-fails-in-the-clean-up-is-told-too",
                    test_what_fails_in_the_clean_up_after_a_deadlock_is_told_too);
-  g_test_add_func ("/deadlock/fails-a-run-whose-main-returns-true", test_a_deadlock_fails_a_run_whose_main_returns_true);
-  g_test_add_func ("/deadlock/a-clean-up-that-is-stuck-is-given-up", test_a_clean_up_that_is_stuck_is_given_up);
+  g_test_add_func ("/deadlock/fails-a-run-whose-main-returns-true",
+                   test_a_deadlock_fails_a_run_whose_main_returns_true);
+  g_test_add_func ("/deadlock/a-clean-up-that-is-stuck-is-given-up",
+                   test_a_clean_up_that_is_stuck_is_given_up);
   g_test_add_func ("/deadlock/a-run-that-is-stuck-after-main-has-ended-is-given-up",
                    test_a_run_that_is_stuck_after_main_has_ended_is_given_up);
-  g_test_add_func ("/deadlock/a-report-about-many-tasks-stays-readable", test_a_report_about_many_tasks_stays_readable);
+  g_test_add_func ("/deadlock/a-report-about-many-tasks-stays-readable",
+                   test_a_report_about_many_tasks_stays_readable);
   g_test_add_func ("/deadlock/a-token-elsewhere-can-call", test_a_token_elsewhere_can_call);
   return g_test_run ();
 }

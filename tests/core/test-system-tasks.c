@@ -7,7 +7,7 @@
 #include <trio/task-local.h>
 
 #include "core/kernel.h"
-#include "tests/core/mock-world.h"
+#include "tests/core/core-test.h"
 
 /* --- system tasks --- */
 
@@ -147,7 +147,7 @@ static void
 test_a_system_task_inherits_nothing (void)
 {
   mock_run_ok (start_a_child_and_a_system_task, NULL);
-  mock_expect ("child-red system-none");
+  mock_expect_in_any_order ("child-red system-none");
 }
 
 static gboolean
@@ -311,16 +311,18 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/system-tasks/one-outlives-who-asked-for-it-and-ends-with-main",
-                   test_a_system_task_outlives_who_asked_for_it_and_ends_with_main);
-  g_test_add_func ("/system-tasks/a-call-from-elsewhere-can-start-one", test_a_call_from_elsewhere_can_start_a_system_task);
-  g_test_add_func ("/system-tasks/when-main-has-ended-none-is-taken", test_when_main_has_ended_no_system_task_is_taken);
-  g_test_add_func ("/system-tasks/one-inherits-nothing", test_a_system_task_inherits_nothing);
-  g_test_add_func ("/system-tasks/one-that-fails-is-an-internal-error-that-holds-the-cause",
-                   test_a_system_task_that_fails_is_an_internal_error_that_holds_the_cause);
-  g_test_add_func ("/run-local/a-value-is-freed-with-the-run", test_a_value_of_the_run_is_freed_with_it);
-  g_test_add_func ("/run-local/a-value-is-freed-with-an-abandoned-run", test_a_value_is_freed_with_an_abandoned_run);
-  g_test_add_func ("/strand/it-runs-on-the-runs-thread-and-sees-no-run", test_a_strand_runs_on_the_runs_thread_and_sees_no_run);
-  g_test_add_func ("/strand/it-may-not-wait-like-a-task", test_a_strand_may_not_wait_like_a_task);
+  core_test_add ("/system-tasks/one-outlives-who-asked-for-it-and-ends-with-main",
+                 test_a_system_task_outlives_who_asked_for_it_and_ends_with_main);
+  core_test_add ("/system-tasks/a-call-from-elsewhere-can-start-one", test_a_call_from_elsewhere_can_start_a_system_task);
+  core_test_add ("/system-tasks/when-main-has-ended-none-is-taken", test_when_main_has_ended_no_system_task_is_taken);
+  core_test_add ("/system-tasks/one-inherits-nothing", test_a_system_task_inherits_nothing);
+  core_test_add ("/system-tasks/one-that-fails-is-an-internal-error-that-holds-the-cause",
+                 test_a_system_task_that_fails_is_an_internal_error_that_holds_the_cause);
+  core_test_add ("/run-local/a-value-is-freed-with-the-run", test_a_value_of_the_run_is_freed_with_it);
+  core_test_add_ordered ("/run-local/a-value-is-freed-with-an-abandoned-run",
+                         test_a_value_is_freed_with_an_abandoned_run,
+                         "it is abandoned");
+  core_test_add ("/strand/it-runs-on-the-runs-thread-and-sees-no-run", test_a_strand_runs_on_the_runs_thread_and_sees_no_run);
+  core_test_add ("/strand/it-may-not-wait-like-a-task", test_a_strand_may_not_wait_like_a_task);
   return g_test_run ();
 }

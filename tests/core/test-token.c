@@ -3,7 +3,7 @@
 /* Tokens: calls from other threads, and from code outside any task. Statements 118, 120 to 122, 124 to 126. (119, idempotent calls,
  * are not offered; calls that fail are in test-nothing-vanishes.c.) */
 
-#include "tests/core/mock-world.h"
+#include "tests/core/core-test.h"
 
 /* ---- order ---- */
 
@@ -62,7 +62,8 @@ run_beside_a_self_feeding_call (gpointer data, GError **error)
   g_assert_true (trio_token_run_sync_soon (again->token, queue_again, again, NULL));
   for (int i = 0; i < 50; i++)
     {
-      g_assert_true (trio_checkpoint (error));
+      if (!mock_yield (error))
+        return FALSE;
       g_assert_cmpint (again->n_run, ==, i + 1);
     }
   return TRUE;
@@ -239,7 +240,8 @@ wait_for_the_storm (gpointer data, GError **error)
       g_autoptr (TrioCancelScope) scope = trio_cancel_scope_open (error);
 
       g_assert_true (trio_token_run_sync_soon (storm->token, (GSourceOnceFunc) trio_cancel_scope_cancel, scope, NULL));
-      g_assert_true (trio_cancel_scope_close (scope, trio_sleep_forever (error)));
+      if (!trio_cancel_scope_close (scope, trio_sleep_forever (error)))
+        return FALSE;
     }
   for (int i = 0; i < N_THREADS; i++)
     g_thread_join (threads[i]);
@@ -277,7 +279,8 @@ sleep_until_a_thread_rings (gpointer data, GError **error)
   storm->task = trio_current_task ();
   trio_loop_hold (loop);
   thread = g_thread_new ("ring", ring_once, storm);
-  g_assert_true (trio_wait_task_rescheduled (abort_at_once, NULL, error));
+  if (!trio_wait_task_rescheduled (abort_at_once, NULL, error))
+    return FALSE;
   trio_loop_release (loop);
   g_thread_join (thread);
   trio_token_unref (storm->token);
@@ -361,15 +364,23 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/token/calls-run-in-order-and-outside-any-task", test_calls_run_in_order_and_outside_any_task);
-  g_test_add_func ("/token/a-call-that-queues-itself-runs-once-a-turn-and-starves-nobody",
-                   test_a_call_that_queues_itself_runs_once_a_turn_and_starves_nobody);
-  g_test_add_func ("/token/what-was-accepted-runs-before-the-run-ends-and-later-calls-are-refused",
-                   test_what_was_accepted_runs_before_the_run_ends_and_later_calls_are_refused);
-  g_test_add_func ("/token/a-call-can-wake-a-task", test_a_call_can_wake_a_task);
-  g_test_add_func ("/token/no-call-of-many-threads-is-lost-or-out-of-order", test_no_call_of_many_threads_is_lost_or_out_of_order);
-  g_test_add_func ("/token/a-thread-wakes-a-sleeping-driver", test_a_thread_wakes_a_sleeping_driver);
-  g_test_add_func ("/token/calls-that-race-with-the-end-are-either-run-or-refused",
-                   test_calls_that_race_with_the_end_are_either_run_or_refused);
+  core_test_add ("/token/calls-run-in-order-and-outside-any-task", test_calls_run_in_order_and_outside_any_task);
+  core_test_add_ordered ("/token/a-call-that-queues-itself-runs-once-a-turn-and-starves-nobody",
+                         test_a_call_that_queues_itself_runs_once_a_turn_and_starves_nobody,
+                         "a call that queues itself never lets the simulator be idle");
+  core_test_add ("/token/what-was-accepted-runs-before-the-run-ends-and-later-calls-are-refused",
+                 test_what_was_accepted_runs_before_the_run_ends_and_later_calls_are_refused);
+  core_test_add_undisturbed ("/token/a-call-can-wake-a-task",
+                             test_a_call_can_wake_a_task,
+                             "its wait ends only when it is told to");
+  core_test_add_ordered ("/token/no-call-of-many-threads-is-lost-or-out-of-order",
+                         test_no_call_of_many_threads_is_lost_or_out_of_order,
+                         "real threads take part");
+  core_test_add_ordered ("/token/a-thread-wakes-a-sleeping-driver",
+                         test_a_thread_wakes_a_sleeping_driver,
+                         "real threads take part");
+  core_test_add_ordered ("/token/calls-that-race-with-the-end-are-either-run-or-refused",
+                         test_calls_that_race_with_the_end_are_either_run_or_refused,
+                         "real threads take part");
   return g_test_run ();
 }

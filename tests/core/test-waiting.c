@@ -3,7 +3,7 @@
 /* The two verbs and their abort functions: statements 78 to 82, 84 to 86, and D6. (8 and 83 are in test-fatal.c.) */
 
 #include "core/kernel.h"
-#include "tests/core/mock-world.h"
+#include "tests/core/core-test.h"
 
 typedef struct
 {
@@ -69,7 +69,8 @@ block_when_cancelled_already (gpointer unused G_GNUC_UNUSED, GError **error)
   trio_cancel_scope_cancel (scope);
   g_assert_false (trio_wait_task_rescheduled (answer_abort, &wait, error));
   mock_say ("back");
-  g_assert_true (trio_cancel_scope_close (scope, FALSE));
+  if (!trio_cancel_scope_close (scope, FALSE))
+    return FALSE;
   return trio_nursery_close (nursery, TRUE);
 }
 
@@ -88,7 +89,8 @@ cancel_twice (gpointer data, GError **error)
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
 
   trio_nursery_start_soon (nursery, wait_in_scopes, wait);
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   trio_cancel_scope_cancel (wait->scope);
   trio_cancel_scope_cancel (wait->scope);
   trio_cancel_scope_cancel (wait->other);
@@ -132,7 +134,8 @@ cancel_one_scope (gpointer data, GError **error)
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
 
   trio_nursery_start_soon (nursery, wait_in_scopes, wait);
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   trio_cancel_scope_cancel (wait->scope);
   g_assert_cmpint (wait->n_aborts, ==, 1);
   if (wait->answer == TRIO_ABORT_FAILED)
@@ -192,11 +195,13 @@ deliver_late (gpointer unused G_GNUC_UNUSED, GError **error)
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
 
   trio_nursery_start_soon (nursery, wait_captured, &wait);
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   trio_cancel_scope_cancel (wait.scope);
   g_assert_nonnull (wait.captured);
   trio_cancel_scope_set_shield (wait.other, TRUE);
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   trio_reschedule (wait.task, g_steal_pointer (&wait.captured));
   return trio_nursery_close (nursery, TRUE);
 }
@@ -258,7 +263,8 @@ look_at_a_rescheduled_task (gpointer unused G_GNUC_UNUSED, GError **error)
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
 
   trio_nursery_start_soon (nursery, be_rescheduled, &wait);
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   g_assert_nonnull (wait.task->abort);
   trio_reschedule (wait.task, NULL);
   g_assert_null (wait.task->abort);
@@ -338,7 +344,8 @@ cancel_a_chain (gpointer whole, GError **error)
       links[i] = (ChainLink) { &chain, i };
       trio_nursery_start_soon (nursery, wait_in_a_chain, &links[i]);
     }
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   if (whole != NULL)
     trio_nursery_cancel (nursery);
   else
@@ -352,10 +359,10 @@ static void
 test_an_abort_function_may_cancel_anything (void)
 {
   mock_run_ok (cancel_a_chain, NULL);
-  mock_expect ("0 4 3 2 1");
+  mock_expect_in_any_order ("0 4 3 2 1");
   mock_run_ok (cancel_a_chain, GINT_TO_POINTER (TRUE));
   /* All but the shielded one had been told to wait for their turn. */
-  mock_expect ("0 2 1 3 4");
+  mock_expect_in_any_order ("0 2 1 3 4");
 }
 
 /* ---- what a wait says of itself ---- */
@@ -384,7 +391,8 @@ ask_a_wait (gpointer unused G_GNUC_UNUSED, GError **error)
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
 
   trio_nursery_start_soon (nursery, wait_with_a_name, &wait);
-  g_assert_true (trio_checkpoint (error));
+  if (!mock_yield (error))
+    return FALSE;
   g_assert_cmpstr (trio_task_get_wait (wait.task), ==, "brew_tea");
   trio_task_describe_wait (wait.task, text);
   g_assert_cmpstr (text->str, ==, "brew_tea: the water is cold");
@@ -427,7 +435,8 @@ walk_the_tree (gpointer unused G_GNUC_UNUSED, GError **error)
   trio_nursery_start_soon_full (nursery, have_two_nurseries, NULL, NULL, "family");
   trio_nursery_start_soon_full (nursery, mock_sleep_forever, NULL, NULL, "last");
   for (int i = 0; i < 2; i++)
-    g_assert_true (trio_checkpoint (error));
+    if (!mock_yield (error))
+      return FALSE;
   trio_foreach_task (note_task, NULL);
   trio_nursery_cancel (nursery);
   return trio_nursery_close (nursery, TRUE);
@@ -444,22 +453,32 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/waiting/who-blocks-when-cancelled-already-is-aborted-right-after",
-                   test_who_blocks_when_cancelled_already_is_aborted_right_after);
-  g_test_add_func ("/waiting/an-abort-function-is-called-once-although-several-scopes-are-cancelled",
-                   test_an_abort_function_is_called_once_although_several_scopes_are_cancelled);
-  g_test_add_func ("/waiting/after-a-failed-abort-the-normal-result-stands-and-the-next-checkpoint-fails",
-                   test_after_a_failed_abort_the_normal_result_stands_and_the_next_checkpoint_fails);
-  g_test_add_func ("/waiting/after-a-failed-abort-an-error-may-be-the-result",
-                   test_after_a_failed_abort_an_error_may_be_the_result);
-  g_test_add_func ("/waiting/a-captured-cancellation-is-delivered-in-spite-of-a-later-shield",
-                   test_a_captured_cancellation_is_delivered_in_spite_of_a_later_shield);
-  g_test_add_func ("/waiting/the-outcome-of-an-abort-may-be-an-interrupt", test_the_outcome_of_an_abort_may_be_an_interrupt);
-  g_test_add_func ("/waiting/a-rescheduled-task-has-no-abort-function-any-more",
-                   test_a_rescheduled_task_has_no_abort_function_any_more);
-  g_test_add_func ("/waiting/an-abort-function-may-cancel-anything", test_an_abort_function_may_cancel_anything);
-  g_test_add_func ("/waiting/a-wait-can-say-what-it-is", test_a_wait_can_say_what_it_is);
-  g_test_add_func ("/waiting/the-tree-of-tasks-is-walked-parents-first-and-siblings-in-order",
-                   test_the_tree_of_tasks_is_walked_parents_first_and_siblings_in_order);
+  core_test_add_ordered ("/waiting/who-blocks-when-cancelled-already-is-aborted-right-after",
+                         test_who_blocks_when_cancelled_already_is_aborted_right_after,
+                         "how often others run meanwhile is the order of production");
+  core_test_add_undisturbed ("/waiting/an-abort-function-is-called-once-although-several-scopes-are-cancelled",
+                             test_an_abort_function_is_called_once_although_several_scopes_are_cancelled,
+                             "its waits end only when they are told to");
+  core_test_add_undisturbed ("/waiting/after-a-failed-abort-the-normal-result-stands-and-the-next-checkpoint-fails",
+                             test_after_a_failed_abort_the_normal_result_stands_and_the_next_checkpoint_fails,
+                             "its waits end only when they are told to");
+  core_test_add_undisturbed ("/waiting/after-a-failed-abort-an-error-may-be-the-result",
+                             test_after_a_failed_abort_an_error_may_be_the_result,
+                             "its waits end only when they are told to");
+  core_test_add_undisturbed ("/waiting/a-captured-cancellation-is-delivered-in-spite-of-a-later-shield",
+                             test_a_captured_cancellation_is_delivered_in_spite_of_a_later_shield,
+                             "its waits end only when they are told to");
+  core_test_add_ordered ("/waiting/the-outcome-of-an-abort-may-be-an-interrupt",
+                         test_the_outcome_of_an_abort_may_be_an_interrupt, "it drives the loop or the world itself");
+  core_test_add ("/waiting/a-rescheduled-task-has-no-abort-function-any-more",
+                 test_a_rescheduled_task_has_no_abort_function_any_more);
+  core_test_add_undisturbed ("/waiting/an-abort-function-may-cancel-anything",
+                             test_an_abort_function_may_cancel_anything,
+                             "its waits end only when they are told to");
+  core_test_add_undisturbed ("/waiting/a-wait-can-say-what-it-is",
+                             test_a_wait_can_say_what_it_is,
+                             "its waits end only when they are told to");
+  core_test_add ("/waiting/the-tree-of-tasks-is-walked-parents-first-and-siblings-in-order",
+                 test_the_tree_of_tasks_is_walked_parents_first_and_siblings_in_order);
   return g_test_run ();
 }

@@ -41,7 +41,7 @@ fuzz                          | yes                   | yes                     
 fuzz/targets                  | yes                   | no                          | no         | no  | no       | simulator tests
 fuzz/include/trio-fuzz        | yes                   | no                          | no         | no  | no       |
 tests                         | yes                   | yes                         | yes        | yes | yes      | simulator trace fuzz
-tests/core                    | yes                   | yes                         | yes        | yes | yes      | core
+tests/core                    | yes                   | yes                         | yes        | yes | yes      | core simulator
 tests/net                     | yes                   | yes                         | yes        | yes | yes      | net
 tests/host                    | yes                   | yes                         | yes        | yes | yes      | host
 tests/thread                  | yes                   | yes                         | yes        | yes | yes      | host simulator

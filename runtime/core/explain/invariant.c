@@ -16,7 +16,11 @@ enum { SMALL_RUN = 64 };
 static gboolean
 is_joining (TrioTask *task)
 {
-  return !trio_list_is_empty (&task->nurseries) && TRIO_CONTAINER (task->nurseries.prev, TrioNursery, task_link)->joining;
+  /* Not always the innermost one: a program may close them in the wrong order. */
+  for (TrioLink *link = trio_list_first (&task->nurseries); link != NULL; link = trio_list_next (&task->nurseries, link))
+    if (TRIO_CONTAINER (link, TrioNursery, task_link)->joining)
+      return TRUE;
+  return FALSE;
 }
 
 void

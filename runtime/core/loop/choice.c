@@ -74,8 +74,8 @@ trio_choose_runnable (TrioLoop *loop)
   return nth_runnable (&point, value);
 }
 
-/* The scopes whose cancellation task would notice at this checkpoint, from the innermost out: as far as the nearest shield, and not
- * beyond the program's own main task. */
+/* The scopes whose cancellation task would notice at this checkpoint and which somebody can cancel, from the innermost out: as far as the
+ * nearest shield, and not beyond the program's own main task. */
 static TrioCancelScope *
 nth_scope (TrioTask *task, guint32 n)
 {
@@ -84,7 +84,7 @@ nth_scope (TrioTask *task, guint32 n)
 
   for (TrioCancelScope *scope = task->scope; scope != NULL && scope != end; scope = scope->parent)
     {
-      if (n-- == 0)
+      if (!scope->out_of_reach && n-- == 0)
         return scope;
       if (scope->shield)
         break;

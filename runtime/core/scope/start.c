@@ -158,6 +158,7 @@ trio_nursery_start_full (TrioNursery *nursery, TrioStartFunc func, gpointer data
 
   nursery->n_starting++;
   private_nursery = trio_nursery_open_located (&failure, "trio_nursery_start()");
+  private_nursery->scope.out_of_reach = TRUE;
   status->private_nursery = private_nursery;
   trio_nursery_start_soon_full (private_nursery, run_child, status, free_child, name);
   if (private_nursery->n_children > 0)
