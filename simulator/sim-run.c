@@ -9,8 +9,11 @@
 #include <trio/lowlevel/trace.h>
 
 #include "simulator/sim-world.h"
-#include "simulator/strategy.h"
+#include "simulator/strategy-measure.h"
 
+/* The first in line goes, without a question, when so many others went before it. Every strategy is fair sooner than this; it is for
+ * schedules that people and fuzzers write. It is one number for all, since a schedule must find the questions that its run had. */
+#define FAIRNESS               1000
 #define MAX_STEPS_DEFAULT      1000000
 #define MAX_IDLE_STEPS_DEFAULT 100000
 
@@ -206,12 +209,12 @@ report_of (TrioSimWorld *world)
 }
 
 static void
-fill_header (TrioSimReport *report, const TrioSimOptions *options)
+fill_header (TrioSimReport *report, const TrioSimOptions *options, const TrioSimStrategy *strategy)
 {
   TrioScheduleHeader *header = trio_schedule_get_header (report->schedule);
 
   header->program = g_strdup (options->program);
-  header->strategy = g_strdup (options->strategy == NULL ? "fifo" : options->strategy);
+  header->strategy = g_strdup (strategy->name);
   header->seed = options->seed;
   header->inject = trio_sim_strategy_get_inject (options);
   header->verdict = report->verdict;
@@ -231,41 +234,48 @@ close_trace (TrioTraceRecorder *trace, const TrioSimReport *report, GError **err
   return trio_trace_recorder_close (trace, error);
 }
 
+/* What a run is besides its options. */
+typedef struct
+{
+  TrioSimStrategy *strategy;      /* the run frees it */
+  TrioInstrument  *probe;         /* or NULL */
+  TrioSimRecord   *record;        /* to write, or NULL */
+  TrioSimRecord   *expected;      /* to compare with, or NULL */
+} Parts;
+
 /* A trace that cannot be kept is no finding about the run, and comes out as NULL and error. `failure` is the scenario's own
  * error. */
 static TrioSimReport *
-run_once (TrioFunc func, gpointer data, const TrioSimOptions *options, TrioSimRecord *record, TrioSimRecord *expected,
-          GError **failure, GError **error)
+run_parts (TrioFunc func, gpointer data, const TrioSimOptions *options, const Parts *parts, GError **failure, GError **error)
 {
   TrioSimWorld world;
   /* The loop calls the last one first: time lags, then the step is noted, then it is traced. */
   TrioInstrument *instruments[] = { NULL, NULL, NULL, NULL, NULL };
   guint n_instruments = 0;
-  const TrioLoopOptions loop_options = { .instruments = instruments };
+  const TrioLoopOptions loop_options = { .instruments = instruments, .fairness = FAIRNESS };
   g_autoptr (TrioTraceRecorder) trace = NULL;
   TrioSimReport *report = NULL;
-  TrioSimStrategy *strategy = trio_sim_strategy_new (options, error);
 
-  if (strategy == NULL)
-    return NULL;
-  if (options->trace_path != NULL && expected == NULL)
+  if (options->trace_path != NULL && parts->expected == NULL)
     {
       trace = trio_trace_recorder_new (options->trace_path, options->program, TRUE, error);
       if (trace == NULL)
         {
-          strategy->free (strategy);
+          parts->strategy->free (parts->strategy);
           return NULL;
         }
       instruments[n_instruments++] = trio_trace_recorder_get_instrument (trace);
     }
+  if (parts->probe != NULL)
+    instruments[n_instruments++] = parts->probe;
 
-  trio_sim_world_init (&world, options, strategy);
+  trio_sim_world_init (&world, options, parts->strategy);
   if (options->instrument != NULL)
     instruments[n_instruments++] = options->instrument;
   instruments[n_instruments++] = &world.watch.instrument;
   instruments[n_instruments++] = &world.lag;
-  world.watch.record = record;
-  world.watch.expected = expected;
+  world.watch.record = parts->record;
+  world.watch.expected = parts->expected;
   world.loop = trio_loop_new (&world.world, func, data, &loop_options, error);
   if (world.loop != NULL)
     {
@@ -278,7 +288,7 @@ run_once (TrioFunc func, gpointer data, const TrioSimOptions *options, TrioSimRe
       drive (&driver);
       finish (&world);
       report = report_of (&world);
-      fill_header (report, options);
+      fill_header (report, options, parts->strategy);
       *failure = g_steal_pointer (&world.error);
       if (trace != NULL && !close_trace (trace, report, error))
         {
@@ -293,6 +303,37 @@ run_once (TrioFunc func, gpointer data, const TrioSimOptions *options, TrioSimRe
     }
   trio_sim_world_clear (&world);
   return report;
+}
+
+static TrioSimMeasure *
+measure (TrioFunc func, gpointer data, const TrioSimOptions *options, GError **error)
+{
+  const TrioSimOptions dull = {
+    .inject = options->inject, .max_steps = options->max_steps, .max_idle_steps = options->max_idle_steps,
+  };
+  TrioSimProbe *probe = trio_sim_probe_new ();
+  const Parts parts = { .strategy = trio_sim_probe_get_strategy (probe), .probe = trio_sim_probe_get_instrument (probe) };
+  GError *failure = NULL;
+  TrioSimReport *report = run_parts (func, data, &dull, &parts, &failure, error);
+  TrioSimMeasure *measure = trio_sim_probe_finish (probe);
+
+  /* What it failed with will be found again, by a run that is there to find it. */
+  g_clear_error (&failure);
+  if (report == NULL)
+    g_clear_pointer (&measure, trio_sim_measure_free);
+  else
+    trio_sim_report_free (report);
+  return measure;
+}
+
+static TrioSimReport *
+run_once (TrioFunc func, gpointer data, const TrioSimOptions *options, TrioSimRecord *record, TrioSimRecord *expected,
+          GError **failure, GError **error)
+{
+  Parts parts = { .record = record, .expected = expected };
+
+  parts.strategy = trio_sim_strategy_new (options, options->measure, error);
+  return parts.strategy == NULL ? NULL : run_parts (func, data, options, &parts, failure, error);
 }
 
 /* --- the public door --- */
@@ -341,6 +382,33 @@ set_failure (const TrioSimReport *report, GError *failure, GError **error)
                  report->message == NULL ? "" : "\n", report->message == NULL ? "" : report->message);
 }
 
+static gboolean
+may_start (const char *caller, GError **error)
+{
+  if (trio_loop_get_current () == NULL)
+    return TRUE;
+  g_set_error (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "%s: a simulated run cannot be started inside a run", caller);
+  return FALSE;
+}
+
+/* With options->measure, if the strategy needs one. */
+static TrioSimReport *
+run_measured (TrioFunc func, gpointer data, const TrioSimOptions *options, GError **failure, GError **error)
+{
+  return options->check_determinism ? run_twice (func, data, options, failure, error)
+                                    : run_once (func, data, options, NULL, NULL, failure, error);
+}
+
+static TrioSimReport *
+measure_and_run (TrioFunc func, gpointer data, const TrioSimOptions *options, GError **failure, GError **error)
+{
+  g_autoptr (TrioSimMeasure) own = measure (func, data, options, error);
+  TrioSimOptions with_measure = *options;
+
+  with_measure.measure = own;
+  return own == NULL ? NULL : run_measured (func, data, &with_measure, failure, error);
+}
+
 gboolean
 trio_sim_run (TrioFunc func, gpointer data, const TrioSimOptions *options, TrioSimReport **report_out, GError **error)
 {
@@ -354,14 +422,11 @@ trio_sim_run (TrioFunc func, gpointer data, const TrioSimOptions *options, TrioS
     *report_out = NULL;
   if (options == NULL)
     options = &defaults;
-  if (trio_loop_get_current () != NULL)
-    {
-      g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "trio_sim_run: a simulated run cannot be started inside a run");
-      return FALSE;
-    }
+  if (!may_start ("trio_sim_run", error))
+    return FALSE;
 
-  report = options->check_determinism ? run_twice (func, data, options, &failure, error)
-                                      : run_once (func, data, options, NULL, NULL, &failure, error);
+  report = options->measure == NULL && trio_sim_strategy_needs_measure (options)
+           ? measure_and_run (func, data, options, &failure, error) : run_measured (func, data, options, &failure, error);
   if (report == NULL)
     return FALSE;
   ok = report->verdict == TRIO_SIM_OK;
@@ -370,4 +435,13 @@ trio_sim_run (TrioFunc func, gpointer data, const TrioSimOptions *options, TrioS
   if (report_out != NULL)
     *report_out = g_steal_pointer (&report);
   return ok;
+}
+
+TrioSimMeasure *
+trio_sim_measure (TrioFunc func, gpointer data, const TrioSimOptions *options, GError **error)
+{
+  static const TrioSimOptions defaults;
+
+  g_return_val_if_fail (func != NULL, NULL);
+  return may_start ("trio_sim_measure", error) ? measure (func, data, options == NULL ? &defaults : options, error) : NULL;
 }

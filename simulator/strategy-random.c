@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* Answers drawn from a seed. The seed also draws a temper for the whole run, so that runs differ in kind and not only in detail:
+/* random — answers drawn from a seed. The seed also draws a temper for the whole run, so that runs differ in kind and not only in detail:
  *
  *   sparse     in half of the runs any answer is dull but for one in 8, 32 or 128: a few decisions at any place. Most bugs
  *              need few, and what is found so is nearly small already (compare delay-bounded scheduling, Emmi et al.,
@@ -10,17 +10,15 @@
  *              (The idea is "swarm testing", Groce et al., ISSTA 2012: leaving things out finds more than mixing
  *              everything always.)
  *   patience   one in how many checkpoints is hit by an injection. At most one cancellation and one Ctrl-C are injected in a run;
- *              where a second one matters (in clean-up), a sweep over pairs finds it.
- *
- * The generator is xoshiro256**, filled by splitmix64 (Blackman and Vigna, public domain algorithms), written here so that a seed
- * means the same run on every machine and with every library. */
+ *              where a second one matters (in clean-up), a sweep over pairs finds it. */
 
+#include "simulator/strategy-chance.h"
 #include "simulator/strategy.h"
 
 typedef struct
 {
   TrioSimStrategy strategy;
-  guint64         state[4];
+  TrioSimChance   chance;
   guint64         seed;
   guint32         sparse;          /* one in so many answers is not dull; 0: not this temper */
   guint32         calm;            /* of 256: the line is left alone */
@@ -28,44 +26,10 @@ typedef struct
   gboolean        injected[2];
 } Random;
 
-static guint64
-splitmix64 (guint64 *state)
-{
-  guint64 z = *state += G_GUINT64_CONSTANT (0x9e3779b97f4a7c15);
-
-  z = (z ^ (z >> 30)) * G_GUINT64_CONSTANT (0xbf58476d1ce4e5b9);
-  z = (z ^ (z >> 27)) * G_GUINT64_CONSTANT (0x94d049bb133111eb);
-  return z ^ (z >> 31);
-}
-
-static inline guint64
-rotate_left (guint64 x, guint n)
-{
-  return (x << n) | (x >> (64 - n));
-}
-
-/* xoshiro256** */
-static inline guint64
-next (Random *random)
-{
-  guint64 *s = random->state;
-  guint64 result = rotate_left (s[1] * 5, 7) * 9;
-  guint64 t = s[1] << 17;
-
-  s[2] ^= s[0];
-  s[3] ^= s[1];
-  s[1] ^= s[2];
-  s[0] ^= s[3];
-  s[2] ^= t;
-  s[3] = rotate_left (s[3], 45);
-  return result;
-}
-
-/* Below n. The bias is below 2^-32 n and does not matter for a search. */
 static inline guint32
 draw (Random *random, guint32 n)
 {
-  return (guint32) (((next (random) >> 32) * n) >> 32);
+  return trio_sim_chance_draw (&random->chance, n);
 }
 
 static guint32
@@ -99,7 +63,7 @@ static gboolean
 is_off (Random *random, const TrioSimLabel *label)
 {
   guint64 state = random->seed ^ label->hash;
-  guint64 mood = splitmix64 (&state);
+  guint64 mood = trio_sim_chance_split (&state);
 
   return (mood & (label->kind == TRIO_SIM_LABEL_FAULT ? 1 : 3)) == 0;
 }
@@ -159,11 +123,9 @@ trio_sim_strategy_new_random (guint64 seed)
   static const guint32 calms[] = { 0, 128 };
   static const guint32 patiences[] = { 10, 40, 160, 640 };
   Random *random = g_new (Random, 1);
-  guint64 filler = seed;
 
   *random = (Random) { .strategy = { .answer = answer, .free = free_random }, .seed = seed };
-  for (guint i = 0; i < G_N_ELEMENTS (random->state); i++)
-    random->state[i] = splitmix64 (&filler);
+  trio_sim_chance_init (&random->chance, seed);
   random->sparse = sparses[draw (random, G_N_ELEMENTS (sparses))];
   random->calm = calms[draw (random, G_N_ELEMENTS (calms))];
   for (guint i = 0; i < G_N_ELEMENTS (random->patience); i++)

@@ -16,6 +16,7 @@
 #include "simulator/cli/report.h"
 #include "simulator/cli/searches.h"
 #include "simulator/cli/wire.h"
+#include "simulator/strategy.h"
 
 #include <math.h>
 #include <string.h>
@@ -75,6 +76,7 @@ static gboolean
 apply (const TrioCli *cli, Typed *typed, Explore *self)
 {
   const char *command = "explore";
+  g_autoptr (GError) error = NULL;
 
   if (!trio_cli_common_options_apply (cli, command, &typed->common, TRIO_SIM_INJECT_NONE, &self->campaign))
     return FALSE;
@@ -88,10 +90,10 @@ apply (const TrioCli *cli, Typed *typed, Explore *self)
     return trio_cli_usage (cli, command, "--seed %s: expected a number, or \"random\"", typed->seed) == TRIO_CLI_EXIT_OK;
   if (typed->shard && !parse_shard (typed->shard, self))
     return trio_cli_usage (cli, command, "--shard %s: expected I/N, as in 1/4", typed->shard) == TRIO_CLI_EXIT_OK;
-  if (typed->strategy && !g_str_equal (typed->strategy, "random") && !g_str_equal (typed->strategy, "fifo"))
-    return trio_cli_usage (cli, command, "--strategy %s: expected random or fifo", typed->strategy) == TRIO_CLI_EXIT_OK;
+  if (typed->strategy && !trio_sim_strategy_check (typed->strategy, &error))
+    return trio_cli_usage (cli, command, "--strategy %s: %s", typed->strategy, error->message) == TRIO_CLI_EXIT_OK;
 
-  self->campaign.strategy = typed->strategy ? typed->strategy : "random";
+  self->campaign.strategy = typed->strategy ? typed->strategy : "portfolio";
   self->span_s = typed->span_s;
   self->keep_going = typed->keep_going;
   if (self->span_s > 0)
@@ -110,7 +112,7 @@ trio_cli_explore (const TrioCli *cli, int argc, char **argv)
     { "runs", 'n', 0, G_OPTION_ARG_STRING, &typed.runs, "How many runs (1000)", "N" },
     { "for", 0, 0, G_OPTION_ARG_DOUBLE, &typed.span_s, "As many runs of each scenario as fit into this time", "SECONDS" },
     { "seed", 0, 0, G_OPTION_ARG_STRING, &typed.seed, "What the runs are drawn from (1); \"random\": from the clock", "S" },
-    { "strategy", 0, 0, G_OPTION_ARG_STRING, &typed.strategy, "random, or fifo for the ordinary run alone", "NAME" },
+    { "strategy", 0, 0, G_OPTION_ARG_STRING, &typed.strategy, "Who decides (portfolio); fifo: the ordinary run alone", "NAME" },
     { "shard", 0, 0, G_OPTION_ARG_STRING, &typed.shard, "Do only every N-th run, from the I-th on", "I/N" },
     { "keep-going", 'k', 0, G_OPTION_ARG_NONE, &typed.keep_going, "Look for further failures after the first", NULL },
     TRIO_CLI_COMMON_ENTRIES (typed.common),
@@ -153,6 +155,9 @@ prepare (guint64 run, TrioSimOptions *options, gpointer data)
 
   options->strategy = run == 1 ? "fifo" : self->campaign.strategy;
   options->seed = mix (mix (self->campaign.seed) + run);
+  /* The report is to name the member that found something. */
+  if (g_str_equal (options->strategy, "portfolio"))
+    options->strategy = trio_sim_portfolio_pick (options->seed);
   options->inject = self->campaign.inject;
 }
 

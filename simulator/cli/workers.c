@@ -13,6 +13,7 @@
 #include "simulator/cli/crash.h"
 #include "simulator/cli/os.h"
 #include "simulator/cli/wire.h"
+#include "simulator/strategy.h"
 
 #define SEEN_BITS       ((guint64) 1 << 22)
 #define SEEN_WORDS      (SEEN_BITS / 32)
@@ -64,9 +65,10 @@ typedef struct
 
 typedef struct
 {
-  Pool       *pool;
-  guint       nth;
-  GHashTable *goals;              /* what the parent was told */
+  Pool           *pool;
+  guint           nth;
+  GHashTable     *goals;          /* what the parent was told */
+  TrioSimMeasure *measure;        /* NULL until a run needs it */
 } Worker;
 
 static guint64
@@ -105,6 +107,21 @@ note_schedule (Shared *shared, guint64 hash)
     __atomic_fetch_add (&shared->seen_ones, 1, __ATOMIC_SEQ_CST);
 }
 
+/* All runs of a campaign inject the same, so one measure is good for them all. If it kills the worker it does so in every run, also where
+ * that run is repeated. */
+static void
+take_measure (Worker *self, TrioSimOptions *options)
+{
+  const TrioCliTarget *target = self->pool->work->target;
+
+  if (!trio_sim_strategy_needs_measure (options))
+    return;
+  /* Without one the run tries by itself, and says why it cannot. */
+  if (!self->measure)
+    self->measure = trio_sim_measure (target->func, target->data, options, NULL);
+  options->measure = self->measure;
+}
+
 /* FALSE: the worker ends here. */
 static gboolean
 do_run (int outbox, Worker *self, guint64 run)
@@ -118,6 +135,7 @@ do_run (int outbox, Worker *self, guint64 run)
 
   work->prepare (run, &options, work->prepare_data);
   options.program = work->target->program;
+  take_measure (self, &options);
   options.check_determinism = work->check_every > 0 && (run == 1 || run % work->check_every == 0);
   ok = trio_sim_run (work->target->func, work->target->data, &options, &report, &error);
   if (!report)
@@ -172,7 +190,7 @@ work_body (int outbox, gpointer data)
 static gboolean
 spawn (Pool *pool, guint nth)
 {
-  Worker worker = { pool, nth, NULL };
+  Worker worker = { pool, nth, NULL, NULL };
 
   pool->shared->slots[nth].began = 0;
   pool->failed[nth] = pool->timed_out[nth] = FALSE;

@@ -37,6 +37,13 @@ nth_runnable (const TrioChoicePoint *point, guint32 value)
   return TRIO_CONTAINER (link, TrioTask, run_link);
 }
 
+/* Behind the last comes the list itself, which is no task: the address is made and never used. */
+static TrioTask *
+next_runnable (const TrioChoicePoint *point G_GNUC_UNUSED, TrioTask *task)
+{
+  return TRIO_CONTAINER (task->run_link.next, TrioTask, run_link);
+}
+
 static void
 describe_runnable (const TrioChoicePoint *point, guint32 value, GString *out)
 {
@@ -60,6 +67,7 @@ trio_choose_runnable (TrioLoop *loop)
     .bound = (guint32) MIN (loop->n_runnable, G_MAXUINT32),
     .task = first,
     .nth_task = nth_runnable,
+    .next_task = next_runnable,
     .describe = describe_runnable,
     .data = loop,
   };

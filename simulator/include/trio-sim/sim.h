@@ -79,6 +79,9 @@ TRIO_API const char *trio_sim_verdict_to_string (TrioSimVerdict verdict);
  */
 typedef void (*TrioSimChoiceFunc) (const TrioScheduleEntry *entry, gpointer user_data);
 
+/* How long the dull run of a scenario is, in the ways that matter to a strategy; see trio_sim_measure(). */
+typedef struct _TrioSimMeasure    TrioSimMeasure;
+
 /**
  * TrioSimStepFunc:
  * @step: the number of the step that is about to be taken, from 1
@@ -92,8 +95,11 @@ typedef void (*TrioSimStepFunc) (guint64 step, TrioTask *task, gpointer user_dat
 
 /**
  * TrioSimOptions:
- * @strategy: (nullable): "fifo", "random", "replay", "prefix" or "bytes"; %NULL for "fifo"
- * @seed: for "random", and for the suffix of "prefix"
+ * @strategy: (nullable): "portfolio", "fifo", "random", "pct:3" …, "pos", "replay", "prefix" or "bytes"; %NULL for "fifo".
+ *   simulator/README.md has them all
+ * @seed: for those that draw, and for the suffix of "prefix"
+ * @measure: (nullable): of this scenario, from trio_sim_measure(). %NULL: where a strategy needs it, it is taken for this run alone, which
+ *   doubles what the run costs and changes nothing else
  * @schedule: (nullable): for "replay" and "prefix": the entries to apply; all other answers are dull
  * @prefix_steps: for "prefix": so many steps are taken as @schedule has them; from then on @suffix answers
  * @suffix: (nullable): for "prefix": the strategy behind it; %NULL for "random"
@@ -121,6 +127,7 @@ typedef struct
 {
   const char         *strategy;
   guint64             seed;
+  const TrioSimMeasure *measure;
   const TrioSchedule *schedule;
   guint64             prefix_steps;
   const char         *suffix;
@@ -214,6 +221,27 @@ TRIO_API void     trio_sim_heal        (void);
 
 TRIO_API void     trio_sim_report_free (TrioSimReport *report);
 
+/**
+ * trio_sim_measure:
+ * @func: the main task
+ * @data: what @func gets
+ * @options: (nullable): what may be injected, and the limits; the rest does not matter
+ * @error: where it says why there is none
+ *
+ * Runs @func once in the dull way, and counts what strategies want to know: how often more than one task can go, how many steps each takes,
+ * how many places there are for a cancellation. For those who make many runs of one scenario: with it in the options of each they are
+ * measured only once.
+ *
+ * Errors: %TRIO_ERROR_MISUSE when called inside a run.
+ *
+ * Returns: (transfer full): the measure, also if the run failed; %NULL with @error if there was no run
+ */
+TRIO_API TrioSimMeasure *trio_sim_measure (TrioFunc func, gpointer data, const TrioSimOptions *options, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+
+TRIO_API void     trio_sim_measure_free (TrioSimMeasure *measure);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioSimReport, trio_sim_report_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioSimMeasure, trio_sim_measure_free)
 
 G_END_DECLS

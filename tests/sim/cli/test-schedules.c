@@ -69,7 +69,7 @@ test_another_failure_met_while_shrinking_is_kept_beside (void)
 static char *
 schedule_of_abba (void)
 {
-  g_auto (Output) found = run ("explore -s abba --json");
+  g_auto (Output) found = run ("explore -s abba --strategy random --json");
   g_autofree char *end = last_line (found.out);
   g_autofree char *schedule = value_of (end, "schedule");
 
@@ -198,7 +198,7 @@ test_wrong_usage_is_exit_code_2_and_says_what_was_wrong (void)
     { "explore --runs 3 --for 2", "exclude" },
     { "explore --for -1", "--for" },
     { "explore --seed soon", "--seed soon" },
-    { "explore --strategy pct", "random or fifo" },
+    { "explore --strategy dice", "there is no strategy “dice”; there is: portfolio" },
     { "explore --shard 3/2", "--shard 3/2" },
     { "explore --shard 0/2", "--shard 0/2" },
     { "explore --inject luck", "luck" },

@@ -31,8 +31,10 @@ typedef struct _TrioChoicePoint TrioChoicePoint;
  * @step: how many task steps the run has taken so far
  * @what: (nullable): static; in which operation ("trio_lock_acquire", "receive")
  * @nth_task: (nullable): for "schedule", which task an answer means
+ * @next_task: (nullable): for "schedule", who is next in line behind a task that is in it; behind the last one something meaningless. @task
+ *   is the first: so all who can go are seen in one walk
  * @describe: (nullable): says in words what an answer means: "latency 20 ms"
- * @data: for those two
+ * @data: for those three
  *
  * One question. Valid during the call only.
  */
@@ -44,8 +46,9 @@ struct _TrioChoicePoint
   TrioTask      *task;
   guint64        step;
   const char    *what;
-  TrioTask    *(*nth_task) (const TrioChoicePoint *point, guint32 value);
-  void         (*describe) (const TrioChoicePoint *point, guint32 value, GString *out);
+  TrioTask    *(*nth_task)  (const TrioChoicePoint *point, guint32 value);
+  TrioTask    *(*next_task) (const TrioChoicePoint *point, TrioTask *task);
+  void         (*describe)  (const TrioChoicePoint *point, guint32 value, GString *out);
   gpointer       data;
 };
 
