@@ -6,12 +6,13 @@
  *  1. A kernel is one file, GROUP/NAME.c, which ends with the only thing it exports: `const Bug bug_NAME = { … };`, or two of them where
  *     it is run in two ways (cancel/cancel.h).
  *  2. The bug and its repaired twin are the same program but for the few lines that ask `repaired`.
- *  3. A kernel decides nothing: what happens by chance there is a choice of the simulator here. All its state is made anew in each run.
+ *  3. A kernel decides nothing: what happens by chance there is a choice of the simulator here. All its state is new in each run.
  *  4. Some schedule makes the bug fail with its verdict; no schedule makes the twin fail. */
 
 #pragma once
 
 #include <trio/trio.h>
+#include <trio/seam/choice.h>
 
 G_BEGIN_DECLS
 
@@ -46,12 +47,19 @@ typedef struct
 /* The kernels of a group, a NULL at the end. Made by Meson from the group's meson.build. */
 extern const Bug *const bugs_of_group[];
 
-/* A point where the scheduler may run somebody else although nothing blocks: before a read or write of what is shared, in programs whose
- * threads can be interrupted anywhere. Between two of them nobody else runs. */
+/* A point where the scheduler may run somebody else although nothing blocks: before a read or write of what is shared, in programs
+ * whose threads can be interrupted anywhere. Between two of them nobody else runs. */
 static inline void TRIO_CHECKPOINT
 bug_switch (void)
 {
   trio_cancel_shielded_checkpoint ();
+}
+
+/* What is random in the original: a number below n. */
+static inline guint
+bug_choose (const char *label, guint n)
+{
+  return trio_choose (&(TrioChoicePoint) { .label = label, .bound = n });
 }
 
 G_END_DECLS

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* The command line of a group: each kernel is two scenarios, the bug and its repaired twin. What `list` says of a bug begins with the verdict
- * that is to be found, and what must be injected for that: "deadlock: …", "always, inject cancel: …". */
+/* The command line of a group: each kernel is two scenarios, the bug and its repaired twin. What `list` says of a bug begins with
+ * the verdict that is to be found, and what must be injected for that: "deadlock: …", "always, inject cancel: …". */
 
 #include <trio-sim/sim.h>
 
@@ -31,8 +31,8 @@ scenario_of (const Bug *bug, gboolean repaired)
     .name = g_strconcat (bug->name, repaired ? "-repaired" : NULL, NULL),
     .func = run_twin,
     .data = twin,
-    .about = g_strconcat (repaired ? "repaired" : bug->verdict, bug->inject ? ", inject " : "", bug->inject ? bug->inject : "", ": ",
-                          bug->about, NULL),
+    .about = g_strconcat (repaired ? "repaired" : bug->verdict, bug->inject ? ", inject " : "", bug->inject ? bug->inject : "",
+                          ": ", bug->about, NULL),
   };
 }
 

@@ -146,6 +146,37 @@ rw_mutex_unlock_write (RWMutex *mutex)
     wake_first (&mutex->writers);
 }
 
+/* ---- Condition ---- */
+
+static void
+describe_condition (gpointer data, GString *out)
+{
+  g_string_append (out, ((Condition *) data)->name);
+}
+
+void
+condition_wait (Condition *condition, Mutex *mutex)
+{
+  static const TrioWaitClass klass = { "condition_wait", cannot_be_cancelled, describe_condition };
+
+  mutex_unlock (mutex);
+  wait_in_line (&condition->waiters, &klass, condition);
+  mutex_lock (mutex);
+}
+
+void
+condition_signal (Condition *condition)
+{
+  wake_first (&condition->waiters);
+}
+
+void
+condition_broadcast (Condition *condition)
+{
+  while (wake_first (&condition->waiters))
+    continue;
+}
+
 /* ---- WaitGroup ---- */
 
 static void

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* What Go and POSIX threads have, and Trio on purpose has not: a mutex that anybody may unlock and nobody minds to lose, a read-write
- * mutex that prefers writers, a wait-group, and channels with a single end. The kernels were written with these, and some of their bugs are
- * impossible with Trio's own (which notice an owner who dies, or who locks twice).
+/* What Go and POSIX threads have, and Trio on purpose has not: a mutex that anybody may unlock and nobody minds to lose, a
+ * read-write mutex that prefers writers, a wait-group, and channels with a single end. The kernels were written with these, and
+ * some of their bugs are impossible with Trio's own (which notice an owner who dies, or who locks twice).
  *
  * Always true:
- *  1. Each operation that may block is one point where others may run, before it has its effect, and takes effect at once if it can.
+ *  1. Each operation that may block is one point where others may run, before it has its effect.
  *  2. None can be cancelled: a Go program, or a thread, cannot. So none fails.
- *  3. A mutex is free between its unlocking and the next who takes it: who comes just then may be faster than who waited (Go's "normal
- *     mode", and what POSIX leaves open). Those who wait are woken in line.
+ *  3. A mutex is free between its unlocking and the next who takes it: who comes just then may be faster than who waited (Go's
+ *     "normal mode", and what POSIX leaves open). Those who wait are woken in line.
  *  4. Names are for the report of a deadlock only: "waits in mutex_lock: raft lock, held by ticker". */
 
 #pragma once
@@ -42,8 +42,8 @@ void     mutex_lock   (Mutex *mutex) TRIO_CHECKPOINT;
 /* Anybody may. Never suspends. */
 void     mutex_unlock (Mutex *mutex);
 
-/* Many readers or one writer. A writer who waits keeps new readers out; a writer who unlocks lets all readers in who waited. A task that
- * reads twice at the same time is let in twice, if no writer waits. */
+/* Many readers or one writer. A writer who waits keeps new readers out; a writer who unlocks lets all readers in who waited. A task
+ * that reads twice at the same time is let in twice, if no writer waits. */
 typedef struct
 {
   const char *name;
@@ -62,6 +62,22 @@ void     rw_mutex_lock_read    (RWMutex *mutex) TRIO_CHECKPOINT;
 void     rw_mutex_unlock_read  (RWMutex *mutex);
 void     rw_mutex_lock_write   (RWMutex *mutex) TRIO_CHECKPOINT;
 void     rw_mutex_unlock_write (RWMutex *mutex);
+
+/* ---- A condition, as POSIX has it ---- */
+
+typedef struct
+{
+  const char *name;
+  /*< private >*/
+  Line        waiters;
+} Condition;
+
+#define CONDITION(words) ((Condition) { .name = (words) })
+
+/* Unlocks, waits to be told, and locks again. Who waited longest is told first; another may be faster at the mutex. */
+void     condition_wait      (Condition *condition, Mutex *mutex) TRIO_CHECKPOINT;
+void     condition_signal    (Condition *condition);
+void     condition_broadcast (Condition *condition);
 
 /* ---- A wait-group: waits until as many are done as were added ---- */
 
@@ -99,8 +115,8 @@ void     channel_close   (Channel *channel);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Channel, channel_free)
 
-/* trio_select () without errors: which case it was. A channel that is closed is ready to receive, and its value is left alone; sending to one
- * is a failure as above. */
+/* trio_select () without errors: which case it was. A channel that is closed is ready to receive, and its value is left alone;
+ * sending to one is a failure as above. */
 #define choose_from(...) (choose_from_cases ((const TrioSelectCase[]) { __VA_ARGS__ }, N_CASES (__VA_ARGS__)))
 /* The same without blocking ("default:" in Go): NOTHING_READY if no case is ready. */
 #define choose_from_nowait(...) (choose_from_cases_nowait ((const TrioSelectCase[]) { __VA_ARGS__ }, N_CASES (__VA_ARGS__)))

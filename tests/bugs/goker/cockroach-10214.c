@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* What happened: CockroachDB's coalesced heartbeats (https://github.com/cockroachdb/cockroach/pull/10214; GoKer cockroach/10214; lock order).
+/* What happened: CockroachDB's coalesced heartbeats (https://github.com/cockroachdb/cockroach/pull/10214; GoKer cockroach/10214;
+ * lock order).
  *
- * The bug: who sends heartbeats takes the coalescing mutex, and then each replica's raft mutex; the tick of a replica takes them the other way
- * round. Each holds what the other needs.
+ * The bug: who sends heartbeats takes the coalescing mutex, and then each replica's raft mutex; the tick of a replica takes them
+ * the other way round. Each holds what the other needs.
  *
  * The repair: the sender copies the list of replicas and gives the coalescing mutex back before it touches one. */
 
@@ -21,11 +22,10 @@ typedef struct
 } Store;
 
 static gboolean
-send_heartbeats (gpointer data, GError **error)
+send_heartbeats (gpointer data, GError **error G_GNUC_UNUSED)
 {
   Store *store = data;
 
-  (void) error;
   mutex_lock (&store->coalescing);
   if (store->repaired)
     mutex_unlock (&store->coalescing);
@@ -43,11 +43,10 @@ send_heartbeats (gpointer data, GError **error)
 }
 
 static gboolean
-tick (gpointer data, GError **error)
+tick (gpointer data, GError **error G_GNUC_UNUSED)
 {
   Store *store = data;
 
-  (void) error;
   mutex_lock (&store->raft[0]);
   mutex_lock (&store->state);
   for (guint round = 0; round < N_ROUNDS; round++)

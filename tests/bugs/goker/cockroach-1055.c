@@ -3,8 +3,8 @@
 /* What happened: CockroachDB's Stopper, which ends the server's tasks (https://github.com/cockroachdb/cockroach/pull/1055; GoKer
  * cockroach/1055; a lock and a wait-group).
  *
- * The bug: who stops waits for the running tasks while it holds the mutex. A task that saw "not draining" and is about to be counted waits for
- * that mutex; and one that was counted is never counted off.
+ * The bug: who stops waits for the running tasks while it holds the mutex. A task that saw "not draining" and is about to be
+ * counted waits for that mutex; and one that was counted is never counted off.
  *
  * The repair: wait without the mutex, look at the flag again under it, and count a task off when it is done. */
 
@@ -38,11 +38,10 @@ run_task (Stopper *stopper)
 }
 
 static gboolean
-worker (gpointer data, GError **error)
+worker (gpointer data, GError **error G_GNUC_UNUSED)
 {
   Stopper *stopper = data;
 
-  (void) error;
   if (!stopper->draining)
     run_task (stopper);
   wait_for (stopper->quit);

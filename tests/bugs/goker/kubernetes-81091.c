@@ -17,12 +17,11 @@ typedef struct
 } Plugin;
 
 static gboolean
-filter (gpointer data, GError **error)
+filter (gpointer data, GError **error G_GNUC_UNUSED)
 {
   Plugin *plugin = data;
   int seen;
 
-  (void) error;
   if (plugin->repaired)
     mutex_lock (&plugin->mutex);
   bug_switch ();
