@@ -146,18 +146,18 @@ rw_mutex_unlock_write (RWMutex *mutex)
     wake_first (&mutex->writers);
 }
 
-/* ---- Condition ---- */
+/* ---- Cond ---- */
 
 static void
-describe_condition (gpointer data, GString *out)
+describe_cond (gpointer data, GString *out)
 {
-  g_string_append (out, ((Condition *) data)->name);
+  g_string_append (out, ((Cond *) data)->name);
 }
 
 void
-condition_wait (Condition *condition, Mutex *mutex)
+cond_wait (Cond *condition, Mutex *mutex)
 {
-  static const TrioWaitClass klass = { "condition_wait", cannot_be_cancelled, describe_condition };
+  static const TrioWaitClass klass = { "cond_wait", cannot_be_cancelled, describe_cond };
 
   mutex_unlock (mutex);
   wait_in_line (&condition->waiters, &klass, condition);
@@ -165,13 +165,13 @@ condition_wait (Condition *condition, Mutex *mutex)
 }
 
 void
-condition_signal (Condition *condition)
+cond_signal (Cond *condition)
 {
   wake_first (&condition->waiters);
 }
 
 void
-condition_broadcast (Condition *condition)
+cond_broadcast (Cond *condition)
 {
   while (wake_first (&condition->waiters))
     continue;

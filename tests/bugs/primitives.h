@@ -70,14 +70,14 @@ typedef struct
   const char *name;
   /*< private >*/
   Line        waiters;
-} Condition;
+} Cond;
 
-#define CONDITION(words) ((Condition) { .name = (words) })
+#define COND(words) ((Cond) { .name = (words) })
 
 /* Unlocks, waits to be told, and locks again. Who waited longest is told first; another may be faster at the mutex. */
-void     condition_wait      (Condition *condition, Mutex *mutex) TRIO_CHECKPOINT;
-void     condition_signal    (Condition *condition);
-void     condition_broadcast (Condition *condition);
+void     cond_wait      (Cond *condition, Mutex *mutex) TRIO_CHECKPOINT;
+void     cond_signal    (Cond *condition);
+void     cond_broadcast (Cond *condition);
 
 /* ---- A wait-group: waits until as many are done as were added ---- */
 

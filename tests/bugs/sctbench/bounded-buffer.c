@@ -18,7 +18,7 @@ typedef struct
 {
   gboolean  repaired;
   Mutex     mutex;
-  Condition changed;
+  Cond changed;
   int       n;
 } Buffer;
 
@@ -27,12 +27,12 @@ change (Buffer *buffer, int limit, int by)
 {
   mutex_lock (&buffer->mutex);
   while (buffer->n == limit)
-    condition_wait (&buffer->changed, &buffer->mutex);
+    cond_wait (&buffer->changed, &buffer->mutex);
   buffer->n += by;
   if (buffer->repaired)
-    condition_broadcast (&buffer->changed);
+    cond_broadcast (&buffer->changed);
   else
-    condition_signal (&buffer->changed);
+    cond_signal (&buffer->changed);
   mutex_unlock (&buffer->mutex);
 }
 
@@ -55,7 +55,7 @@ reader (gpointer data, GError **error G_GNUC_UNUSED)
 static gboolean
 run (gboolean repaired, GError **error)
 {
-  Buffer buffer = { .repaired = repaired, .mutex = MUTEX ("buffer"), .changed = CONDITION ("changed") };
+  Buffer buffer = { .repaired = repaired, .mutex = MUTEX ("buffer"), .changed = COND ("changed") };
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
 
   trio_nursery_start_soon (nursery, writer, &buffer);

@@ -15,7 +15,7 @@ typedef struct
 {
   gboolean  repaired;
   Mutex     mutex;
-  Condition turn;
+  Cond turn;
   gboolean  may_send;
   gboolean  may_receive;
   int       values[N_ROUNDS];
@@ -29,7 +29,7 @@ is_turn (Buffer *buffer, const gboolean *may)
 {
   bug_switch ();
   while (buffer->repaired && !*may)
-    condition_wait (&buffer->turn, &buffer->mutex);
+    cond_wait (&buffer->turn, &buffer->mutex);
   return *may;
 }
 
@@ -38,7 +38,7 @@ give_turn (Buffer *buffer, gboolean *from, gboolean *to)
 {
   *from = FALSE;
   *to = TRUE;
-  condition_broadcast (&buffer->turn);
+  cond_broadcast (&buffer->turn);
 }
 
 static gboolean
@@ -80,7 +80,7 @@ consume (gpointer data, GError **error G_GNUC_UNUSED)
 static gboolean
 run (gboolean repaired, GError **error)
 {
-  Buffer buffer = { .repaired = repaired, .mutex = MUTEX ("buffer"), .turn = CONDITION ("turn"), .may_send = TRUE };
+  Buffer buffer = { .repaired = repaired, .mutex = MUTEX ("buffer"), .turn = COND ("turn"), .may_send = TRUE };
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
 
   trio_nursery_start_soon (nursery, produce, &buffer);
