@@ -347,8 +347,10 @@ trio_cli_campaign_unreached (TrioCliCampaign *campaign, const char *goal, guint6
   failure->kind = g_strdup ("unreached");
   failure->name = g_strdup (goal);
   failure->message = g_strdup_printf ("trio_sometimes (…, \"%s\") was met, and was false every time, in all of %s runs: what "
-                                      "the search was to show has never happened.\nLook at more runs, inject something, or change "
-                                      "the scenario.", goal, grouped);
+                                      "the search was to show has never happened.\nEither it cannot happen, and the goal, or the program, is "
+                                      "wrong; or it needs what these runs did not do: more runs\n(--runs), another "
+                                      "strategy, or something injected (--inject). The line \"coverage\" says whether more runs "
+                                      "alone are\nlikely to help.", goal, grouped);
   failure->run = runs;
   failure->times = runs;
   failure->strategy = g_strdup (campaign->strategy);

@@ -17,6 +17,8 @@
 G_BEGIN_DECLS
 
 #define TRIO_CLI_KEEP_DEFAULT "trio-schedules"
+/* A goal missed in no more runs than these says nothing. */
+#define TRIO_CLI_RUNS_BEFORE_UNREACHED 100
 
 typedef struct
 {

@@ -24,7 +24,6 @@
 #define RUNS_DEFAULT             1000
 #define SEED_DEFAULT             1
 #define CHECK_DETERMINISM_EVERY  64
-#define RUNS_BEFORE_UNREACHED    100     /* a goal missed in fewer runs says nothing */
 
 typedef struct
 {
@@ -181,7 +180,7 @@ look_for_unreached (Explore *self, const TrioCliTally *tally)
 {
   g_autoptr (GPtrArray) names = trio_cli_goal_names (tally->goals);
 
-  if (tally->runs <= RUNS_BEFORE_UNREACHED || tally->interrupted || (tally->findings->len > 0 && !self->keep_going))
+  if (tally->runs <= TRIO_CLI_RUNS_BEFORE_UNREACHED || tally->interrupted || (tally->findings->len > 0 && !self->keep_going))
     return;
   for (guint i = 0; i < names->len; i++)
     {

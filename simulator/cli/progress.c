@@ -4,6 +4,7 @@
 
 #include "simulator/cli/progress.h"
 #include "simulator/cli/os.h"
+#include "simulator/cli/saturation.h"
 #include "simulator/cli/wire.h"
 
 #include <string.h>
@@ -95,6 +96,7 @@ trio_cli_tally_to_text (const char *scenario, const TrioCliTally *tally, guint64
   if (runs > 0)
     g_string_append_printf (out, " of %s", all);
   g_string_append_printf (out, " runs, %s/s, %s schedules", rate, schedules);
+  trio_cli_saturation_append_short (out, &tally->seen);
   if (g_hash_table_size (tally->goals) > 0)
     g_string_append_printf (out, ", %u of %u goals", n_goals_reached (tally->goals), g_hash_table_size (tally->goals));
   if (tally->findings->len > 0)

@@ -20,7 +20,7 @@ char    *trio_cli_grouped        (guint64 number);
 /* "0.84 s", "3 min 12 s". */
 char    *trio_cli_span_to_text   (gint64 span_us);
 
-/* "transfer: 512 of 1,000 runs, 4,120/s, 498 schedules, 2 of 3 goals". @runs: 0 if there is no limit. */
+/* "transfer: 512 of 1,000 runs, 4,120/s, 498 schedules, 212 pairs (none new in 80 runs), 2 of 3 goals". @runs: 0 if there is no limit. */
 char    *trio_cli_tally_to_text  (const char *scenario, const TrioCliTally *tally, guint64 runs);
 
 G_END_DECLS

@@ -7,6 +7,7 @@
 #include "simulator/cli/options.h"
 #include "simulator/cli/os.h"
 #include "simulator/cli/progress.h"
+#include "simulator/cli/saturation.h"
 #include "simulator/cli/wire.h"
 
 #define LINES_SHOWN_MAX 20
@@ -310,13 +311,16 @@ append_end_json (GString *out, const TrioCliCampaign *campaign, const TrioCliTal
   trio_cli_json_number (out, "schedules", tally->schedules);
   trio_cli_json_number (out, "elapsed_us", tally->elapsed_us);
   trio_cli_json_boolean (out, "interrupted", tally->interrupted);
+  trio_cli_saturation_append_json (out, &tally->seen);
   append_goals_json (out, tally->goals);
   g_string_append (out, "}\n");
 }
 
 static void
-append_goals_in_words (GString *out, GHashTable *goals)
+append_goals_in_words (GString *out, const TrioCliCampaign *campaign, const TrioCliTally *tally)
 {
+  GHashTable *goals = tally->goals;
+  gboolean missed = FALSE;
   g_autoptr (GPtrArray) names = trio_cli_goal_names (goals);
 
   for (guint i = 0; i < names->len; i++)
@@ -324,7 +328,11 @@ append_goals_in_words (GString *out, GHashTable *goals)
       gboolean held = GPOINTER_TO_INT (g_hash_table_lookup (goals, names->pdata[i])) != 0;
 
       g_string_append_printf (out, "  goal %s  %s\n", held ? "reached      " : "never reached", (char *) names->pdata[i]);
+      missed = missed || !held;
     }
+  if (missed && g_str_equal (campaign->command, "explore") && tally->runs <= TRIO_CLI_RUNS_BEFORE_UNREACHED)
+    g_string_append_printf (out, "  That fails a campaign of more than %d runs that finds nothing else. To see: --runs 1000\n",
+                            TRIO_CLI_RUNS_BEFORE_UNREACHED);
 }
 
 static void
@@ -347,7 +355,8 @@ append_end_in_words (GString *out, const TrioCliCampaign *campaign, const TrioCl
   g_string_append_printf (out, "; %s different schedule%s, %s steps, %s%s\n", schedules, tally->schedules == 1 ? "" : "s", steps,
                           span,
                           tally->interrupted ? "; interrupted" : "");
-  append_goals_in_words (out, tally->goals);
+  trio_cli_saturation_append (out, &tally->seen);
+  append_goals_in_words (out, campaign, tally);
 }
 
 void

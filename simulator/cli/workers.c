@@ -5,6 +5,7 @@
  *     worker j of J does runs  first + stride * j,  first + stride * (j + J),  …
  *
  *     shared memory:  one slot a worker (what it did, what it is at),  `stop_before`,  a bitmap of the schedules seen
+ *                     and what all runs went through (seen.h)
  *     its pipe:       a failure, a goal that is new to it, a refusal
  *
  * Counters are shared since they change with every run; the parent only reads them. Everything rare goes through the pipe. */
@@ -54,6 +55,7 @@ typedef struct
   const TrioCliWork *work;
   TrioCliTally      *tally;
   Shared            *shared;
+  TrioCliSeen       *seen;
   gsize              shared_bytes;
   gint64             started;
   TrioCliChild     **children;    /* NULL where one is done */
@@ -69,6 +71,7 @@ typedef struct
   guint           nth;
   GHashTable     *goals;          /* what the parent was told */
   TrioSimMeasure *measure;        /* NULL until a run needs it */
+  TrioCliFollow  *follow;
 } Worker;
 
 static guint64
@@ -122,6 +125,15 @@ take_measure (Worker *self, TrioSimOptions *options)
   options->measure = self->measure;
 }
 
+static void
+note_coverage (Worker *self, guint64 nth)
+{
+  gsize n_facts;
+  const guint64 *facts = trio_cli_follow_get_facts (self->follow, &n_facts);
+
+  trio_cli_seen_note (self->pool->seen, nth, facts, n_facts);
+}
+
 /* FALSE: the worker ends here. */
 static gboolean
 do_run (int outbox, Worker *self, guint64 run)
@@ -136,6 +148,7 @@ do_run (int outbox, Worker *self, guint64 run)
   work->prepare (run, &options, work->prepare_data);
   options.program = work->target->program;
   take_measure (self, &options);
+  options.instrument = trio_cli_follow_begin (self->follow);
   options.check_determinism = work->check_every > 0 && (run == 1 || run % work->check_every == 0);
   ok = trio_sim_run (work->target->func, work->target->data, &options, &report, &error);
   if (!report)
@@ -149,7 +162,10 @@ do_run (int outbox, Worker *self, guint64 run)
   slot->choices += report->choices;
   slot->unmatched += report->unmatched;
   note_schedule (self->pool->shared, report->interleaving);
+  note_coverage (self, slot->at);
   tell_new_goals (outbox, self, report);
+  if (work->done)
+    work->done (run, report, self->follow, work->done_data);
   if (report->verdict == TRIO_SIM_OK)
     return TRUE;
 
@@ -166,6 +182,7 @@ work_body (int outbox, gpointer data)
   Slot *slot = &self->pool->shared->slots[self->nth];
 
   self->goals = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->follow = trio_cli_follow_new ();
   for (;; slot->at += work->jobs)
     {
       guint64 run = run_at (work, slot->at);
@@ -190,7 +207,7 @@ work_body (int outbox, gpointer data)
 static gboolean
 spawn (Pool *pool, guint nth)
 {
-  Worker worker = { pool, nth, NULL, NULL };
+  Worker worker = { .pool = pool, .nth = nth };
 
   pool->shared->slots[nth].began = 0;
   pool->failed[nth] = pool->timed_out[nth] = FALSE;
@@ -347,6 +364,22 @@ estimate_schedules (const Shared *shared)
   return (guint64) (SEEN_BITS * sum + 0.5);
 }
 
+/* Enough for the line that shows the search is alive. */
+static void
+peek (Pool *pool)
+{
+  TrioCliSaturation *seen = &pool->tally->seen;
+
+  seen->n_runs = pool->tally->runs;
+  for (guint k = 0; k < TRIO_CLI_FACT_KINDS; k++)
+    {
+      guint64 last_new;
+
+      trio_cli_seen_peek (pool->seen, k, &seen->kinds[k].n, &last_new);
+      seen->kinds[k].n_since = seen->n_runs > last_new ? seen->n_runs - 1 - last_new : 0;
+    }
+}
+
 static void
 add_up (Pool *pool)
 {
@@ -363,6 +396,7 @@ add_up (Pool *pool)
       tally->unmatched += slot->unmatched;
     }
   tally->schedules = estimate_schedules (pool->shared);
+  peek (pool);
   tally->elapsed_us = g_get_monotonic_time () - pool->started;
 }
 
@@ -410,12 +444,26 @@ forget_beyond (const TrioCliWork *work, TrioCliTally *tally)
   g_ptr_array_set_size (tally->findings, 1);
 }
 
+/* Of exactly the runs that were asked for. */
+static void
+count_coverage (Pool *pool)
+{
+  const TrioCliTally *tally = pool->tally;
+  TrioCliSaturation *seen = &pool->tally->seen;
+  gboolean cut = !pool->work->keep_going && !tally->interrupted && tally->findings->len > 0;
+
+  trio_cli_seen_count (pool->seen, cut ? tally->runs : G_MAXUINT64, tally->runs, seen);
+  for (guint k = 0; k < TRIO_CLI_FACT_KINDS; k++)
+    seen->kinds[k].n_since = tally->runs > seen->kinds[k].n_since ? tally->runs - 1 - seen->kinds[k].n_since : 0;
+}
+
 gboolean
 trio_cli_work (const TrioCliWork *work, TrioCliTally *tally, GError **error)
 {
   gsize shared_bytes = sizeof (Shared) + work->jobs * sizeof (Slot);
   Pool pool = {
     .work = work, .tally = tally, .shared = trio_cli_share (shared_bytes), .shared_bytes = shared_bytes,
+    .seen = trio_cli_seen_new (),
     .started = g_get_monotonic_time (), .children = g_new0 (TrioCliChild *, work->jobs),
     .failed = g_new0 (gboolean, work->jobs),
     .timed_out = g_new0 (gboolean, work->jobs),
@@ -433,11 +481,13 @@ trio_cli_work (const TrioCliWork *work, TrioCliTally *tally, GError **error)
   g_ptr_array_sort (tally->findings, compare_findings);
   if (!work->keep_going)
     forget_beyond (work, tally);
+  count_coverage (&pool);
 
   g_free (pool.children);
   g_free (pool.failed);
   g_free (pool.timed_out);
   trio_cli_unshare (pool.shared, pool.shared_bytes);
+  trio_cli_seen_free (pool.seen);
   if (pool.refusal)
     g_propagate_error (error, pool.refusal);
   return pool.refusal == NULL;

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "simulator/cli/isolate.h"
+#include "simulator/cli/seen.h"
 
 G_BEGIN_DECLS
 
@@ -27,6 +28,8 @@ G_BEGIN_DECLS
  * @jobs: how many workers
  * @keep_going: go on after a failure
  * @check_every: check for determinism the first run and each whose number is a multiple of this; 0 for none
+ * @done: (nullable): called in the worker after each run that gave a report
+ * @done_data: what it gets
  * @tick: (nullable): called a few times a second
  * @tick_data: what it gets
  */
@@ -44,6 +47,8 @@ typedef struct
   guint                jobs;
   gboolean             keep_going;
   guint                check_every;
+  void               (*done) (guint64 run, const TrioSimReport *report, const TrioCliFollow *follow, gpointer data);
+  gpointer             done_data;
   void               (*tick) (const TrioCliTally *tally, gpointer data);
   gpointer             tick_data;
 } TrioCliWork;
@@ -67,6 +72,7 @@ struct _TrioCliTally
   guint64     schedules;        /* different orders of steps seen; an estimate, exact while they are few */
   gint64      elapsed_us;
   gboolean    interrupted;      /* by Ctrl-C */
+  TrioCliSaturation seen;       /* what the runs went through */
   GHashTable *goals;            /* name -> whether it ever held */
   GPtrArray  *findings;         /* TrioCliFinding, by number of run */
 };

@@ -112,6 +112,8 @@ test_a_goal_that_no_run_reaches_is_a_failure_of_a_long_campaign (void)
   g_autofree char *kind = value_of (end, "kind");
 
   g_assert_cmpint (few.exit_code, ==, 0);
+  assert_has (few.out, "goal never reached  three are counted");
+  assert_has (few.out, "To see: --runs 1000");
   g_assert_cmpint (many.exit_code, ==, 1);
   g_assert_cmpstr (kind, ==, "unreached");
   assert_has (end, "\"schedule\": null");
@@ -150,6 +152,45 @@ test_what_is_found_does_not_depend_on_the_number_of_workers (void)
 
   g_assert_cmpstr (one, ==, two);
   g_assert_cmpstr (one, ==, five);
+}
+
+static char *
+coverage_of (const char *arguments)
+{
+  g_auto (Output) output = run (arguments);
+  g_autofree char *end = last_line (output.out);
+
+  assert_has (end, "\"coverage\": {\"pairs\": ");
+  return g_strdup (strstr (end, "\"coverage\""));
+}
+
+/* Neither that of a whole campaign nor that of one which a failure has cut short. */
+static void
+test_coverage_does_not_depend_on_the_number_of_workers (void)
+{
+  static const char *const campaigns[] = { "explore -s clean --runs 300 --inject cancel", "explore -s lost-update --seed 7" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (campaigns); i++)
+    {
+      g_autofree char *one_job = g_strdup_printf ("%s --json --jobs 1", campaigns[i]);
+      g_autofree char *five_jobs = g_strdup_printf ("%s --json --jobs 5", campaigns[i]);
+      g_autofree char *one = coverage_of (one_job);
+      g_autofree char *five = coverage_of (five_jobs);
+
+      g_assert_cmpstr (one, ==, five);
+    }
+}
+
+static void
+test_coverage_lets_a_person_judge_whether_to_go_on (void)
+{
+  g_auto (Output) few = run ("explore -s clean --runs 5");
+  g_auto (Output) many = run ("explore -s clean --runs 500 --inject cancel");
+
+  assert_has (few.out, " pairs of what follows what");
+  assert_has_not (few.out, "of further runs");
+  assert_has (many.out, "% of further runs will show a new one");
+  assert_has (many.out, "3 of 3 cancel points have noticed a cancellation");
 }
 
 static guint64
@@ -259,6 +300,8 @@ main (int argc, char **argv)
   ADD (test_a_goal_that_no_run_reaches_is_a_failure_of_a_long_campaign);
   ADD (test_a_run_without_an_end_is_stopped);
   ADD (test_what_is_found_does_not_depend_on_the_number_of_workers);
+  ADD (test_coverage_does_not_depend_on_the_number_of_workers);
+  ADD (test_coverage_lets_a_person_judge_whether_to_go_on);
   ADD (test_shards_are_a_partition);
   ADD (test_keep_going_counts_the_same_failure_once);
   ADD (test_ctrl_c_ends_a_search_in_order);
