@@ -8,6 +8,7 @@
 
 #include "net/socket-wait.h"
 
+#include <trio/checkpoint.h>
 #include <trio/error.h>
 
 #include "net/address.h"
@@ -37,26 +38,36 @@ all_are_open (TrioSocketHandle *const *handles, guint n_handles)
   return TRUE;
 }
 
+/* Asks in order, as far as the first that is. */
+static gboolean
+is_ready_now (TrioSocketHandle *const *handles, guint n_handles, TrioIoDirection direction)
+{
+  for (guint i = 0; i < n_handles; i++)
+    if (handles[i]->io->arm (handles[i]->io, handles[i]->socket, direction))
+      return TRUE;
+  return FALSE;
+}
+
 gboolean
 trio_socket_wait (TrioSocketHandle *const *handles, guint n_handles, TrioIoDirection direction, const TrioWaitClass *klass,
                   GError **error)
 {
   TrioSocketWait wait = { trio_current_task (), handles, n_handles, direction };
 
-  for (guint i = 0; i < n_handles; i++)
-    if (handles[i]->io->arm (handles[i]->io, handles[i]->socket, direction))
-      return TRUE;
-
-  for (guint i = 0; i < n_handles; i++)
+  if (is_ready_now (handles, n_handles, direction))
+    trio_cancel_shielded_checkpoint ();
+  else
     {
-      g_assert (handles[i]->socket->waiting[direction] == NULL);
-      handles[i]->socket->waiting[direction] = &wait;
+      for (guint i = 0; i < n_handles; i++)
+        {
+          g_assert (handles[i]->socket->waiting[direction] == NULL);
+          handles[i]->socket->waiting[direction] = &wait;
+        }
+      if (!trio_wait (klass, &wait, error))
+        return FALSE;
     }
 
-  if (!trio_wait (klass, &wait, error))
-    return FALSE;
-
-  /* Closed between our wake-up and now. */
+  /* Closed while others ran. */
   if (!all_are_open (handles, n_handles))
     {
       trio_socket_set_closed_error (error);

@@ -14,7 +14,8 @@
  * @klass: made with TRIO_SOCKET_WAIT_CLASS
  * @error: where it says why not
  *
- * Waits until an attempt may succeed, or returns at once if the world says that it may already. Checkpoint, if it waits.
+ * Waits until an attempt may succeed; if the world says that it may already, only lets others run. Checkpoint, so that an operation that
+ * has waited need not be one again.
  *
  * Errors: cancellation; %TRIO_ERROR_CLOSED_RESOURCE if one of them was closed, before or after it became ready.
  *

@@ -150,18 +150,27 @@ try_accept (TrioSocketHandle *const *listening, guint n_listening, guint *turn, 
   return -EAGAIN;
 }
 
-/* The next connection, or NULL; between begin and end. */
+/* The next connection, or NULL; between begin and end. A Checkpoint. */
 static TrioSocketHandle *
 accept_next (TrioSocketHandle *const *listening, guint n_listening, guint *turn, int *errnum, GError **error)
 {
+  gboolean waited = FALSE;
+
   for (;;)
     {
       TrioSocket *connection = NULL;
       int result = try_accept (listening, n_listening, turn, &connection);
 
       if (result >= 0)
-        return handle_new (listening[0]->io, connection);
+        {
+          TrioSocketHandle *handle = handle_new (listening[0]->io, connection);
 
+          if (!waited)
+            trio_cancel_shielded_checkpoint ();
+          return handle;
+        }
+
+      waited = TRUE;
       if (result == -EAGAIN)
         {
           if (!trio_socket_wait (listening, n_listening, TRIO_IO_READ, &accept_wait, error))
@@ -205,9 +214,6 @@ trio_socket_accept (TrioSocketHandle *const *listening, guint n_listening, guint
   connection = n_begun == n_listening ? accept_next (listening, n_listening, turn, errnum, error) : NULL;
   while (n_begun > 0)
     end (listening[--n_begun], TRIO_IO_READ);
-
-  if (connection != NULL)
-    trio_cancel_shielded_checkpoint ();
   return connection;
 }
 
@@ -215,21 +221,25 @@ gssize
 trio_socket_receive (TrioSocketHandle *self, gpointer buffer, gsize size, GError **error)
 {
   TrioSocketHandle *const handles[] = { self };
+  gboolean waited = FALSE;
   gssize received;
 
   if (!trio_checkpoint_if_cancelled_in (receive_wait.what, error) || !begin (self, TRIO_IO_READ, "receiving", error))
     return -1;
 
   while ((received = self->io->receive (self->io, self->socket, buffer, size)) == -EAGAIN)
-    if (!trio_socket_wait (handles, 1, TRIO_IO_READ, &receive_wait, error))
-      {
-        end (self, TRIO_IO_READ);
-        return -1;
-      }
+    {
+      if (!trio_socket_wait (handles, 1, TRIO_IO_READ, &receive_wait, error))
+        {
+          end (self, TRIO_IO_READ);
+          return -1;
+        }
+      waited = TRUE;
+    }
 
   if (received < 0)
     set_broken_error (self, (int) -received, "receive from", error);
-  else
+  else if (!waited)
     trio_cancel_shielded_checkpoint ();
   end (self, TRIO_IO_READ);
   return received < 0 ? -1 : received;
