@@ -333,6 +333,12 @@ trio_sim_detect_failure (TrioSimWorld *world, GError *error)
   g_error_free (error);
   if (rest == NULL)
     return;
+  trio_sim_note_misuse (world, NULL, rest);
+  if (world->verdict == TRIO_SIM_MISUSE)
+    {
+      g_propagate_error (&world->error, rest);
+      return;
+    }
 
   name = g_string_new (NULL);
   append_identities (names, rest);

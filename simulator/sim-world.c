@@ -50,6 +50,14 @@ let_time_lag (TrioInstrument *instrument, TrioTask *task G_GNUC_UNUSED)
     trio_sim_clock_advance_to (&self->clock, self->clock.now + lags[value]);
 }
 
+static void
+note_exit (TrioInstrument *instrument, TrioTask *task, const GError *error)
+{
+  /* Main's comes out of the run, and is judged there. */
+  if (G_UNLIKELY (error != NULL) && trio_task_get_parent (task) != NULL && trio_task_get_parent (trio_task_get_parent (task)) != NULL)
+    trio_sim_note_misuse ((TrioSimWorld *) ((char *) instrument - G_STRUCT_OFFSET (TrioSimWorld, lag)), task, error);
+}
+
 /* --- the turn's look at io --- */
 
 static void
@@ -189,7 +197,7 @@ trio_sim_world_init (TrioSimWorld *self, const TrioSimOptions *options, TrioSimS
   *self = (TrioSimWorld) {
     .world = { .name = "simulator", .wake = wake, .check = check, .oblige = oblige, .heal = heal,
                .append_stack = trio_task_append_stack },
-    .lag = { .name = "lag", .before_task_step = let_time_lag },
+    .lag = { .name = "lag", .before_task_step = let_time_lag, .task_exited = note_exit },
     .verdict = TRIO_SIM_OK,
     .suspicion = TRIO_SIM_OK,
     .message = g_string_new (NULL),
@@ -212,11 +220,14 @@ trio_sim_world_init (TrioSimWorld *self, const TrioSimOptions *options, TrioSimS
   self->world.io = &self->net->io;
   self->world.threads = &self->threads.threads;
   self->world.choice = trio_sim_tape_get_choice (self->tape);
+  if (options->judge_criticals)
+    trio_sim_misuse_listen (self);
 }
 
 void
 trio_sim_world_clear (TrioSimWorld *self)
 {
+  trio_sim_misuse_stop_listening (self);
   trio_sim_threads_clear (&self->threads);
   trio_sim_liveness_clear (&self->liveness);
   trio_sim_net_free (self->net);

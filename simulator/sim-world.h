@@ -43,6 +43,8 @@ typedef struct
   char           *place;        /* of the finding, in the program; or NULL */
   GString        *message;
   GError         *error;        /* the scenario's own, if that is the finding */
+  GLogFunc        log_before;   /* while this run listens to the log; else NULL */
+  GLogLevelFlags  fatal_before;
   GString        *evidence;     /* what a check that is about to fail wants to be told with it */
   const char     *history_path; /* where the page of a history that fails goes, or NULL */
   char           *history_page; /* it */
@@ -68,6 +70,11 @@ gint64   trio_sim_world_get_next (const TrioSimWorld *world);
 void     trio_sim_detect_stuck   (TrioSimWorld *world);
 /* For the message: who waits for what; inside a turn. */
 void     trio_sim_append_tasks   (TrioSimWorld *world);
+/* misuse.c. Criticals, from now on; and the end of that. */
+void     trio_sim_misuse_listen  (TrioSimWorld *world);
+void     trio_sim_misuse_stop_listening (TrioSimWorld *world);
+/* An error that a task ended with, or NULL. */
+void     trio_sim_note_misuse    (TrioSimWorld *world, TrioTask *task, const GError *error);
 /* After the last turn of a run that ended well: what was promised and not kept. */
 void     trio_sim_detect_broken_promises (TrioSimWorld *world);
 /* After the last turn: what is still open. */

@@ -15,9 +15,10 @@ static const char *const names[] = {
   [TRIO_SIM_CRASH] = "crash",
   [TRIO_SIM_NONDETERMINISM] = "nondeterminism",
   [TRIO_SIM_EVENTUALLY] = "eventually",
+  [TRIO_SIM_MISUSE] = "misuse",
 };
 
-G_STATIC_ASSERT (G_N_ELEMENTS (names) == TRIO_SIM_EVENTUALLY + 1);
+G_STATIC_ASSERT (G_N_ELEMENTS (names) == TRIO_SIM_MISUSE + 1);
 
 const char *
 trio_sim_verdict_to_string (TrioSimVerdict verdict)

@@ -47,6 +47,72 @@ test_an_error_of_main_is_a_failure (void)
   g_assert_error (error, TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE);
 }
 
+/* --- misuse --- */
+
+static gboolean
+acquire_twice (gpointer data, GError **error)
+{
+  return trio_lock_acquire (data, error) && trio_lock_acquire (data, error);
+}
+
+static gboolean
+swallow_a_misuse (gpointer data, GError **error)
+{
+  g_autoptr (TrioLock) lock = trio_lock_new ();
+  g_autoptr (GError) swallowed = NULL;
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (&swallowed);
+
+  trio_nursery_start_soon (nursery, acquire_twice, lock);
+  if (!trio_nursery_close (nursery, TRUE) && data == NULL)
+    g_clear_error (&swallowed);
+  if (swallowed != NULL)
+    g_propagate_error (error, g_steal_pointer (&swallowed));
+  return data == NULL;
+}
+
+static void
+test_a_task_that_ends_with_a_misuse_fails_the_run (void)
+{
+  for (int i = 0; i < 2; i++)
+    {
+      g_autoptr (TrioSimReport) report = sim_run_fifo (swallow_a_misuse, i == 0 ? NULL : "");
+
+      sim_expect (report, TRIO_SIM_MISUSE, "task \"acquire_twice\" holds this lock already");
+      assert_says (report, "by main/acquire_twice, at step ");
+    }
+}
+
+static gboolean
+release_what_is_free (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioLock) lock = trio_lock_new ();
+
+  trio_lock_release (lock);
+  return trio_checkpoint (error);
+}
+
+static void
+test_a_critical_fails_the_run_if_asked (void)
+{
+  GLogLevelFlags fatal = g_log_set_always_fatal (G_LOG_LEVEL_ERROR);
+
+  g_log_set_always_fatal (fatal);
+  g_autoptr (TrioSimReport) report = sim_run (release_what_is_free, NULL, &(TrioSimOptions) { .judge_criticals = TRUE });
+  g_assert_cmpint (report->verdict, ==, TRIO_SIM_MISUSE);
+  assert_says (report, "trio_lock_release");
+  assert_says (report, "by main, at step ");
+#ifdef HAVE_STACKS
+  g_assert_cmpstr (report->place, ==, "release_what_is_free");
+#endif
+
+  /* The log is as it was. */
+  g_assert_cmpint (g_log_set_always_fatal (fatal), ==, fatal);
+  g_test_expect_message (G_LOG_DOMAIN, G_LOG_LEVEL_CRITICAL, "*trio_lock_release*");
+  g_autoptr (TrioSimReport) unjudged = sim_run_fifo (release_what_is_free, NULL);
+  g_test_assert_expected_messages ();
+  sim_expect (unjudged, TRIO_SIM_OK, NULL);
+}
+
 /* --- checks --- */
 
 static gboolean
@@ -459,6 +525,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/verdict/an-error-of-main-is-a-failure", test_an_error_of_main_is_a_failure);
+  g_test_add_func ("/verdict/a-task-that-ends-with-a-misuse-fails-the-run", test_a_task_that_ends_with_a_misuse_fails_the_run);
+  g_test_add_func ("/verdict/a-critical-fails-the-run-if-asked", test_a_critical_fails_the_run_if_asked);
   g_test_add_func ("/verdict/a-false-always-ends-the-run", test_a_false_always_ends_the_run);
   g_test_add_func ("/verdict/the-order-decides", test_the_order_decides);
   g_test_add_func ("/verdict/an-unreachable-that-is-reached-ends-the-run", test_an_unreachable_that_is_reached_ends_the_run);
