@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <trio/checkpoint.h>
+#include <trio/lowlevel/access.h>
 
 /* G_RESOLVER_ERROR and its codes, without GIO. */
 #define RESOLVER_ERROR (g_quark_from_static_string ("g-resolver-error-quark"))
@@ -129,6 +130,7 @@ look_up (TrioSimNet *net, const char *host, GError **error)
 {
   if (!trio_sleep (trio_sim_choose_latency ("resolve"), error))
     return FALSE;
+  trio_note_access (&net->io, TRIO_ACCESS_WRITE);
   if (trio_sim_choose_fault (net, "fault.resolve", "resolve", 20))
     {
       g_set_error (error, RESOLVER_ERROR, RESOLVER_ERROR_TEMPORARY_FAILURE, "the name “%s” cannot be looked up for now", host);

@@ -192,9 +192,12 @@ TrioSimStrategy *
 trio_sim_strategy_new (const TrioSimOptions *options, const TrioSimMeasure *measure, GError **error)
 {
   TrioSimStrategyParameters parameters = { .seed = options->seed, .measure = measure };
-  const Kind *kind = read_text (text_of (options), 0, &parameters, error);
+  const Kind *kind;
   TrioSimStrategy *strategy;
 
+  if (options->own_strategy != NULL)
+    return options->own_strategy;
+  kind = read_text (text_of (options), 0, &parameters, error);
   if (kind == NULL)
     return NULL;
   if ((kind->traits & HAS_K) && parameters.k == 0)

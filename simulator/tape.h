@@ -24,8 +24,7 @@
 
 G_BEGIN_DECLS
 
-typedef struct _TrioSimTape     TrioSimTape;
-typedef struct _TrioSimStrategy TrioSimStrategy;
+typedef struct _TrioSimTape TrioSimTape;
 
 typedef enum
 {

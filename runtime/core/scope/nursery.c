@@ -151,6 +151,7 @@ trio_nursery_check_joined (TrioNursery *nursery)
     {
       nursery->joining = FALSE;
       nursery->closed = TRUE;
+      trio_note_access (&nursery->children, TRIO_ACCESS_COMPLETE);
       trio_reschedule (nursery->scope.task, NULL);
     }
 }

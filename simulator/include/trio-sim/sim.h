@@ -44,6 +44,7 @@ TRIO_API int trio_sim_main (int argc, char **argv, const TrioScenario *scenarios
 /* The decisions of a run that were not the dull ones; simulator/schedule.h has its functions. */
 typedef struct _TrioSchedule      TrioSchedule;
 typedef struct _TrioScheduleEntry TrioScheduleEntry;
+typedef struct _TrioSimStrategy   TrioSimStrategy;
 
 typedef enum
 {
@@ -123,6 +124,8 @@ typedef void (*TrioSimStepFunc) (guint64 step, TrioTask *task, gpointer user_dat
  * @on_step: (nullable): called before each task step
  * @user_data: for the three
  * @instrument: (nullable): one more instrument that watches the run
+ * @own_strategy: (nullable) (transfer none): a strategy of the caller's own (simulator/strategy.h) in place of @strategy. Not together with
+ *   @check_determinism, which would run it twice
  *
  * Start it from `{ 0 }`.
  */
@@ -152,6 +155,7 @@ typedef struct
   TrioSimStepFunc     on_step;
   gpointer            user_data;
   TrioInstrument     *instrument;
+  TrioSimStrategy    *own_strategy;
 } TrioSimOptions;
 
 /**

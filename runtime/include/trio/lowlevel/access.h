@@ -5,7 +5,7 @@
  *
  *     primitive --- trio_note_access (object, kind) ---> the hook `accessed` of the run's instruments
  *
- * Two accesses of two steps to one object conflict unless both are READs or both are ADDs. Two steps are independent if none of their
+ * Two accesses of two steps to one object conflict unless both are READs or both are ADDs (or COMPLETEs). Two steps are independent if none of their
  * accesses conflict and neither makes the other's task runnable.
  *
  * Always true of the runtime's own objects (events, futures, locks, semaphores, limiters, conditions, barriers, channels, broadcasts,
@@ -28,6 +28,8 @@ G_BEGIN_DECLS
  * TrioAccess:
  * @TRIO_ACCESS_READ: looks, and changes nothing
  * @TRIO_ACCESS_ADD: a change that commutes with its like: two of them give the same in either order
+ * @TRIO_ACCESS_COMPLETE: an ADD that is the last one somebody waits for: the task that is made runnable next was waiting for this ADD and
+ *   all ADDs before it together, as for the ends of several children
  * @TRIO_ACCESS_WRITE: any change
  * @TRIO_ACCESS_CREATE: the object begins here
  * @TRIO_ACCESS_UNKNOWN: something whose effect, or whose moment, cannot be told from the steps; the object only says what it was
@@ -36,6 +38,7 @@ typedef enum
 {
   TRIO_ACCESS_READ,
   TRIO_ACCESS_ADD,
+  TRIO_ACCESS_COMPLETE,
   TRIO_ACCESS_WRITE,
   TRIO_ACCESS_CREATE,
   TRIO_ACCESS_UNKNOWN,

@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* The reduction against brute force: small programs drawn by chance from locks, events, channels, cells of memory, cancellation and
+ * checkpoints. Whatever end brute force reaches (verdict, and what the memory and all the tasks saw), the reduced search reaches too, and
+ * nothing else. */
+
+#include <string.h>
+
+#include "simulator/exhaust.h"
+#include "simulator/watch.h"
+#include "tests/sim/sim-test.h"
+
+#include <trio/lowlevel/access.h>
+
+enum
+{
+  TASKS_MAX = 4,
+  CODE_MAX = 4,
+  N_CELLS = 2,
+  BRUTE_FORCE_MAX = 6000,
+};
+
+typedef enum
+{
+  STEP_ASIDE,          /* a checkpoint */
+  ACQUIRE,
+  RELEASE,             /* if it is held */
+  SET,
+  WAIT,
+  SEND,
+  SEND_NOWAIT,
+  RECEIVE,
+  RECEIVE_NOWAIT,
+  CLOSE,               /* the sending end */
+  READ_CELL,
+  WRITE_CELL,
+  ADD_CELL,            /* read, step aside, write */
+  CANCEL,              /* the nursery */
+  CANCEL_SCOPE,        /* another task's scope */
+  IN_SCOPE,            /* the next instruction is in a scope of its own, which others can cancel */
+  SPAWN,               /* a grandchild that writes a cell */
+  CHOOSE,
+  FAIL,                /* with an error */
+  CHECK,               /* cell 0 is not 3: trio_always */
+  SLEEP,
+  ACQUIRE_SEMAPHORE,
+  RELEASE_SEMAPHORE,
+  N_OPERATIONS,
+} Operation;
+
+typedef struct
+{
+  Operation operation;
+  guint     which;
+} Instruction;
+
+typedef struct
+{
+  guint       n_tasks;
+  guint       length[TASKS_MAX];
+  Instruction code[TASKS_MAX][CODE_MAX];
+  gsize       buffer;
+} Program;
+
+typedef struct
+{
+  const Program      *program;
+  TrioLock           *locks[2];
+  TrioSemaphore      *semaphore;
+  TrioEvent          *events[2];
+  TrioSendChannel    *send;
+  TrioReceiveChannel *receive;
+  TrioNursery        *nursery;
+  TrioCancelScope    *scopes[TASKS_MAX];
+  guint               cells[N_CELLS];
+  guint64             seen[TASKS_MAX];     /* a hash of all that each task saw */
+} Machine;
+
+typedef struct
+{
+  Machine *machine;
+  guint    nth;
+} Runner;
+
+/* The machine of the latest run; its end is read after the run. */
+static Machine machine;
+
+static void
+see (Runner *self, guint64 what)
+{
+  machine.seen[self->nth] = trio_sim_mix (machine.seen[self->nth], what + 1);
+}
+
+static guint
+read_cell (guint which)
+{
+  trio_note_access (&machine.cells[which], TRIO_ACCESS_READ);
+  return machine.cells[which];
+}
+
+static void
+write_cell (guint which, guint value)
+{
+  trio_note_access (&machine.cells[which], TRIO_ACCESS_WRITE);
+  machine.cells[which] = value;
+}
+
+static gboolean
+grandchild (gpointer data, GError **error)
+{
+  Runner *self = data;
+
+  write_cell (0, 10 + self->nth);
+  return trio_checkpoint (error);
+}
+
+/* WOULD_BLOCK and the like are what a task saw. */
+static gboolean
+survive (Runner *self, gboolean ok, GError *failure)
+{
+  see (self, ok ? 0 : (guint64) failure->code + 7);
+  g_clear_error (&failure);
+  return TRUE;
+}
+
+static gboolean
+send (Runner *self, gboolean waits, guint value, GError **error)
+{
+  GError *failure = NULL;
+  gboolean ok = waits ? trio_send_channel_send (machine.send, GUINT_TO_POINTER (value), &failure)
+                      : trio_send_channel_send_nowait (machine.send, GUINT_TO_POINTER (value), &failure);
+
+  if (!ok && g_error_matches (failure, TRIO_ERROR, TRIO_ERROR_CANCELLED))
+    {
+      g_propagate_error (error, failure);
+      return FALSE;
+    }
+  return survive (self, ok, failure);
+}
+
+static gboolean
+receive (Runner *self, gboolean waits, GError **error)
+{
+  gpointer value = NULL;
+  GError *failure = NULL;
+  gboolean ok = waits ? trio_receive_channel_receive (machine.receive, &value, &failure)
+                      : trio_receive_channel_receive_nowait (machine.receive, &value, &failure);
+
+  if (!ok && g_error_matches (failure, TRIO_ERROR, TRIO_ERROR_CANCELLED))
+    {
+      g_propagate_error (error, failure);
+      return FALSE;
+    }
+  see (self, GPOINTER_TO_UINT (value));
+  return survive (self, ok, failure);
+}
+
+static void
+release_held (TrioLock *lock)
+{
+  TrioLockStatistics statistics;
+
+  trio_lock_get_statistics (lock, &statistics);
+  if (statistics.owner == trio_current_task ())
+    trio_lock_release (lock);
+}
+
+static gboolean
+acquire (Runner *self, TrioLock *lock, GError **error)
+{
+  GError *failure = NULL;
+  gboolean ok = trio_lock_acquire (lock, &failure);
+
+  if (ok || !g_error_matches (failure, TRIO_ERROR, TRIO_ERROR_CANCELLED))
+    return survive (self, ok, failure);
+  g_propagate_error (error, failure);
+  return FALSE;
+}
+
+static gboolean
+do_one (Runner *self, const Instruction *instruction, GError **error)
+{
+  static const TrioChoicePoint coin = { .label = "coin", .bound = 2 };
+  guint which = instruction->which;
+  TrioCancelScope *scope;
+  guint value;
+
+  switch (instruction->operation)
+    {
+    case STEP_ASIDE:
+    case IN_SCOPE:
+      return trio_checkpoint (error);
+    case ACQUIRE:
+      return acquire (self, machine.locks[which % 2], error);
+    case RELEASE:
+      release_held (machine.locks[which % 2]);
+      return TRUE;
+    case ACQUIRE_SEMAPHORE:
+      return trio_semaphore_acquire (machine.semaphore, error);
+    case RELEASE_SEMAPHORE:
+      trio_semaphore_release (machine.semaphore);
+      return TRUE;
+    case SET:
+      trio_event_set (machine.events[which % 2]);
+      return TRUE;
+    case WAIT:
+      return trio_event_wait (machine.events[which % 2], error);
+    case SEND:
+    case SEND_NOWAIT:
+      return send (self, instruction->operation == SEND, 1 + self->nth * 4 + which % 4, error);
+    case RECEIVE:
+    case RECEIVE_NOWAIT:
+      return receive (self, instruction->operation == RECEIVE, error);
+    case CLOSE:
+      trio_send_channel_close (machine.send);
+      return TRUE;
+    case READ_CELL:
+      see (self, read_cell (which % N_CELLS));
+      return TRUE;
+    case WRITE_CELL:
+      write_cell (which % N_CELLS, which % 4);
+      return TRUE;
+    case ADD_CELL:
+      value = read_cell (which % N_CELLS);
+      if (!trio_checkpoint (error))
+        return FALSE;
+      write_cell (which % N_CELLS, value + 1);
+      return TRUE;
+    case CANCEL:
+      trio_nursery_cancel (machine.nursery);
+      return TRUE;
+    case CANCEL_SCOPE:
+      trio_note_access (&machine.scopes, TRIO_ACCESS_READ);
+      scope = machine.scopes[which % machine.program->n_tasks];
+      if (scope != NULL)
+        trio_cancel_scope_cancel (scope);
+      return TRUE;
+    case SPAWN:
+      trio_nursery_start_soon (machine.nursery, grandchild, self);
+      return TRUE;
+    case CHOOSE:
+      see (self, trio_choose (&coin));
+      return TRUE;
+    case FAIL:
+      g_set_error (error, TRIO_ERROR, TRIO_ERROR_FAILED, "as it was told");
+      return FALSE;
+    case CHECK:
+      trio_always (read_cell (0) != 3, "cell 0 is not 3");
+      return TRUE;
+    case SLEEP:
+      return trio_sleep (1000 * (1 + which % 2), error);
+    case N_OPERATIONS:
+      break;
+    }
+  g_assert_not_reached ();
+}
+
+static gboolean
+do_in_scope (Runner *self, const Instruction *instruction, GError **error)
+{
+  g_autoptr (TrioCancelScope) scope = trio_cancel_scope_open (error);
+  gboolean ok;
+
+  trio_note_access (&machine.scopes, TRIO_ACCESS_WRITE);
+  machine.scopes[self->nth] = scope;
+  ok = do_one (self, instruction, error);
+  trio_note_access (&machine.scopes, TRIO_ACCESS_WRITE);
+  machine.scopes[self->nth] = NULL;
+  return trio_cancel_scope_close (scope, ok);
+}
+
+static gboolean
+run_code (gpointer data, GError **error)
+{
+  Runner *self = data;
+  const Program *program = machine.program;
+  gboolean ok = TRUE;
+
+  for (guint i = 0; i < program->length[self->nth] && ok; i++)
+    {
+      const Instruction *instruction = &program->code[self->nth][i];
+
+      if (instruction->operation == IN_SCOPE && i + 1 < program->length[self->nth])
+        ok = do_in_scope (self, &program->code[self->nth][++i], error);
+      else
+        ok = do_one (self, instruction, error);
+    }
+  release_held (machine.locks[0]);
+  release_held (machine.locks[1]);
+  return ok;
+}
+
+static gboolean
+run_program (gpointer data, GError **error)
+{
+  Runner runners[TASKS_MAX];
+  gboolean ok;
+
+  machine = (Machine) { .program = data };
+  machine.locks[0] = trio_lock_new ();
+  machine.locks[1] = trio_lock_new ();
+  machine.semaphore = trio_semaphore_new (1, -1);
+  machine.events[0] = trio_event_new ();
+  machine.events[1] = trio_event_new ();
+  trio_open_memory_channel (machine.program->buffer, NULL, &machine.send, &machine.receive);
+  {
+    g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+    machine.nursery = nursery;
+    for (guint i = 0; i < machine.program->n_tasks; i++)
+      {
+        runners[i] = (Runner) { &machine, i };
+        trio_nursery_start_soon (nursery, run_code, &runners[i]);
+      }
+    ok = trio_nursery_close (nursery, TRUE);
+  }
+  trio_send_channel_free (machine.send);
+  trio_receive_channel_free (machine.receive);
+  trio_event_free (machine.events[0]);
+  trio_event_free (machine.events[1]);
+  trio_semaphore_free (machine.semaphore);
+  trio_lock_free (machine.locks[0]);
+  trio_lock_free (machine.locks[1]);
+  return ok;
+}
+
+/* --- drawing programs --- */
+
+static guint64 state;
+
+/* splitmix64 */
+static guint
+draw (guint n)
+{
+  guint64 z = state += G_GUINT64_CONSTANT (0x9e3779b97f4a7c15);
+
+  z = (z ^ (z >> 30)) * G_GUINT64_CONSTANT (0xbf58476d1ce4e5b9);
+  z = (z ^ (z >> 27)) * G_GUINT64_CONSTANT (0x94d049bb133111eb);
+  return (guint) ((z ^ (z >> 31)) % n);
+}
+
+/* Half of the programs are made of few kinds of instructions, so that these meet. */
+static void
+draw_program (Program *program, guint64 seed)
+{
+  guint kinds[4];
+  gboolean few;
+
+  state = seed;
+  few = draw (2) == 0;
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    kinds[i] = draw (N_OPERATIONS);
+  *program = (Program) { .n_tasks = 2 + draw (TASKS_MAX - 1), .buffer = draw (2) };
+  for (guint t = 0; t < program->n_tasks; t++)
+    {
+      program->length[t] = 1 + draw (program->n_tasks == 2 ? CODE_MAX : program->n_tasks == 3 ? 3 : 2);
+      for (guint i = 0; i < program->length[t]; i++)
+        program->code[t][i] = (Instruction) { few ? kinds[draw (G_N_ELEMENTS (kinds))] : draw (N_OPERATIONS), draw (8) };
+    }
+}
+
+static void
+append_program (const Program *program, GString *out)
+{
+  static const char *const names[] = { "aside", "acquire", "release", "set", "wait", "send", "send_nowait", "receive", "receive_nowait",
+                                       "close", "read", "write", "add", "cancel", "cancel_scope", "in_scope", "spawn", "choose", "fail",
+                                       "check", "sleep", "down", "up" };
+
+  G_STATIC_ASSERT (G_N_ELEMENTS (names) == N_OPERATIONS);
+  g_string_append_printf (out, "buffer %" G_GSIZE_FORMAT, program->buffer);
+  for (guint t = 0; t < program->n_tasks; t++)
+    {
+      g_string_append_printf (out, "\n  task %u:", t);
+      for (guint i = 0; i < program->length[t]; i++)
+        g_string_append_printf (out, " %s(%u)", names[program->code[t][i].operation], program->code[t][i].which);
+    }
+}
+
+/* --- the ends --- */
+
+typedef struct
+{
+  GHashTable *ends;     /* text */
+} Ends;
+
+static void
+add_end (const TrioSimReport *report, gpointer data)
+{
+  GHashTable *ends = data;
+  guint64 hash = 0;
+
+  for (guint i = 0; i < TASKS_MAX; i++)
+    hash = trio_sim_mix (hash, machine.seen[i]);
+  /* A run that broke off stands somewhere: what the others had done by then is no end. */
+  if (report->verdict == TRIO_SIM_ALWAYS)
+    g_hash_table_add (ends, g_strdup_printf ("always %s", report->name));
+  else
+    g_hash_table_add (ends, g_strdup_printf ("%s %s; cells %u %u; seen %016" G_GINT64_MODIFIER "x; at %" G_GINT64_FORMAT,
+                                             trio_sim_verdict_to_string (report->verdict), report->name, machine.cells[0],
+                                             machine.cells[1], hash, report->duration_us));
+}
+
+static TrioSimExhaust *
+search (Program *program, TrioSimReduce reduce, GHashTable *ends)
+{
+  static const char *const held[] = { "clock.lag", NULL };
+  const TrioSimExhaustOptions options = {
+    .func = run_program, .data = program, .deviations = -1, .reduce = reduce, .held = held, .keep_going = TRUE, .on_run = add_end,
+    .user_data = ends, .max_runs = BRUTE_FORCE_MAX,
+  };
+  g_autoptr (GError) error = NULL;
+  TrioSimExhaust *result = trio_sim_exhaust (&options, &error);
+
+  g_assert_no_error (error);
+  return result;
+}
+
+static void
+expect_all (GHashTable *ends, GHashTable *among, const Program *program, guint64 seed, const char *which)
+{
+  GHashTableIter iter;
+  gpointer end;
+
+  g_hash_table_iter_init (&iter, ends);
+  while (g_hash_table_iter_next (&iter, &end, NULL))
+    if (!g_hash_table_contains (among, end))
+      {
+        g_autoptr (GString) text = g_string_new (NULL);
+
+        append_program (program, text);
+        g_error ("program %" G_GUINT64_FORMAT ", %s\nthe end “%s” is reached by %s", seed, text->str, (char *) end, which);
+      }
+}
+
+static void
+test_the_reduced_search_reaches_every_end_that_brute_force_does (void)
+{
+  const char *many = g_getenv ("TRIO_TEST_PROGRAMS");
+  guint n_programs = many != NULL ? (guint) g_ascii_strtoull (many, NULL, 10) : 400;
+  guint64 brute = 0, reduced = 0, redundant = 0, n_ends = 0;
+  guint n_compared = 0, n_reduced = 0;
+
+  for (guint64 seed = 1; n_compared < n_programs; seed++)
+    {
+      g_autoptr (GHashTable) expected = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+      g_autoptr (GHashTable) found = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+      g_autoptr (TrioSimExhaust) all = NULL, few = NULL;
+      Program program;
+
+      draw_program (&program, seed);
+      all = search (&program, TRIO_SIM_REDUCE_NONE, expected);
+      if (all->outcome != TRIO_SIM_EXHAUSTED)
+        continue;
+      few = search (&program, TRIO_SIM_REDUCE_OBJECTS, found);
+      g_assert_cmpint (few->outcome, ==, TRIO_SIM_EXHAUSTED);
+      expect_all (expected, found, &program, seed, "brute force alone");
+      expect_all (found, expected, &program, seed, "the reduced search alone");
+      n_compared++;
+      n_reduced += few->reduced != TRIO_SIM_REDUCE_NONE;
+      brute += all->runs;
+      reduced += few->schedules;
+      redundant += few->redundant;
+      n_ends += g_hash_table_size (expected);
+    }
+  g_test_message ("%u programs, %u reduced: %" G_GUINT64_FORMAT " schedules by brute force, %" G_GUINT64_FORMAT " reduced and %"
+                  G_GUINT64_FORMAT " given up, %" G_GUINT64_FORMAT " ends", n_compared, n_reduced, brute, reduced, redundant, n_ends);
+  g_assert_cmpuint (n_reduced, >, n_compared * 9 / 10);
+  g_assert_cmpuint (reduced + redundant, <, brute / 2);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_func ("/exhaust/the_reduced_search_reaches_every_end_that_brute_force_does",
+                   test_the_reduced_search_reaches_every_end_that_brute_force_does);
+  return g_test_run ();
+}
