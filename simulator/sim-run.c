@@ -159,7 +159,10 @@ finish (TrioSimWorld *world)
     }
   trio_loop_get_statistics (world->loop, &statistics);
   trio_sim_threads_stop (&world->threads);
-  if (world->watch.stopped)
+  /* Before the first step of a turn there is nobody who could have told. */
+  if (world->watch.there != NULL)
+    g_string_append (world->message, world->watch.there->str);
+  else if (world->watch.stopped)
     trio_loop_append_dump (world->loop, TRIO_DUMP_STACKS, world->message);
   if (judged)
     trio_loop_abandon (world->loop);

@@ -5,6 +5,7 @@
 #include "simulator/watch.h"
 
 #include <string.h>
+#include <trio/lowlevel/dump.h>
 #include <trio/seam/world.h>
 
 struct _TrioSimRecord
@@ -238,6 +239,8 @@ before_task_step (TrioInstrument *instrument, TrioTask *task)
       else if (watch->steps > watch->steps_at_turn)
         {
           watch->stopped = TRUE;
+          watch->there = g_string_new (NULL);
+          trio_loop_append_dump (trio_loop_get_current (), TRIO_DUMP_STACKS, watch->there);
           trio_loop_escape (trio_loop_get_current ());
         }
     }
@@ -323,4 +326,6 @@ trio_sim_watch_clear (TrioSimWatch *watch)
 {
   g_array_unref (watch->tasks);
   g_clear_pointer (&watch->divergence, g_free);
+  if (watch->there != NULL)
+    g_string_free (watch->there, TRUE);
 }

@@ -72,6 +72,7 @@ typedef struct
   gboolean         break_there;
   guint64          steps_at_turn;
   gboolean         stopped;
+  GString         *there;               /* the tasks where it stopped, or NULL */
   TrioSimStepFunc  on_step;             /* nullable; before each step */
   gpointer         on_step_data;
 } TrioSimWatch;

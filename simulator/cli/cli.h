@@ -5,7 +5,7 @@
  *     cli.c       trio_sim_main: which command; list
  *     explore.c   many schedules                     ─┐
  *     sweep.c     one decision at every occasion      ├─ workers.h runs them, campaign.h makes failures of findings
- *     replay.c    one schedule                        │
+ *     replay.c    one schedule; branch.h, travel.h    │
  *     shrink.c    a smaller one, and why it fails    ─┘  isolate.h is one run in a child, shrinker.h the search, explain.h the reasons
  *     options.h   what was typed;  report.h, json.h, progress.h   what is printed
  *     os.h        children and shared memory;  wire.h, crash.h    what comes back from them

@@ -86,9 +86,8 @@ without_our_frames (const char *stack)
   return stack;
 }
 
-/* "main/a, in trio_lock_acquire < take_both". */
-static void
-describe_task (TrioTask *task, char *text, gsize size)
+char *
+trio_cli_describe_task (TrioTask *task)
 {
   g_autofree char *path = trio_task_dup_path (task);
   g_autoptr (GString) stack = g_string_new (NULL);
@@ -97,9 +96,17 @@ describe_task (TrioTask *task, char *text, gsize size)
   trio_task_get_points (task, &cancel_points, &schedule_points);
   trio_task_append_stack (task, TRIO_DUMP_STACKS, stack);
   if (stack->len > 0)
-    g_snprintf (text, size, "%s, in %s", path, without_our_frames (stack->str));
-  else
-    g_snprintf (text, size, "%s%s", path, cancel_points == 0 && schedule_points == 0 ? ", which begins" : "");
+    return g_strdup_printf ("%s, in %s", path, without_our_frames (stack->str));
+  return g_strdup_printf ("%s%s", path, cancel_points == 0 && schedule_points == 0 ? ", which begins" : "");
+}
+
+/* Into shared memory. */
+static void
+describe_task (TrioTask *task, char *text, gsize size)
+{
+  g_autofree char *description = trio_cli_describe_task (task);
+
+  g_strlcpy (text, description, size);
 }
 
 static void

@@ -48,6 +48,9 @@ typedef struct
 
 void           trio_cli_look_clear   (TrioCliLook *look);
 
+/* In a run: "main/a, in trio_lock_acquire < take_both". */
+char          *trio_cli_describe_task (TrioTask *task);
+
 /**
  * trio_cli_isolate:
  * @target: what

@@ -15,6 +15,9 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#if __has_include (<sys/prctl.h>)
+#include <sys/prctl.h>
+#endif
 
 #define ERRORS_BYTES_MAX (64 * 1024)
 #define MESSAGE_BYTES_MAX (1u << 30)
@@ -374,6 +377,123 @@ void
 trio_cli_unshare (gpointer memory, gsize n_bytes)
 {
   munmap (memory, n_bytes);
+}
+
+/* ---- Copies of a run ------------------------------------------------------------------------------------------------------- */
+
+gboolean
+trio_cli_pipe_open (TrioCliPipe *pipe, GError **error)
+{
+  pipe->fds[0] = pipe->fds[1] = -1;
+  /* Whether its reader lives, is found out otherwise. */
+  signal (SIGPIPE, SIG_IGN);
+  return open_pipe (pipe->fds, error);
+}
+
+void
+trio_cli_pipe_close (TrioCliPipe *pipe)
+{
+  close_fd (&pipe->fds[0]);
+  close_fd (&pipe->fds[1]);
+}
+
+void
+trio_cli_pipe_keep_reading_end (TrioCliPipe *pipe)
+{
+  close_fd (&pipe->fds[1]);
+}
+
+gboolean
+trio_cli_pipe_read (TrioCliPipe *pipe, gpointer data, gsize size)
+{
+  for (gsize done = 0; done < size;)
+    {
+      gssize n = read (pipe->fds[0], (char *) data + done, size - done);
+
+      if (n == 0 || (n < 0 && errno != EINTR))
+        return FALSE;
+      done += MAX (n, 0);
+    }
+  return TRUE;
+}
+
+void
+trio_cli_pipe_write (TrioCliPipe *pipe, gconstpointer data, gsize size)
+{
+  while (write (pipe->fds[1], data, size) < 0 && errno == EINTR)
+    ;
+}
+
+int
+trio_cli_fork (void)
+{
+  fflush (NULL);
+  return fork ();
+}
+
+int
+trio_cli_own_process (void)
+{
+  return getpid ();
+}
+
+void
+trio_cli_forget_children (void)
+{
+  signal (SIGCHLD, SIG_IGN);
+}
+
+void
+trio_cli_leave (void)
+{
+  _exit (0);
+}
+
+/* Where the system lets only parents debug, anybody may debug this one. */
+void
+trio_cli_stop_for_debugger (void)
+{
+#ifdef PR_SET_PTRACER
+  prctl (PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+#endif
+  raise (SIGSTOP);
+}
+
+gboolean
+trio_cli_process_lives (int process)
+{
+  return process > 0 && kill (process, 0) == 0;
+}
+
+void
+trio_cli_process_end (int process)
+{
+  while (process > 0 && kill (process, SIGKILL) == 0)
+    poll (NULL, 0, 1);
+}
+
+void
+trio_cli_ignore_interrupt (gboolean ignored)
+{
+  signal (SIGINT, ignored ? SIG_IGN : SIG_DFL);
+}
+
+char *
+trio_cli_read_line (void)
+{
+  g_autoptr (GString) line = g_string_new (NULL);
+  char c;
+  gssize n;
+
+  while ((n = read (STDIN_FILENO, &c, 1)) == 1 && c != '\n')
+    g_string_append_c (line, c);
+  return n <= 0 && line->len == 0 ? NULL : g_strdup (line->str);
+}
+
+gboolean
+trio_cli_stdin_is_terminal (void)
+{
+  return isatty (STDIN_FILENO);
 }
 
 static void

@@ -67,6 +67,40 @@ gboolean      trio_cli_orphaned           (void);
 gpointer      trio_cli_share              (gsize n_bytes);
 void          trio_cli_unshare            (gpointer memory, gsize n_bytes);
 
+/* A pipe from us to one of several copies of a child; all of them have it. */
+typedef struct
+{
+  int fds[2];
+} TrioCliPipe;
+
+gboolean      trio_cli_pipe_open          (TrioCliPipe *pipe, GError **error);
+void          trio_cli_pipe_close         (TrioCliPipe *pipe);
+/* In a child: so that it sees when we are gone. */
+void          trio_cli_pipe_keep_reading_end (TrioCliPipe *pipe);
+/* Waits for @size bytes. FALSE: there will be none any more. */
+gboolean      trio_cli_pipe_read          (TrioCliPipe *pipe, gpointer data, gsize size);
+/* A few bytes, all or none. */
+void          trio_cli_pipe_write         (TrioCliPipe *pipe, gconstpointer data, gsize size);
+
+/* In a child, in the middle of a run: two of us go on from here. 0 in the copy, its process in the other; -1: there is no copy. */
+int           trio_cli_fork               (void);
+int           trio_cli_own_process        (void);
+/* In a child: how its own children end is nobody's business. */
+void          trio_cli_forget_children    (void);
+/* In a child: the end of it, without a word. */
+void          trio_cli_leave              (void) G_GNUC_NORETURN;
+/* In a child: stops until a debugger lets it go on. */
+void          trio_cli_stop_for_debugger  (void);
+gboolean      trio_cli_process_lives      (int process);
+/* Kills it and waits until it is gone. */
+void          trio_cli_process_end        (int process);
+
+/* Ctrl-C is for somebody else, for a while. */
+void          trio_cli_ignore_interrupt   (gboolean ignored);
+/* A line of stdin without its end; NULL at its end. Reads no byte more, so that others can read on. */
+char         *trio_cli_read_line          (void);
+gboolean      trio_cli_stdin_is_terminal  (void);
+
 /* From now on the first Ctrl-C (or SIGTERM) only sets a flag; the second ends the program. */
 void          trio_cli_catch_interrupt    (void);
 gboolean      trio_cli_interrupted        (void);

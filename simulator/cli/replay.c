@@ -2,8 +2,10 @@
 
 /* replay: the run that a schedule file describes, once, with everything that the program prints.
  *
- * In a child, so that a crash is told of like any other failure. With --break in this very process: a debugger is watching it. */
+ * In a child, so that a crash is told of like any other failure. With --break in this very process: a debugger is watching it. With
+ * --branch many times, from a step on with another strategy (branch.h); with --travel to and fro (travel.h). */
 
+#include "simulator/cli/branch.h"
 #include "simulator/cli/cli.h"
 #include "simulator/cli/isolate.h"
 #include "simulator/cli/json.h"
@@ -12,6 +14,7 @@
 #include "simulator/cli/progress.h"
 #include "simulator/cli/report.h"
 #include "simulator/cli/schedule-file.h"
+#include "simulator/cli/travel.h"
 
 typedef struct
 {
@@ -20,6 +23,10 @@ typedef struct
   TrioSimOptions       options;
   gboolean             json;
   TrioCliTarget        target;
+  const char          *branch;        /* STRATEGY[:SEED]; or NULL */
+  const char          *keep;
+  guint64              runs;          /* of --branch */
+  gboolean             travels;
 } Replay;
 
 static void
@@ -149,11 +156,51 @@ replay_file (Replay *self)
   return report->verdict == TRIO_SIM_OK ? TRIO_CLI_EXIT_OK : TRIO_CLI_EXIT_FOUND;
 }
 
+static int
+branch_off (const Replay *self)
+{
+  g_autofree char *strategy = NULL;
+  TrioCliBranch branch = {
+    .cli = self->cli, .file = &self->file, .step = self->options.until_step, .runs = self->runs, .timeout_s = self->target.timeout_s,
+    .keep = self->keep, .json = self->json,
+  };
+
+  if (!trio_cli_branch_parse (self->branch, &strategy, &branch.seed))
+    return trio_cli_usage (self->cli, "replay", "--branch %s: expected STRATEGY or STRATEGY:SEED, as in random:7", self->branch);
+  branch.strategy = strategy;
+  trio_cli_catch_interrupt ();
+  return trio_cli_branch_run (&branch);
+}
+
+/* What the options say together. */
+static gboolean
+options_agree (const Replay *self, gboolean has_runs)
+{
+  const TrioSimOptions *options = &self->options;
+  const char *complaint = NULL;
+
+  if (options->break_at_until && options->until_step == 0)
+    complaint = "--break stops at --until STEP, which is not given";
+  else if (self->branch && options->until_step == 0)
+    complaint = "--branch leaves the schedule at --until STEP, which is not given";
+  else if (has_runs && !self->branch)
+    complaint = "--runs is for --branch, which is not given";
+  else if (!!self->branch + !!options->break_at_until + !!self->travels > 1)
+    complaint = "--break, --branch and --travel exclude each other";
+  else if ((self->branch || self->travels) && (options->trace_path || options->history_path))
+    complaint = "--branch and --travel run it more than once: --trace and --history are for a plain replay";
+  else if (self->travels && self->json)
+    complaint = "--travel talks with a person: there is no --json of it";
+  if (complaint)
+    trio_cli_usage (self->cli, "replay", "%s", complaint);
+  return complaint == NULL;
+}
+
 int
 trio_cli_replay (const TrioCli *cli, int argc, char **argv)
 {
   Replay self = { .cli = cli };
-  g_autofree char *until = NULL, *trace = NULL, *history = NULL;
+  g_autofree char *until = NULL, *trace = NULL, *history = NULL, *branch = NULL, *runs = NULL, *keep = NULL;
   g_auto (GStrv) rest = NULL;
   gboolean breaks = FALSE;
   int timeout_s = 60;
@@ -163,6 +210,10 @@ trio_cli_replay (const TrioCli *cli, int argc, char **argv)
     { "break", 0, 0, G_OPTION_ARG_NONE, &breaks, "Stop there with SIGTRAP, for a debugger that runs this program", NULL },
     { "trace", 0, 0, G_OPTION_ARG_FILENAME, &trace, "Record the run there, for trio-trace", "FILE" },
     { "history", 0, 0, G_OPTION_ARG_FILENAME, &history, "Write the page of a history that is not linearizable there", "FILE" },
+    { "branch", 0, 0, G_OPTION_ARG_STRING, &branch, "From --until STEP on, many runs with this strategy instead", "STRATEGY[:SEED]" },
+    { "runs", 'n', 0, G_OPTION_ARG_STRING, &runs, "How many (200)", "N" },
+    { "keep", 0, 0, G_OPTION_ARG_FILENAME, &keep, "Where those that fail go (" TRIO_CLI_KEEP_DEFAULT ")", "DIR" },
+    { "travel", 0, 0, G_OPTION_ARG_NONE, &self.travels, "Go to and fro in the run, by commands from stdin; \"help\" lists them", NULL },
     { "timeout", 0, 0, G_OPTION_ARG_INT, &timeout_s, "Real time after which the run is stopped (60); 0 for none", "SECONDS" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &self.json, "Print one JSON object", NULL },
     G_OPTION_ENTRY_NULL,
@@ -174,21 +225,29 @@ trio_cli_replay (const TrioCli *cli, int argc, char **argv)
     return TRIO_CLI_EXIT_USAGE;
   if (until && (!trio_cli_parse_number (until, &self.options.until_step) || self.options.until_step == 0))
     return trio_cli_usage (cli, "replay", "--until %s: expected the number of a task step, 1 or more", until);
-  if (breaks && !until)
-    return trio_cli_usage (cli, "replay", "--break stops at --until STEP, which is not given");
+  self.runs = 200;
+  if (runs && (!trio_cli_parse_number (runs, &self.runs) || self.runs == 0))
+    return trio_cli_usage (cli, "replay", "--runs %s: expected a number, 1 or more", runs);
   if (timeout_s < 0)
     return trio_cli_usage (cli, "replay", "--timeout %d: expected seconds, or 0 for none", timeout_s);
-  if (!trio_cli_schedule_file_load (cli, "replay", rest, &self.file))
-    return TRIO_CLI_EXIT_USAGE;
-
   self.options.break_at_until = breaks;
   self.options.trace_path = trace;
   self.options.history_path = history;
+  self.branch = branch;
+  self.keep = keep ? keep : TRIO_CLI_KEEP_DEFAULT;
+  if (!options_agree (&self, runs != NULL) || !trio_cli_schedule_file_load (cli, "replay", rest, &self.file))
+    return TRIO_CLI_EXIT_USAGE;
+
   self.target = (TrioCliTarget) {
     .func = self.file.scenario->func, .data = self.file.scenario->data, .program = cli->program, .timeout_s = timeout_s,
     .echo = !self.json,
   };
-  exit_code = replay_file (&self);
+  if (self.branch)
+    exit_code = branch_off (&self);
+  else if (self.travels)
+    exit_code = trio_cli_travel (cli, &self.file, timeout_s, self.options.until_step, self.keep);
+  else
+    exit_code = replay_file (&self);
   trio_cli_schedule_file_clear (&self.file);
   return exit_code;
 }
