@@ -13,23 +13,49 @@
 
 G_BEGIN_DECLS
 
+#define TRIO_SIM_NO_TASK G_MAXUINT
+
 /* One task of the measured run. */
 typedef struct
 {
   guint64 path_hash;
-  guint64 parent_hash;     /* 0: it has none */
+  guint   parent;          /* index; TRIO_SIM_NO_TASK for none */
+  guint   touches;         /* where its touches begin … */
+  guint   n_touches;       /* … and how many they are */
   guint64 steps;
+  guint64 subtree;         /* its own steps and those of all below it */
 } TrioSimTaskMeasure;
+
+/* A step of a task touched an object that several tasks touched. */
+typedef struct
+{
+  guint   task;            /* index */
+  guint   step;            /* from 0 */
+  guint32 object;          /* from 0, in order of their first touch */
+  guint32 changes;         /* not only looked at */
+} TrioSimTouched;
 
 struct _TrioSimMeasure
 {
-  guint64  n_schedules;    /* how often more than one task could go */
-  guint64  n_cancels;      /* how often was asked about a cancellation … */
-  guint64  n_interrupts;
-  guint64  n_faults;
-  guint64  n_steps;
-  GArray  *tasks;          /* of TrioSimTaskMeasure, in order of birth */
+  guint64     n_schedules;    /* how often more than one task could go */
+  guint64     n_cancels;      /* how often was asked about a cancellation … */
+  guint64     n_interrupts;
+  guint64     n_faults;
+  guint64     n_steps;
+  GArray     *tasks;          /* of TrioSimTaskMeasure, in order of birth */
+  GArray     *touches;        /* of TrioSimTouched, by task, step and object */
+  guint32     n_objects;      /* that are in touches */
+  GHashTable *by_path;        /* path hash -> index plus 1; only looked up */
 };
+
+/* The index of the task that had this path then, or TRIO_SIM_NO_TASK. measure may be NULL. */
+guint    trio_sim_measure_find      (const TrioSimMeasure *measure, TrioTask *task);
+
+/* Whether the step of this number touched that object then. */
+gboolean trio_sim_measure_touches   (const TrioSimMeasure *measure, guint task, guint step, guint32 object);
+
+/* Whether two steps touched one object then, and one of them changed it. A guess about this run, not a fact. */
+gboolean trio_sim_measure_conflicts (const TrioSimMeasure *measure, guint task, guint step, guint other_task, guint other_step);
 
 /* Takes the measure: the strategy of the measured run, and an instrument to be put into it; then what they saw. */
 typedef struct _TrioSimProbe TrioSimProbe;

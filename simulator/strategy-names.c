@@ -4,7 +4,8 @@
  *
  *     NAME            pos
  *     NAME:N          pct:3          N has a default
- *     NAME:N,k=K      pct:3,k=41     K is measured if it is not said */
+ *     NAME:N,k=K      pct:3,k=41     K is measured if it is not said
+ *     NAME:N,base=B   delay:2,base=fifo */
 
 #include "simulator/strategy-measure.h"
 #include "simulator/strategy.h"
@@ -17,6 +18,8 @@ typedef enum
   DRAWS       = 1 << 1,      /* draws places for injections, which it must know the number of */
   HAS_N       = 1 << 2,
   HAS_K       = 1 << 3,
+  HAS_BASE    = 1 << 4,
+  MEASURES    = 1 << 5,      /* needs to know the run, always */
 } Traits;
 
 typedef struct
@@ -36,11 +39,16 @@ static const Kind kinds[] = {
   { "fifo", "fifo", EXPLORES, 0, 0, 0, NULL },
   { "random", "random", EXPLORES, 0, 0, 0, NULL },
   { "pct", "pct[:DEPTH]", EXPLORES | DRAWS | HAS_N | HAS_K, 3, 1, 100, trio_sim_strategy_new_pct },
-  { "pos", "pos", EXPLORES | DRAWS, 0, 0, 0, trio_sim_strategy_new_pos },
+  { "pos", "pos", EXPLORES | MEASURES, 0, 0, 0, trio_sim_strategy_new_pos },
+  { "urw", "urw", EXPLORES | MEASURES, 0, 0, 0, trio_sim_strategy_new_urw },
+  { "surw", "surw", EXPLORES | MEASURES, 0, 0, 0, trio_sim_strategy_new_surw },
+  { "delay", "delay[:DELAYS]", EXPLORES | DRAWS | HAS_N | HAS_K | HAS_BASE, 2, 1, 100, trio_sim_strategy_new_delay },
   { "replay", "replay", 0, 0, 0, 0, NULL },
   { "prefix", "prefix", 0, 0, 0, 0, NULL },
   { "bytes", "bytes", 0, 0, 0, 0, NULL },
 };
+
+static const char *const bases[] = { [TRIO_SIM_DELAY_FIFO] = "fifo", [TRIO_SIM_DELAY_BLOCK] = "block" };
 
 /* --- reading --- */
 
@@ -87,19 +95,37 @@ read_n (const Kind *kind, const char *text, TrioSimStrategyParameters *parameter
 static gboolean
 read_k (const Kind *kind, const char *text, TrioSimStrategyParameters *parameters, GError **error)
 {
-  if (!(kind->traits & HAS_K) || !g_str_has_prefix (text, "k="))
-    {
-      g_set_error (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "the strategy “%s” has nothing like “,%s”%s", kind->name, text,
-                   kind->traits & HAS_K ? "; it has “,k=” for the number of questions in the ordinary run" : "");
-      return FALSE;
-    }
-  if (!g_ascii_string_to_unsigned (text + 2, 10, 1, G_MAXUINT32, &parameters->k, NULL))
-    {
-      g_set_error (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "the strategy “%s” takes a number of questions, 1 or more, as in “k=41”; it "
-                   "got “%s”", kind->name, text);
-      return FALSE;
-    }
-  return TRUE;
+  if (g_ascii_string_to_unsigned (text + 2, 10, 1, G_MAXUINT32, &parameters->k, NULL))
+    return TRUE;
+  g_set_error (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "the strategy “%s” takes a number of questions, 1 or more, as in “k=41”; it got “%s”",
+               kind->name, text);
+  return FALSE;
+}
+
+static gboolean
+read_base (const Kind *kind, const char *text, TrioSimStrategyParameters *parameters, GError **error)
+{
+  for (guint i = TRIO_SIM_DELAY_FIFO; i <= TRIO_SIM_DELAY_BLOCK; i++)
+    if (g_str_equal (text + 5, bases[i]))
+      {
+        parameters->base = i;
+        return TRUE;
+      }
+  g_set_error (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "the strategy “%s” has base=fifo and base=block, and got “%s”", kind->name, text);
+  return FALSE;
+}
+
+static gboolean
+read_key (const Kind *kind, const char *text, TrioSimStrategyParameters *parameters, GError **error)
+{
+  if ((kind->traits & HAS_K) && g_str_has_prefix (text, "k="))
+    return read_k (kind, text, parameters, error);
+  if ((kind->traits & HAS_BASE) && g_str_has_prefix (text, "base="))
+    return read_base (kind, text, parameters, error);
+  g_set_error (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "the strategy “%s” has nothing like “,%s”%s%s", kind->name, text,
+               kind->traits & HAS_K ? "; it has “,k=” for the number of questions in the ordinary run" : "",
+               kind->traits & HAS_BASE ? ", and “,base=” for fifo or block" : "");
+  return FALSE;
 }
 
 /* What is not said stays as it was. */
@@ -122,7 +148,7 @@ read_text (const char *text, guint traits, TrioSimStrategyParameters *parameters
   if (parts[0] != NULL && parts[0][0] == ':' && !read_n (kind, parts[0] + 1, parameters, error))
     return NULL;
   for (guint i = 1; parts[0] != NULL && parts[i] != NULL; i++)
-    if (!read_k (kind, parts[i], parameters, error))
+    if (!read_key (kind, parts[i], parameters, error))
       return NULL;
   return kind;
 }
@@ -183,6 +209,8 @@ name_of (const Kind *kind, const TrioSimStrategyParameters *parameters)
 
   if (kind->traits & HAS_N)
     g_string_append_printf (out, ":%u", parameters->n);
+  if (parameters->base != TRIO_SIM_DELAY_ANY)
+    g_string_append_printf (out, ",base=%s", bases[parameters->base]);
   if (kind->traits & HAS_K)
     g_string_append_printf (out, ",k=%" G_GUINT64_FORMAT, parameters->k);
   return g_intern_string (out->str);
@@ -222,7 +250,7 @@ trio_sim_strategy_needs_measure (const TrioSimOptions *options)
 
       return g_strcmp0 (suffix.strategy, "prefix") != 0 && trio_sim_strategy_needs_measure (&suffix);
     }
-  return ((kind->traits & DRAWS) && options->inject != TRIO_SIM_INJECT_NONE) || ((kind->traits & HAS_K) && parameters.k == 0);
+  return (kind->traits & MEASURES) != 0 || ((kind->traits & DRAWS) && options->inject != TRIO_SIM_INJECT_NONE) || ((kind->traits & HAS_K) && parameters.k == 0);
 }
 
 gboolean

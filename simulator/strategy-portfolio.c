@@ -20,10 +20,14 @@ static const struct
 } members[] = {
   { "random", 6 },
   { "pos", 3 },
+  { "surw", 3 },
+  { "urw", 1 },
+  { "delay:1", 1 },
+  { "delay:2", 1 },
+  { "delay:4", 1 },
   { "pct:2", 1 },
   { "pct:3", 2 },
-  { "pct:4", 1 },
-  { "pct:6", 1 },
+  { "pct:5", 2 },
   { "pct:10", 2 },
 };
 

@@ -7,6 +7,9 @@
  *     random       draws the answers from a seed
  *     pct:D        priorities, changed D - 1 times
  *     pos          a priority for each step
+ *     urw          each order of all steps alike
+ *     surw         each order of some steps alike
+ *     delay:D      a scheduler without chance, delayed D times
  *     portfolio    one of those, drawn from the seed
  *     replay       reads them from a schedule, by address
  *     prefix       replays the first steps, and leaves the rest to another strategy
@@ -34,12 +37,20 @@ struct _TrioSimStrategy
   const char  *name;          /* as it would be typed to get it again: "pct:3,k=41" */
 };
 
+typedef enum
+{
+  TRIO_SIM_DELAY_ANY,
+  TRIO_SIM_DELAY_FIFO,
+  TRIO_SIM_DELAY_BLOCK,
+} TrioSimDelayBase;
+
 /* What a strategy is made from. */
 typedef struct
 {
   guint64                seed;
   guint                  n;          /* after the colon */
   guint64                k;          /* questions in the dull run; for those whose text may say so */
+  TrioSimDelayBase       base;       /* of "delay" */
   const TrioSimMeasure  *measure;    /* NULL for those that need none */
 } TrioSimStrategyParameters;
 
@@ -47,6 +58,9 @@ TrioSimStrategy *trio_sim_strategy_new_fifo   (void);
 TrioSimStrategy *trio_sim_strategy_new_random (guint64 seed);
 TrioSimStrategy *trio_sim_strategy_new_pct    (const TrioSimStrategyParameters *parameters);
 TrioSimStrategy *trio_sim_strategy_new_pos    (const TrioSimStrategyParameters *parameters);
+TrioSimStrategy *trio_sim_strategy_new_urw    (const TrioSimStrategyParameters *parameters);
+TrioSimStrategy *trio_sim_strategy_new_surw   (const TrioSimStrategyParameters *parameters);
+TrioSimStrategy *trio_sim_strategy_new_delay  (const TrioSimStrategyParameters *parameters);
 /* (transfer none): schedule outlives the strategy. */
 TrioSimStrategy *trio_sim_strategy_new_replay (const TrioSchedule *schedule);
 /* The first n_steps steps as schedule has them, then suffix answers, which injects only kinds of suffix_inject. (transfer none) for

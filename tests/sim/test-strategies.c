@@ -2,6 +2,10 @@
 
 /* What each strategy promises, counted over many seeds. Seeds are fixed and so are the counts: nothing here is a matter of luck. */
 
+#include <string.h>
+
+#include <trio/lowlevel/access.h>
+
 #include "simulator/strategy.h"
 #include "tests/sim/sim-test.h"
 
@@ -123,6 +127,206 @@ test_pct_of_too_little_depth_finds_nothing (void)
   g_assert_cmpuint (count_failures (two_halves, &bug, "pct:1", 500), ==, 0);
 }
 
+/* --- orders --- */
+
+/* Who takes how many steps, and in which order they were taken. */
+typedef struct
+{
+  guint    n_steps[3];
+  GString *order;
+} Plan;
+
+typedef struct
+{
+  Plan *plan;
+  guint which;
+} Walker;
+
+static gboolean
+walk_and_tell (gpointer data, GError **error)
+{
+  Walker *walker = data;
+  guint n = walker->plan->n_steps[walker->which];
+
+  for (guint i = 1; i <= n; i++)
+    {
+      g_string_append_c (walker->plan->order, (char) ('a' + walker->which));
+      if (i < n && !trio_checkpoint (error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+walkers (gpointer data, GError **error)
+{
+  static const char *const names[] = { "a", "b", "c" };
+  Plan *plan = data;
+  Walker all[G_N_ELEMENTS (names)];
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  g_string_truncate (plan->order, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (plan->n_steps[i] > 0)
+      {
+        all[i] = (Walker) { plan, i };
+        trio_nursery_start_soon_full (nursery, walk_and_tell, &all[i], NULL, names[i]);
+      }
+  return trio_nursery_close (nursery, TRUE);
+}
+
+/* The sum of the squares of what each of n_orders is off its mean, divided by the mean: Pearson's chi-squared, in whole numbers. */
+static guint
+chi_squared_of (Plan *plan, const char *strategy, guint n_runs, guint n_orders, guint *n_seen)
+{
+  g_autoptr (GHashTable) counts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (TrioSimMeasure) measure = measure_of (walkers, plan, TRIO_SIM_INJECT_NONE);
+  gint64 mean = n_runs / n_orders, sum = 0;
+  GHashTableIter iter;
+  gpointer count;
+
+  for (guint64 seed = 1; seed <= n_runs; seed++)
+    {
+      g_autoptr (TrioSimReport) report = run_with (walkers, plan, strategy, seed, measure, TRIO_SIM_INJECT_NONE);
+
+      count = g_hash_table_lookup (counts, plan->order->str);
+      g_hash_table_insert (counts, g_strdup (plan->order->str), GUINT_TO_POINTER (GPOINTER_TO_UINT (count) + 1));
+    }
+  *n_seen = g_hash_table_size (counts);
+  g_hash_table_iter_init (&iter, counts);
+  while (g_hash_table_iter_next (&iter, NULL, &count))
+    sum += ((gint64) GPOINTER_TO_UINT (count) - mean) * ((gint64) GPOINTER_TO_UINT (count) - mean);
+  sum += (gint64) (n_orders - *n_seen) * mean * mean;
+  return (guint) (sum / mean);
+}
+
+/* 21 orders of 2 and 5 steps, 60 of 1, 2 and 3. With 20 (59) degrees of freedom chi-squared is above 45 (99) in one of a thousand even
+ * samples. A walk that is even over steps is far beyond: it takes "aab…" in one run of four, and not of 21. */
+static void
+test_urw_takes_each_order_alike (void)
+{
+  g_autoptr (GString) order = g_string_new (NULL);
+  Plan two = { { 2, 5, 0 }, order };
+  Plan three = { { 1, 2, 3 }, order };
+  guint n_seen, chi_squared = chi_squared_of (&two, "urw", 21 * 100, 21, &n_seen);
+
+  g_test_message ("2 and 5 steps: %u of 21 orders, chi-squared %u", n_seen, chi_squared);
+  g_assert_cmpuint (n_seen, ==, 21);
+  g_assert_cmpuint (chi_squared, <, 45);
+
+  chi_squared = chi_squared_of (&three, "urw", 60 * 100, 60, &n_seen);
+  g_test_message ("1, 2 and 3 steps: %u of 60 orders, chi-squared %u", n_seen, chi_squared);
+  g_assert_cmpuint (n_seen, ==, 60);
+  g_assert_cmpuint (chi_squared, <, 99);
+
+  g_assert_cmpuint (chi_squared_of (&two, "random", 21 * 100, 21, &n_seen), >, 450);
+}
+
+/* Two touch one object: one in its last step of twelve, the other in its first. */
+typedef struct
+{
+  int      object;
+  gboolean touched;
+  gboolean was_late;
+} Meeting;
+
+static gboolean
+touch_at_last (gpointer data, GError **error)
+{
+  Meeting *meeting = data;
+
+  for (guint i = 1; i < 12; i++)
+    if (!trio_checkpoint (error))
+      return FALSE;
+  trio_note_access (&meeting->object, TRIO_ACCESS_WRITE);
+  meeting->touched = TRUE;
+  return TRUE;
+}
+
+static gboolean
+touch_at_once (gpointer data, GError **error)
+{
+  Meeting *meeting = data;
+
+  trio_note_access (&meeting->object, TRIO_ACCESS_WRITE);
+  meeting->was_late = meeting->touched;
+  return trio_checkpoint (error);
+}
+
+static gboolean
+meet (gpointer data, GError **error)
+{
+  Meeting *meeting = data;
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  meeting->touched = FALSE;
+  trio_nursery_start_soon_full (nursery, touch_at_once, meeting, NULL, "early");
+  trio_nursery_start_soon_full (nursery, touch_at_last, meeting, NULL, "late");
+  return trio_nursery_close (nursery, TRUE);
+}
+
+/* An even walk turns the two touches round in one run of 2048. Where the object is selected it is one of two; which it is in one of six: half
+ * of the runs select an object, and the nursery and its scope are objects, too. */
+static void
+test_surw_takes_each_order_of_touches_alike (void)
+{
+  Meeting meeting = { 0 };
+  g_autoptr (TrioSimMeasure) measure = measure_of (meet, &meeting, TRIO_SIM_INJECT_NONE);
+  guint n = 0;
+
+  for (guint64 seed = 1; seed <= 1000; seed++)
+    {
+      g_autoptr (TrioSimReport) report = run_with (meet, &meeting, "surw", seed, measure, TRIO_SIM_INJECT_NONE);
+
+      n += meeting.was_late;
+    }
+  g_test_message ("turned round in %u of 1000 runs", n);
+  g_assert_cmpuint (n, >, 50);
+}
+
+/* --- delays --- */
+
+/* How often one who could have gone on was interrupted: another letter, and this one comes again. */
+static guint
+count_interruptions (const char *order)
+{
+  guint n = 0;
+
+  for (guint i = 1; order[i] != '\0'; i++)
+    n += order[i] != order[i - 1] && strchr (order + i, order[i - 1]) != NULL;
+  return n;
+}
+
+static void
+test_delay_deviates_no_more_often_than_it_may (void)
+{
+  g_autoptr (GString) order = g_string_new (NULL);
+  Plan plan = { { 4, 4, 4 }, order };
+
+  for (guint delays = 1; delays <= 4; delays++)
+    {
+      g_autofree char *fifo = g_strdup_printf ("delay:%u,base=fifo", delays);
+      g_autofree char *block = g_strdup_printf ("delay:%u,base=block", delays);
+      guint most[2] = { 0, 0 };
+
+      for (guint64 seed = 1; seed <= 300; seed++)
+        {
+          g_autoptr (TrioSimReport) one = run_with (walkers, &plan, fifo, seed, NULL, TRIO_SIM_INJECT_NONE);
+          guint n_interruptions;
+
+          most[0] = MAX (most[0], trio_schedule_get_length (one->schedule));
+          {
+            g_autoptr (TrioSimReport) other = run_with (walkers, &plan, block, seed, NULL, TRIO_SIM_INJECT_NONE);
+
+            n_interruptions = count_interruptions (order->str);
+          }
+          most[1] = MAX (most[1], n_interruptions);
+        }
+      g_assert_cmpuint (most[0], ==, delays);
+      g_assert_cmpuint (most[1], ==, delays);
+    }
+}
+
 /* --- spinning --- */
 
 typedef struct
@@ -177,7 +381,7 @@ spin_for_ever (gpointer data G_GNUC_UNUSED, GError **error)
   return trio_nursery_close (nursery, TRUE);
 }
 
-static const char *const searching[] = { "random", "pct:1", "pct:3", "pct:10", "pos", "portfolio" };
+static const char *const searching[] = { "random", "pct:1", "pct:3", "pct:10", "pos", "urw", "surw", "delay:1,base=fifo", "delay:3,base=block", "portfolio" };
 
 static void
 test_who_spins_keeps_nobody_from_coming (void)
@@ -212,6 +416,35 @@ test_who_spins_for_ever_is_a_livelock_under_each (void)
     }
 }
 
+/* --- tasks that start tasks --- */
+
+static gboolean
+generation (gpointer data, GError **error)
+{
+  guint depth = GPOINTER_TO_UINT (data);
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  for (guint i = 0; i < depth; i++)
+    {
+      if (!trio_checkpoint (error))
+        return FALSE;
+      trio_nursery_start_soon (nursery, generation, GUINT_TO_POINTER (depth - 1));
+    }
+  return trio_nursery_close (nursery, TRUE);
+}
+
+static void
+test_tasks_may_be_born_at_any_step (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (searching); i++)
+    for (guint64 seed = 1; seed <= 100; seed++)
+      {
+        g_autoptr (TrioSimReport) report = run_with (generation, GUINT_TO_POINTER (3), searching[i], seed, NULL, TRIO_SIM_INJECT_NONE);
+
+        sim_expect (report, TRIO_SIM_OK, NULL);
+      }
+}
+
 /* --- what determines a run --- */
 
 static void
@@ -225,7 +458,7 @@ assert_same_run (const TrioSimReport *a, const TrioSimReport *b)
 static void
 test_it_does_not_matter_who_measures_and_when (void)
 {
-  static const char *const strategies[] = { "pct:2", "pct:5", "pos", "portfolio" };
+  static const char *const strategies[] = { "pct:2", "pct:5", "pos", "urw", "surw", "delay:3", "portfolio" };
   Bug bug = { .depth = 4 };
   g_autoptr (TrioSimMeasure) measure = measure_of (two_halves, &bug, TRIO_SIM_INJECT_CANCEL);
 
@@ -311,7 +544,7 @@ test_what_is_no_strategy_is_told_with_what_there_is (void)
     const char *text;
     const char *says;
   } wrong[] = {
-    { "dice", "there is no strategy “dice”; there is: portfolio, fifo, random, pct[:DEPTH], pos" },
+    { "dice", "there is no strategy “dice”; there is: portfolio, fifo, random, pct[:DEPTH], pos, urw, surw, delay[:DELAYS]" },
     { "", "there is no strategy “”" },
     { "pct:0", "takes a number from 1 to 100, as in “pct:3”; it got “0”" },
     { "pct:three", "it got “three”" },
@@ -319,6 +552,8 @@ test_what_is_no_strategy_is_told_with_what_there_is (void)
     { "pct:3,k=0", "it got “k=0”" },
     { "pct:3,depth=4", "has nothing like “,depth=4”; it has “,k=”" },
     { "pos:2", "takes no number, and got “:2”" },
+    { "delay:2,base=lifo", "has base=fifo and base=block, and got “base=lifo”" },
+    { "delay:2,k=7,step=3", "it has “,k=” for the number of questions in the ordinary run, and “,base=” for fifo or block" },
     { "random,k=3", "the strategy “random” has nothing like “,k=3”" },
     { "replay", "needs a schedule" },
   };
@@ -357,8 +592,12 @@ main (int argc, char **argv)
 #define ADD(name) g_test_add_func ("/sim/strategies/" #name, test_ ## name)
   ADD (pct_keeps_its_promise);
   ADD (pct_of_too_little_depth_finds_nothing);
+  ADD (urw_takes_each_order_alike);
+  ADD (surw_takes_each_order_of_touches_alike);
+  ADD (delay_deviates_no_more_often_than_it_may);
   ADD (who_spins_keeps_nobody_from_coming);
   ADD (who_spins_for_ever_is_a_livelock_under_each);
+  ADD (tasks_may_be_born_at_any_step);
   ADD (it_does_not_matter_who_measures_and_when);
   ADD (the_member_that_ran_is_named_and_repeats_the_run);
   ADD (a_cancellation_comes_at_any_place_alike);
