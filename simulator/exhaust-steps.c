@@ -175,12 +175,19 @@ index_of_path (TrioSimSteps *self, guint64 path_hash)
 }
 
 static void
+set_name (TrioSimSteps *self, gconstpointer object, guint64 name)
+{
+  g_hash_table_insert (self->names, (gpointer) object, g_memdup2 (&name, sizeof name));
+}
+
+static void
 task_spawned (TrioInstrument *instrument, TrioTask *task)
 {
   TrioSimSteps *self = steps_of (instrument);
   Living *living = living_of (self, task);
 
   *living = (Living) { .task = task, .index = index_of_path (self, trio_task_get_path_hash (task)), .waker = -1 };
+  set_name (self, task, trio_sim_mix (trio_task_get_path_hash (task), SALT_TASK));
 }
 
 static TrioSimFootprint *
@@ -238,9 +245,8 @@ make_name (TrioSimSteps *self, TrioTask *task, gconstpointer object)
 {
   guint64 *n_made = task != NULL ? &living_of (self, task)->n_made : &self->n_made_by_world;
   guint64 maker = task != NULL ? trio_task_get_path_hash (task) : 0;
-  guint64 name = trio_sim_mix (trio_sim_mix (maker, ++*n_made), SALT_MADE);
 
-  g_hash_table_insert (self->names, (gpointer) object, g_memdup2 (&name, sizeof name));
+  set_name (self, object, trio_sim_mix (trio_sim_mix (maker, ++*n_made), SALT_MADE));
 }
 
 static void

@@ -24,8 +24,8 @@ is_held (const TrioSimExhaustOptions *options, const char *label)
   return FALSE;
 }
 
-static void
-count_held (TrioSimExhaust *self, const char *label, guint64 n)
+void
+trio_sim_exhaust_count_held (TrioSimExhaust *self, const char *label, guint64 n)
 {
   TrioSimHeld *held;
 
@@ -48,7 +48,7 @@ trio_sim_exhaust_holds (TrioSimExhaust *self, const TrioSimExhaustOptions *optio
 {
   if (!is_held (options, label))
     return FALSE;
-  count_held (self, label, 1);
+  trio_sim_exhaust_count_held (self, label, 1);
   return TRUE;
 }
 
@@ -121,16 +121,9 @@ trio_sim_exhaust_take (TrioSimExhaust *self, const TrioSimExhaustOptions *option
   return FALSE;
 }
 
-void
-trio_sim_exhaust_diverge (TrioSimExhaust *self, TrioSimReport *report)
+static void
+take_nondeterminism (TrioSimExhaust *self, TrioSimReport *report)
 {
-  g_free (report->name);
-  g_free (report->message);
-  report->verdict = TRIO_SIM_NONDETERMINISM;
-  report->name = g_strdup ("the same choices led to other questions");
-  report->message = g_strdup ("A run was begun with the choices of an earlier one, and was asked something else on the way. Something "
-                              "lives on from run to run, or\ncomes from outside the choices: a static variable, a hash table's order, "
-                              "an address, the real clock or random numbers.");
   self->failures++;
   if (self->failure == NULL)
     {
@@ -142,6 +135,19 @@ trio_sim_exhaust_diverge (TrioSimExhaust *self, TrioSimReport *report)
   trio_sim_exhaust_stop (self, "the scenario is not deterministic");
 }
 
+void
+trio_sim_exhaust_diverge (TrioSimExhaust *self, TrioSimReport *report)
+{
+  g_free (report->name);
+  g_free (report->message);
+  report->verdict = TRIO_SIM_NONDETERMINISM;
+  report->name = g_strdup ("the same choices led to other questions");
+  report->message = g_strdup ("A run was begun with the choices of an earlier one, and was asked something else on the way. Something "
+                              "lives on from run to run, or\ncomes from outside the choices: a static variable, a hash table's order, "
+                              "an address, the real clock or random numbers.");
+  take_nondeterminism (self, report);
+}
+
 /* --- life --- */
 
 static void
@@ -151,8 +157,8 @@ held_free (gpointer data)
   g_free (data);
 }
 
-static TrioSimExhaust *
-result_new (void)
+TrioSimExhaust *
+trio_sim_exhaust_result_new (void)
 {
   TrioSimExhaust *self = g_new0 (TrioSimExhaust, 1);
 
@@ -172,14 +178,11 @@ trio_sim_exhaust_free (TrioSimExhaust *self)
   g_free (self);
 }
 
-/* Whether the program's memory is seen shows when it runs. */
-static gboolean
-is_memory_seen (const TrioSimExhaustOptions *options)
+gboolean
+trio_sim_exhaust_sees_memory (TrioFunc func, gpointer data, TrioSimInject inject)
 {
-  const TrioSimOptions ordinary = { .inject = options->inject, .on_decision = options->on_decision, .user_data = options->user_data };
-
   if (!trio_sim_memory_seen)
-    (void) !trio_sim_run (options->func, options->data, &ordinary, NULL, NULL);
+    (void) !trio_sim_run (func, data, &(TrioSimOptions) { .strategy = "fifo", .inject = inject }, NULL, NULL);
   return trio_sim_memory_seen;
 }
 
@@ -189,17 +192,39 @@ choose_reduction (const TrioSimExhaustOptions *options)
   if (options->deviations >= 0)
     return TRIO_SIM_REDUCE_NONE;
   if (options->reduce == TRIO_SIM_REDUCE_AUTO)
-    return is_memory_seen (options) ? TRIO_SIM_REDUCE_MEMORY : TRIO_SIM_REDUCE_NONE;
+    return trio_sim_exhaust_sees_memory (options->func, options->data, options->inject) ? TRIO_SIM_REDUCE_MEMORY : TRIO_SIM_REDUCE_NONE;
   return options->reduce;
+}
+
+/* What is not the same twice cannot be exhausted: the ordinary run is made twice before anything else. FALSE: it is a finding. */
+static gboolean
+is_deterministic (TrioSimExhaust *self, const TrioSimExhaustOptions *options)
+{
+  const TrioSimOptions twice = { .strategy = "fifo", .inject = options->inject, .program = options->program, .check_determinism = TRUE };
+  TrioSimReport *report = NULL;
+
+  if (!trio_sim_exhaust_may_run (self, options))
+    return FALSE;
+  (void) !trio_sim_run (options->func, options->data, &twice, &report, NULL);
+  if (report == NULL || report->verdict != TRIO_SIM_NONDETERMINISM)
+    {
+      trio_sim_report_free (report);
+      return TRUE;
+    }
+  self->runs++;
+  take_nondeterminism (self, report);
+  return FALSE;
 }
 
 TrioSimExhaust *
 trio_sim_exhaust (const TrioSimExhaustOptions *options, GError **error)
 {
-  g_autoptr (TrioSimExhaust) self = result_new ();
+  g_autoptr (TrioSimExhaust) self = trio_sim_exhaust_result_new ();
   const char *irreducible;
   gboolean ok;
 
+  if (!is_deterministic (self, options))
+    return g_steal_pointer (&self);
   self->reduced = choose_reduction (options);
   if (self->reduced == TRIO_SIM_REDUCE_NONE)
     return trio_sim_exhaust_bounded (self, options, error) ? g_steal_pointer (&self) : NULL;
@@ -210,7 +235,7 @@ trio_sim_exhaust (const TrioSimExhaustOptions *options, GError **error)
 
   irreducible = self->irreducible;
   g_clear_pointer (&self, trio_sim_exhaust_free);
-  self = result_new ();
+  self = trio_sim_exhaust_result_new ();
   self->irreducible = irreducible;
   return trio_sim_exhaust_bounded (self, options, error) ? g_steal_pointer (&self) : NULL;
 }
@@ -222,6 +247,7 @@ trio_sim_exhaust_add (TrioSimExhaust *self, const TrioSimExhaust *other)
   if (self->why == NULL)
     self->why = other->why;
   self->complete = MIN (self->complete, other->complete);
+  self->memory_seen = self->memory_seen || other->memory_seen;
   self->runs += other->runs;
   self->schedules += other->schedules;
   self->redundant += other->redundant;
@@ -231,7 +257,7 @@ trio_sim_exhaust_add (TrioSimExhaust *self, const TrioSimExhaust *other)
     {
       const TrioSimHeld *held = other->held->pdata[i];
 
-      count_held (self, held->label, held->asked);
+      trio_sim_exhaust_count_held (self, held->label, held->asked);
     }
 }
 

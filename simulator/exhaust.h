@@ -150,6 +150,12 @@ typedef struct
 TrioSimExhaust *trio_sim_exhaust          (const TrioSimExhaustOptions *options, GError **error);
 void            trio_sim_exhaust_free     (TrioSimExhaust *self);
 
+/* Whether the loads and stores of the program are seen: one ordinary run shows it. */
+gboolean        trio_sim_exhaust_sees_memory (TrioFunc func, gpointer data, TrioSimInject inject);
+
+/* An empty result, for a part that could not give its own. */
+TrioSimExhaust *trio_sim_exhaust_result_new (void);
+void            trio_sim_exhaust_count_held (TrioSimExhaust *self, const char *label, guint64 n);
 /* Adds up the parts of a split search: other goes into self. */
 void            trio_sim_exhaust_add      (TrioSimExhaust *self, const TrioSimExhaust *other);
 /* The claim in words, several lines. */

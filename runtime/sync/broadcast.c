@@ -214,9 +214,9 @@ trio_broadcast_receiver_close (TrioBroadcastReceiver *receiver)
   TrioWaiter *waiter;
 
   g_return_if_fail (receiver != NULL);
+  trio_note_access (&receiver->waiters, TRIO_ACCESS_WRITE);
   if (receiver->closed)
     return;
-  trio_note_access (&receiver->waiters, TRIO_ACCESS_WRITE);
   trio_note_access (receiver->broadcast, TRIO_ACCESS_WRITE);
   receiver->closed = TRUE;
   if (receiver->broadcast != NULL)

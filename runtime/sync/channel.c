@@ -298,9 +298,9 @@ trio_send_channel_close (TrioSendChannel *send)
   Channel *channel;
 
   g_return_if_fail (send != NULL);
+  touch (send->channel);
   if (send->closed)
     return;
-  touch (send->channel);
   send->closed = TRUE;
   channel = send->channel;
   fail_waiters (&channel->senders, send, TRIO_ERROR_CLOSED_RESOURCE, "this send channel was closed");
@@ -425,9 +425,9 @@ trio_receive_channel_close (TrioReceiveChannel *receive)
   Channel *channel;
 
   g_return_if_fail (receive != NULL);
+  touch (receive->channel);
   if (receive->closed)
     return;
-  touch (receive->channel);
   receive->closed = TRUE;
   channel = receive->channel;
   fail_waiters (&channel->receivers, receive, TRIO_ERROR_CLOSED_RESOURCE, "this receive channel was closed");

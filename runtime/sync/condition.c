@@ -60,6 +60,7 @@ trio_condition_free (TrioCondition *condition)
 {
   if (condition == NULL)
     return;
+  trio_note_access (&condition->lot, TRIO_ACCESS_WRITE);
   if (condition->n_inside > 0)
     {
       /* Leaked: whoever comes out of the wait takes the lock, and looks for it here. */

@@ -54,6 +54,9 @@ struct _TrioCliCampaign
   GPtrArray          *failures;     /* TrioCliFailure */
   /* NULL: trio_cli_report_failure(). */
   void              (*report) (const TrioCliCampaign *campaign, const TrioCliFailure *failure);
+  /* What stands at the end in place of the coverage: lines, or members of the object. NULL: the coverage does. */
+  void              (*append_end) (GString *out, gboolean json, gconstpointer data);
+  gconstpointer       append_end_data;
 };
 
 void            trio_cli_campaign_begin   (TrioCliCampaign *campaign, const TrioScenario *scenario);

@@ -17,9 +17,8 @@ typedef struct
   const char *about;
 } Command;
 
-static int list    (const TrioCli *cli, int argc, char **argv);
-static int exhaust (const TrioCli *cli, int argc, char **argv);
-static int help    (const TrioCli *cli, int argc, char **argv);
+static int list (const TrioCli *cli, int argc, char **argv);
+static int help (const TrioCli *cli, int argc, char **argv);
 
 static const Command commands[] = {
   { "list", list, "", "the scenarios of this program" },
@@ -27,9 +26,10 @@ static const Command commands[] = {
     "run many schedules; shrink and keep what fails" },
   { "sweep", trio_cli_sweep, "[-s SCENARIO] [--inject KINDS] [--pairs] …",
   "cancel, interrupt and break at every place, one by one" },
+  { "exhaust", trio_cli_exhaust, "[-s SCENARIO] [--deviations D] [--inject KINDS] …",
+    "run all schedules, or all with few deviations; say what that shows" },
   { "replay", trio_cli_replay, "SCHEDULE [--until STEP] [--trace FILE] [--history FILE] [--break]", "run what a schedule file describes" },
   { "shrink", trio_cli_shrink_command, "SCHEDULE [-o FILE]", "make a schedule smaller that still fails the same way" },
-  { "exhaust", exhaust, NULL, NULL },
   { "help", help, NULL, NULL },
 };
 
@@ -69,15 +69,6 @@ list (const TrioCli *cli, int argc, char **argv)
 }
 
 static int
-exhaust (const TrioCli *cli, int argc, char **argv)
-{
-  (void) argc;
-  (void) argv;
-  return trio_cli_usage (cli, NULL, "exhaust is not there yet. Use \"%s explore --runs 100000\" for many schedules, or "
-                         "\"%s sweep --pairs\" for every place of one or two injected decisions", cli->argv0, cli->argv0);
-}
-
-static int
 help (const TrioCli *cli, int argc, char **argv)
 {
   GString *out = g_string_new (NULL);
@@ -102,8 +93,8 @@ static int
 unknown_command (const TrioCli *cli, const char *name)
 {
   if (name)
-    return trio_cli_usage (cli, NULL, "\"%s\" is no command; there is: list, explore, sweep, replay, shrink", name);
-  return trio_cli_usage (cli, NULL, "which command? There is: list, explore, sweep, replay, shrink");
+    return trio_cli_usage (cli, NULL, "\"%s\" is no command; there is: list, explore, sweep, exhaust, replay, shrink", name);
+  return trio_cli_usage (cli, NULL, "which command? There is: list, explore, sweep, exhaust, replay, shrink");
 }
 
 static gboolean

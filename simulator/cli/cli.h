@@ -5,6 +5,7 @@
  *     cli.c       trio_sim_main: which command; list
  *     explore.c   many schedules                     ─┐
  *     sweep.c     one decision at every occasion      ├─ workers.h runs them, campaign.h makes failures of findings
+ *     exhaust.c   all schedules                       │  (exhaust-parts.h those of exhaust)
  *     replay.c    one schedule; branch.h, travel.h    │
  *     shrink.c    a smaller one, and why it fails    ─┘  isolate.h is one run in a child, shrinker.h the search, explain.h the reasons
  *     options.h   what was typed;  report.h, json.h, progress.h   what is printed
@@ -37,6 +38,7 @@ typedef struct
 /* Each gets the arguments behind its own name, argv[0] being that. */
 int trio_cli_explore (const TrioCli *cli, int argc, char **argv);
 int trio_cli_sweep   (const TrioCli *cli, int argc, char **argv);
+int trio_cli_exhaust (const TrioCli *cli, int argc, char **argv);
 int trio_cli_replay  (const TrioCli *cli, int argc, char **argv);
 int trio_cli_shrink_command (const TrioCli *cli, int argc, char **argv);
 

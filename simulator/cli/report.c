@@ -311,7 +311,10 @@ append_end_json (GString *out, const TrioCliCampaign *campaign, const TrioCliTal
   trio_cli_json_number (out, "schedules", tally->schedules);
   trio_cli_json_number (out, "elapsed_us", tally->elapsed_us);
   trio_cli_json_boolean (out, "interrupted", tally->interrupted);
-  trio_cli_saturation_append_json (out, &tally->seen);
+  if (campaign->append_end != NULL)
+    campaign->append_end (out, TRUE, campaign->append_end_data);
+  else
+    trio_cli_saturation_append_json (out, &tally->seen);
   append_goals_json (out, tally->goals);
   g_string_append (out, "}\n");
 }
@@ -355,7 +358,10 @@ append_end_in_words (GString *out, const TrioCliCampaign *campaign, const TrioCl
   g_string_append_printf (out, "; %s different schedule%s, %s steps, %s%s\n", schedules, tally->schedules == 1 ? "" : "s", steps,
                           span,
                           tally->interrupted ? "; interrupted" : "");
-  trio_cli_saturation_append (out, &tally->seen);
+  if (campaign->append_end != NULL)
+    campaign->append_end (out, FALSE, campaign->append_end_data);
+  else
+    trio_cli_saturation_append (out, &tally->seen);
   append_goals_in_words (out, campaign, tally);
 }
 

@@ -76,6 +76,7 @@ trio_cancel_tree_update (TrioCancelScope *top)
           {
             TrioTask *task = TRIO_CONTAINER (link, TrioTask, scope_link);
 
+            trio_note_access (task, TRIO_ACCESS_WRITE);
             if (task->state != TRIO_TASK_BLOCKED || task->abort_called)
               continue;
             if (trio_link_is_linked (&task->deliver_link))
@@ -98,10 +99,10 @@ trio_cancel_tree_deliver (TrioTask *task)
 {
   TrioAbort answer;
 
+  trio_note_access (task, TRIO_ACCESS_WRITE);
   if (task->state != TRIO_TASK_BLOCKED || task->abort_called || !trio_task_is_cancelled (task))
     return;
 
-  trio_note_access (task, TRIO_ACCESS_WRITE);
   task->abort_called = TRUE;
   answer = task->abort (task, task->wait_data);
   switch (answer)

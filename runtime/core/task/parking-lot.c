@@ -150,6 +150,7 @@ trio_parking_lot_unpark (TrioParkingLot *lot, gsize n)
 {
   gsize woken = 0;
 
+  trio_note_access (lot, TRIO_ACCESS_WRITE);
   while (woken < n && trio_parking_lot_unpark_one (lot) != NULL)
     woken++;
   return woken;

@@ -351,6 +351,8 @@ trio_task_get_cancel_scope (TrioTask *task)
 gboolean
 trio_task_has_cancel_pending (TrioTask *task)
 {
+  if (G_UNLIKELY (trio_accesses_watched > 0))
+    trio_note_cancel_scopes (task);
   return trio_task_is_cancelled (task);
 }
 

@@ -190,7 +190,11 @@ test_wrong_usage_is_exit_code_2_and_says_what_was_wrong (void)
   static const struct { const char *arguments; const char *says; } wrong[] = {
     { "", "which command" },
     { "explode", "\"explode\" is no command" },
-    { "exhaust", "sweep --pairs" },
+    { "exhaust --deviations some", "--deviations some" },
+    { "exhaust --reduce much", "--reduce much" },
+    { "exhaust --reduce objects --deviations 2", "exclude" },
+    { "exhaust --runs 0", "--runs 0" },
+    { "exhaust -s nothing", "lost-update, half-transfer" },
     { "list abba", "abba" },
     { "explore --rnus 3", "--rnus" },
     { "explore --runs many", "--runs many" },
