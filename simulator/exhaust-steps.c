@@ -414,9 +414,14 @@ answer (TrioSimStrategy *strategy, const TrioSimQuestion *question)
 {
   TrioSimSteps *self = (TrioSimSteps *) strategy;
 
+  guint32 value;
+
   if (question->label->kind == TRIO_SIM_LABEL_SCHEDULE)
     return choose_task (self, question->point);
-  return self->client->value (self, question, self->data);
+  value = self->client->value (self, question, self->data);
+  if (value != 0 && g_str_equal (question->label->name, "clock.pause"))
+    self->irreducible = "something fell due while tasks could run";
+  return value;
 }
 
 static void

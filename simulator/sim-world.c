@@ -25,29 +25,62 @@ describe_lag (const TrioChoicePoint *point, guint32 value, GString *out)
                           path);
 }
 
-/* Virtual time stands still while anybody can run. So that time-outs and messages race with those who can, it may move a little
- * before a step, as on a machine with other work. It is asked in the name of the task that goes on, so that the address survives
- * what other tasks do; and only if somebody waits for time or for a message, since otherwise there is nothing to race with. */
+static void
+describe_pause (const TrioChoicePoint *point G_GNUC_UNUSED, guint32 value, GString *out)
+{
+  g_string_append_printf (out, "nobody ran for %" G_GINT64_FORMAT " ms, although somebody could", lags[value] / 1000);
+}
+
+/* Virtual time stands still while anybody can run. So that time-outs and messages race with those who can, it may move a little, as
+ * on a machine with other work, in two ways:
+ *
+ *   clock.lag      before a step: the task goes on late, and is asked whether; so the address survives what other tasks do.
+ *   clock.pause    before a turn: who could run does not yet, and whose time or message has come meanwhile may go first. Without it
+ *                  nothing could ever overtake a task that is the only one to run.
+ *
+ * They are asked only if somebody waits for time or for a message, since otherwise there is nothing to race with. */
+static void
+ask_for_time (TrioSimWorld *self, const char *label, void (*describe) (const TrioChoicePoint *, guint32, GString *))
+{
+  static const guint32 weights[] = { 60, 2, 1, 1 };
+  const TrioChoicePoint point = {
+    .label = label,
+    .bound = G_N_ELEMENTS (lags),
+    .weights = weights,
+    .describe = describe,
+  };
+  guint32 value = trio_choose (&point);
+
+  if (value != 0)
+    trio_sim_clock_advance_to (&self->clock, self->clock.now + lags[value]);
+}
+
+static gboolean
+is_time_awaited (TrioSimWorld *self, const TrioLoopStatistics *statistics)
+{
+  return statistics->next_deadline != G_MAXINT64 || trio_sim_world_get_next (self) != G_MAXINT64;
+}
+
 static void
 let_time_lag (TrioInstrument *instrument, TrioTask *task G_GNUC_UNUSED)
 {
-  static const guint32 weights[] = { 60, 2, 1, 1 };
   TrioSimWorld *self = (TrioSimWorld *) ((char *) instrument - G_STRUCT_OFFSET (TrioSimWorld, lag));
-  const TrioChoicePoint point = {
-    .label = "clock.lag",
-    .bound = G_N_ELEMENTS (lags),
-    .weights = weights,
-    .describe = describe_lag,
-  };
   TrioLoopStatistics statistics;
 
   trio_loop_get_statistics (self->loop, &statistics);
-  if (statistics.next_deadline == G_MAXINT64 && trio_sim_world_get_next (self) == G_MAXINT64)
-    return;
+  if (is_time_awaited (self, &statistics))
+    ask_for_time (self, "clock.lag", describe_lag);
+}
 
-  guint32 value = trio_choose (&point);
-  if (value != 0)
-    trio_sim_clock_advance_to (&self->clock, self->clock.now + lags[value]);
+/* If nobody can run, time has moved as far as it should. */
+static void
+let_time_pause (TrioSimWorld *self)
+{
+  TrioLoopStatistics statistics;
+
+  trio_loop_get_statistics (self->loop, &statistics);
+  if (statistics.tasks_runnable > 0 && is_time_awaited (self, &statistics))
+    ask_for_time (self, "clock.pause", describe_pause);
 }
 
 static void
@@ -68,6 +101,7 @@ poll_io (TrioIo *io G_GNUC_UNUSED)
   if (G_UNLIKELY (self->suspicion != TRIO_SIM_OK))
     trio_sim_detect_stuck (self);
   self->watch.steps_at_turn = self->watch.steps;
+  let_time_pause (self);
   trio_sim_net_deliver (self->net);
   trio_sim_threads_run (&self->threads);
 }

@@ -403,7 +403,7 @@ add_end (const TrioSimReport *report, gpointer data)
 static TrioSimExhaust *
 search (Program *program, TrioSimReduce reduce, GHashTable *ends)
 {
-  static const char *const held[] = { "clock.lag", NULL };
+  static const char *const held[] = { "clock.", NULL };
   const TrioSimExhaustOptions options = {
     .func = run_program, .data = program, .deviations = -1, .reduce = reduce, .held = held, .keep_going = TRUE, .on_run = add_end,
     .user_data = ends, .max_runs = BRUTE_FORCE_MAX,

@@ -241,6 +241,47 @@ test_a_deadline_may_pass_while_a_task_is_busy (void)
   g_assert_cmpuint (lagging->unmatched, ==, 0);
 }
 
+/* Goes on without waiting, and says whether it was overtaken on its way. */
+static gboolean
+sleep_and_tell (gpointer data, GError **error)
+{
+  if (!trio_sleep (G_TIME_SPAN_MILLISECOND, error))
+    return FALSE;
+  *(gboolean *) data = TRUE;
+  return TRUE;
+}
+
+static gboolean
+be_overtaken (gpointer data, GError **error)
+{
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+  gboolean has_slept = FALSE;
+  gboolean ok;
+
+  trio_nursery_start_soon (nursery, sleep_and_tell, &has_slept);
+  ok = trio_checkpoint (error) && trio_checkpoint (error);
+  *(gboolean *) data = has_slept;
+  return trio_nursery_close (nursery, ok);
+}
+
+/* Between two steps of the only task that can run: time goes by, and the one whose time has come goes first. */
+static void
+test_a_sleeper_may_overtake_the_only_task_that_can_run (void)
+{
+  static const char lines[] = "- clock.pause 1 = 1/4\n"
+                              "main schedule 1 = 1/2 -> main/sleep_and_tell";
+  gboolean overtaken = TRUE;
+  g_autoptr (TrioSimReport) still = sim_run_fifo (be_overtaken, &overtaken);
+
+  sim_expect (still, TRIO_SIM_OK, NULL);
+  g_assert_false (overtaken);
+
+  g_autoptr (TrioSimReport) pausing = sim_run_lines (be_overtaken, &overtaken, lines);
+  sim_expect (pausing, TRIO_SIM_OK, NULL);
+  g_assert_true (overtaken);
+  g_assert_cmpuint (pausing->unmatched, ==, 0);
+}
+
 typedef struct
 {
   gboolean with_stranger;
@@ -461,6 +502,8 @@ main (int argc, char **argv)
   g_test_add_func ("/inject/a-deadline-is-no-injection", test_a_deadline_is_no_injection);
   g_test_add_func ("/inject/an-interrupt-ends-main-and-is-no-failure", test_an_interrupt_ends_main_and_is_no_failure);
   g_test_add_func ("/inject/a-deadline-may-pass-while-a-task-is-busy", test_a_deadline_may_pass_while_a_task_is_busy);
+  g_test_add_func ("/inject/a-sleeper-may-overtake-the-only-task-that-can-run",
+                   test_a_sleeper_may_overtake_the_only_task_that_can_run);
   g_test_add_func ("/inject/the-address-of-a-lag-survives-an-unrelated-edit", test_the_address_of_a_lag_survives_an_unrelated_edit);
   g_test_add_func ("/inject/lag-is-asked-only-if-somebody-waits-for-time", test_lag_is_asked_only_if_somebody_waits_for_time);
   g_test_add_func ("/inject/a-fault-may-come-once-or-each-time-from-then-on", test_a_fault_may_come_once_or_each_time_from_then_on);
