@@ -156,6 +156,8 @@ run_and_tell (int outbox, gpointer data)
   gboolean ok;
 
   self->points = trio_schedule_new ();
+  if (self->noting && self->noting->begin)
+    self->noting->begin (self->points, self->noting->data);
   journal_of_fault = self->journal;
   trio_cli_on_fault (note_fault);
   options.program = self->target->program;

@@ -32,6 +32,8 @@ typedef struct
   gboolean (*wanted) (const TrioScheduleEntry *entry, gpointer data);
   gpointer   data;
   guint      max;
+  /* (nullable): called in the child before the run; from then on it may append to @points by itself. */
+  void     (*begin)  (TrioSchedule *points, gpointer data);
 } TrioCliNoting;
 
 /* A place in a run to look at: who stands where. Texts are "main/a, in trio_lock_acquire < take_both". */

@@ -361,7 +361,7 @@ append_end_in_words (GString *out, const TrioCliCampaign *campaign, const TrioCl
   if (campaign->append_end != NULL)
     campaign->append_end (out, FALSE, campaign->append_end_data);
   else
-    trio_cli_saturation_append (out, &tally->seen);
+    trio_cli_saturation_append (out, &tally->seen, !g_str_equal (campaign->command, "sweep"));
   append_goals_in_words (out, campaign, tally);
 }
 

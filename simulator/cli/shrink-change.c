@@ -69,7 +69,7 @@ is_of_these_kinds (const TrioScheduleEntry *entry, gpointer data)
 static gboolean
 replace_with_one (Shrinker *self, const TrioSchedule *kept, guint share)
 {
-  TrioCliNoting noting = { is_of_these_kinds, self->best->schedule, POINTS_MAX };
+  TrioCliNoting noting = { is_of_these_kinds, self->best->schedule, POINTS_MAX, NULL };
   g_autoptr (TrioSchedule) points = trio_schedule_new ();
   guint due = self->used + share;
 
@@ -228,7 +228,7 @@ move_among_all (Shrinker *self, guint i)
   g_autoptr (TrioSchedule) points = trio_schedule_new ();
   const TrioScheduleEntry *moved = trio_schedule_get_entry (own, 0);
   Earlier earlier = { moved->label, moved->index };
-  TrioCliNoting noting = { is_earlier_point, &earlier, POINTS_MAX };
+  TrioCliNoting noting = { is_earlier_point, &earlier, POINTS_MAX, NULL };
   guint n;
 
   if (moved->index == 0 || !trio_cli_shrink_note_points (self, kept, &noting, points))
