@@ -12,6 +12,7 @@
 
 #include "simulator/cli/explain.h"
 #include "simulator/cli/json.h"
+#include "simulator/virtual-clock.h"
 
 typedef TrioCliExplanation Explanation;
 
@@ -19,6 +20,19 @@ static const TrioCliFlip *
 flip_of (const Explanation *self, guint decision)
 {
   return &g_array_index (self->flips, TrioCliFlip, decision);
+}
+
+/* The time is told where it is what differs. */
+static void
+append_goer (const Explanation *self, const char *when, const char *who, gint64 time, GString *out)
+{
+  g_string_append_printf (out, "    %s %s", when, who ? who : "nobody: it has ended");
+  if (who && self->fails_at != self->passes_at)
+    {
+      g_string_append (out, ", at ");
+      trio_sim_append_time (out, time);
+    }
+  g_string_append_c (out, '\n');
 }
 
 static void
@@ -32,8 +46,8 @@ append_nearest (const Explanation *self, GString *out)
   else
     {
       g_string_append_printf (out, "\n  the two part at step %" G_GUINT64_FORMAT ", which is taken\n", self->parts_at);
-      g_string_append_printf (out, "    when it fails   by %s\n", self->fails_with ? self->fails_with : "nobody: it has ended");
-      g_string_append_printf (out, "    when it passes  by %s\n", self->passes_with ? self->passes_with : "nobody: it has ended");
+      append_goer (self, "when it fails   by", self->fails_with, self->fails_at, out);
+      append_goer (self, "when it passes  by", self->passes_with, self->passes_at, out);
     }
 }
 

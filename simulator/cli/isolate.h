@@ -46,6 +46,7 @@ typedef struct
 
   char     *asker;           /* out: who asks at at_index; NULL if it never came to that. Free with trio_cli_look_clear() */
   char     *goer;            /* out: who takes at_step; likewise */
+  gint64    goes_at;         /* out: and when */
 } TrioCliLook;
 
 void           trio_cli_look_clear   (TrioCliLook *look);

@@ -190,10 +190,12 @@ trio_cli_append_commands (GString *out, const TrioCli *cli, const TrioSchedule *
   g_autofree char *stop = g_strdup_printf ("gdb -ex run --args %s --until %" G_GUINT64_FORMAT " --break", replay,
                                            step_of_interest (schedule));
   g_autofree char *shrink = g_strdup_printf ("%s shrink %s --runs 5000", program, file);
+  g_autofree char *travel = g_strdup_printf ("%s --travel", replay);
 
   append_command (out, "replay it", replay);
   append_command (out, "look at it", show);
   append_command (out, "stop at it", stop);
+  append_command (out, "go about it", travel);
   if (can_shrink)
     append_command (out, "make it small", shrink);
 }
@@ -244,6 +246,8 @@ append_failure_in_words (GString *out, const TrioCliCampaign *campaign, const Tr
     }
   g_string_append_c (out, '\n');
 
+  if (failure->beside)
+    g_string_append_printf (out, "%s\n", failure->beside);
   if (failure->path)
     trio_cli_append_commands (out, campaign->cli, failure->schedule, failure->path,
                               failure->shrink_gave_up || (campaign->budget == 0 && failure->found_with > 1));
