@@ -491,6 +491,24 @@ test_a_world_may_tell_of_no_stacks (void)
   clear_looks (&looks);
 }
 
+static gboolean
+look_while_others_work (gpointer text, GError **error)
+{
+  trio_loop_hold (trio_loop_get_current ());
+  *(char **) text = trio_dump_to_string (TRIO_DUMP_DEFAULT);
+  trio_loop_release (trio_loop_get_current ());
+  return trio_checkpoint (error);
+}
+
+static void
+test_says_how_many_outside_are_at_work_for_the_run (void)
+{
+  g_autofree char *text = NULL;
+
+  mock_run_ok (look_while_others_work, &text);
+  mock_assert_says (text, "1 thing outside at work for it");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -520,5 +538,6 @@ main (int argc, char **argv)
 #endif
   core_test_add_ordered ("/dump/a-world-may-tell-of-no-stacks",
                          test_a_world_may_tell_of_no_stacks, "its text is compared");
+  g_test_add_func ("/dump/says-how-many-outside-are-at-work-for-the-run", test_says_how_many_outside_are_at_work_for_the_run);
   return g_test_run ();
 }

@@ -267,6 +267,55 @@ die_with_the_lock (gpointer condition, GError **error)
 }
 
 static gboolean
+wait_and_be_cancelled (gpointer condition, GError **error)
+{
+  GError *failure = NULL;
+
+  if (!trio_condition_acquire (condition, error))
+    return FALSE;
+  g_assert_false (trio_condition_wait (condition, &failure));
+  g_assert_true (trio_error_contains (failure, TRIO_ERROR, TRIO_ERROR_CANCELLED));
+  g_assert_true (trio_error_contains (failure, TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE));
+  g_propagate_error (error, trio_error_remove (failure, TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE, NULL));
+  return FALSE;
+}
+
+typedef struct
+{
+  TrioCondition *condition;
+  SyncTask      *waiter;
+} Killer;
+
+static gboolean
+cancel_and_die_with_the_lock (gpointer data, GError **error)
+{
+  Killer *killer = data;
+
+  if (!trio_condition_acquire_nowait (killer->condition, error))
+    return FALSE;
+  sync_task_cancel (killer->waiter);
+  return TRUE;
+}
+
+/* D9: it comes back without the lock, and is told so besides. */
+static gboolean
+test_a_cancelled_waiter_whose_lock_breaks_is_told_both (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioCondition) condition = trio_condition_new (NULL);
+  SyncTask waiter;
+  Killer killer = { condition, &waiter };
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  sync_task_start (&waiter, nursery, wait_and_be_cancelled, condition, "waiter");
+  sync_test_settle ();
+  trio_nursery_start_soon (nursery, cancel_and_die_with_the_lock, &killer);
+  if (!trio_nursery_close (nursery, TRUE))
+    return FALSE;
+  g_assert_true (waiter.cancelled);
+  return TRUE;
+}
+
+static gboolean
 wait_on_a_lock_that_breaks (gpointer data, GError **error)
 {
   Guest *guest = data;
@@ -450,6 +499,7 @@ main (int argc, char **argv)
              test_a_notification_goes_through_all_who_are_cancelled);
   SYNC_TEST ("/condition/the-lock-in-hand-beats-a-cancellation", test_the_lock_in_hand_beats_a_cancellation);
   SYNC_TEST ("/condition/waiting-and-notifying-without-the-lock-is-misuse", test_waiting_and_notifying_without_the_lock_is_misuse);
+  SYNC_TEST ("/condition/a-cancelled-waiter-whose-lock-breaks-is-told-both", test_a_cancelled_waiter_whose_lock_breaks_is_told_both);
   SYNC_TEST ("/condition/a-dead-owner-wakes-all-who-wait", test_a_dead_owner_wakes_all_who_wait);
   SYNC_TEST ("/condition/a-lock-that-breaks-before-the-notified-one-has-it-wakes-all",
              test_a_lock_that_breaks_before_the_notified_one_has_it_wakes_all);
