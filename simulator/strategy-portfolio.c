@@ -18,17 +18,16 @@ static const struct
   const char *text;
   guint       share;
 } members[] = {
-  { "random", 6 },
+  { "random", 4 },
   { "pos", 3 },
-  { "surw", 3 },
-  { "urw", 1 },
-  { "delay:1", 1 },
+  { "urw", 4 },
+  { "surw", 5 },
   { "delay:2", 1 },
-  { "delay:4", 1 },
+  { "delay:5", 1 },
   { "pct:2", 1 },
   { "pct:3", 2 },
-  { "pct:5", 2 },
-  { "pct:10", 2 },
+  { "pct:5", 4 },
+  { "pct:10", 3 },
 };
 
 const char *

@@ -120,10 +120,18 @@ is_planned (TrioSimPlan *plan)
   return FALSE;
 }
 
+/* Each further answer half as likely: of the scopes around a checkpoint the inner ones are cancelled more often, as by time-outs. To cancel
+ * the outermost mostly just ends the run. */
 static guint32
 follow_plan (TrioSimSwarm *swarm, TrioSimPlan *plan, guint32 bound)
 {
-  return is_planned (plan) ? 1 + trio_sim_chance_draw (&swarm->chance, bound - 1) : 0;
+  guint32 value = 1;
+
+  if (!is_planned (plan))
+    return 0;
+  while (value < bound - 1 && trio_sim_chance_draw (&swarm->chance, 2) == 0)
+    value++;
+  return value;
 }
 
 static guint32

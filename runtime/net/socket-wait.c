@@ -8,10 +8,10 @@
 
 #include "net/socket-wait.h"
 
-#include <trio/address.h>
 #include <trio/checkpoint.h>
 #include <trio/error.h>
 
+#include "net/address.h"
 
 struct _TrioSocketWait
 {

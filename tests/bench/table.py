@@ -45,6 +45,14 @@ SIMULATED = [
     ("task steps in one long run", "steps", "step-ns"),
 ]
 
+# Runs a second of two tasks and ten steps: with each strategy, and with more of each run kept than its schedule.
+RUNS = [(f"simulated: two tasks, ten steps, {strategy}", f"runs-{strategy}")
+        for strategy in ("fifo", "random", "pct:3", "pos", "urw", "surw", "delay:2", "portfolio")] + [
+    ("the last one again", "recorded-schedule"),
+    ("  and every choice told, dull or not", "recorded-choices"),
+    ("  and run twice, compared step by step", "recorded-twice"),
+    ("  and a trace written of it", "recorded-trace"),
+]
 
 # Takes 4 GiB of memory and several seconds each time.
 LARGE = "many-sleepers"
@@ -102,6 +110,9 @@ def print_table(figures):
         if simulated and real:
             print(line.format("simulated: " + title, f"{number(1e9 / simulated)} {unit}/s", "the same, real",
                               f"{number(1e9 / real)} {unit}/s", ratio(simulated, real)))
+    for title, name in RUNS:
+        if ("bench-simulator", name) in figures:
+            print(line.format(title, f"{number(figures['bench-simulator', name])} runs/s", "none here", "", ""))
     print("\nratio: what we need, divided by what the peer needs; below 1 we are ahead. CPU time, medians.")
 
 
