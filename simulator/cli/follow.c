@@ -10,6 +10,7 @@
 
 #define SET_SIZE_MIN   256     /* a power of two */
 #define WORDS          64      /* a power of two */
+#define OBJECTS_MIN    64      /* a power of two */
 
 /* Where a task stands that waits for nothing. */
 enum
@@ -24,7 +25,18 @@ typedef struct
   guint64 stands;        /* where its last step ended: a hash of the operation, or one of the above */
   guint64 operation;     /* of its last checkpoint; 0: none yet */
   guint64 share;         /* its part of the state */
+  guint64 n_made;        /* objects */
 } Note;
+
+/* Its place in the table comes from its address, and nothing else does. */
+typedef struct
+{
+  gconstpointer address; /* NULL: the place is free */
+  guint64       name;    /* 0: it was there before the run */
+  guint64       serial;  /* of the task that touched it last, plus 2; 1: the loop did; 0: nobody yet */
+  guint64       touch;   /* who that was, in which operation, and how */
+  TrioAccess    access;
+} Object;
 
 struct _TrioCliFollow
 {
@@ -39,6 +51,10 @@ struct _TrioCliFollow
   guint64         last_serial;   /* of the task that took the last step; 0: none yet */
   guint64         last_name;     /* it may have ended */
   guint64         last_stands;
+
+  Object         *objects;       /* a table with open addressing, at most half full */
+  guint           objects_size;  /* a power of two */
+  guint           n_objects;
 
   GHashTable     *names;         /* path hash -> hash without numbers */
   struct
@@ -231,6 +247,75 @@ cancel_raised (TrioInstrument *instrument, TrioTask *task)
     add (self, TRIO_CLI_FACT_NOTICED, trio_sim_mix (note->name, note->operation));
 }
 
+/* --- objects --- */
+
+static guint
+place_of_object (const Object *objects, guint size, gconstpointer address)
+{
+  guint place = (guint) trio_sim_mix ((guintptr) address, 0) & (size - 1);
+
+  while (objects[place].address != NULL && objects[place].address != address)
+    place = (place + 1) & (size - 1);
+  return place;
+}
+
+static void
+grow_objects (TrioCliFollow *self)
+{
+  guint size = self->objects_size * 2;
+  Object *objects = g_new0 (Object, size);
+
+  for (guint i = 0; i < self->objects_size; i++)
+    if (self->objects[i].address != NULL)
+      objects[place_of_object (objects, size, self->objects[i].address)] = self->objects[i];
+  g_free (self->objects);
+  self->objects = objects;
+  self->objects_size = size;
+}
+
+static Object *
+object_of (TrioCliFollow *self, gconstpointer address)
+{
+  guint place = place_of_object (self->objects, self->objects_size, address);
+
+  if (self->objects[place].address == NULL)
+    {
+      if (2 * ++self->n_objects > self->objects_size)
+        {
+          grow_objects (self);
+          place = place_of_object (self->objects, self->objects_size, address);
+        }
+      self->objects[place] = (Object) { .address = address };
+    }
+  return &self->objects[place];
+}
+
+/* Two tasks that only look at it, or add to it, may do so in either order. */
+static gboolean
+commute (TrioAccess a, TrioAccess b)
+{
+  return a == b && (a == TRIO_ACCESS_READ || a == TRIO_ACCESS_ADD || a == TRIO_ACCESS_COMPLETE);
+}
+
+static void
+accessed (TrioInstrument *instrument, TrioTask *task, gconstpointer address, TrioAccess access)
+{
+  TrioCliFollow *self = (TrioCliFollow *) instrument;
+  Object *object = object_of (self, address);
+  Note *note = task != NULL ? note_of (self, task) : NULL;
+  guint64 serial = task != NULL ? trio_task_get_serial (task) + 2 : 1;
+  guint64 touch = trio_sim_mix (note != NULL ? trio_sim_mix (note->name, note->operation) : 0, access);
+
+  /* A new object in an old one's place. */
+  if (access == TRIO_ACCESS_CREATE)
+    *object = (Object) { .address = address, .name = trio_sim_mix (note != NULL ? note->name : 1, note != NULL ? ++note->n_made : 0) | 1 };
+  else if (object->serial != 0 && object->serial != serial && !commute (object->access, access))
+    add (self, TRIO_CLI_FACT_PAIR, trio_sim_mix (trio_sim_mix (object->name, object->touch), touch));
+  object->serial = serial;
+  object->touch = touch;
+  object->access = access;
+}
+
 /* --- life --- */
 
 TrioCliFollow *
@@ -246,11 +331,15 @@ trio_cli_follow_new (void)
     .task_exited = task_exited,
     .checkpoint = checkpoint,
     .cancel_raised = cancel_raised,
+    .accessed = accessed,
   };
   self->set_size = SET_SIZE_MIN;
   self->set = g_new0 (guint64, self->set_size);
   self->facts = g_array_new (FALSE, FALSE, sizeof (guint64));
   self->notes = g_array_new (FALSE, TRUE, sizeof (Note));
+  self->objects_size = OBJECTS_MIN;
+  self->objects = g_new0 (Object, self->objects_size);
+  trio_watch_accesses (TRUE);
   self->names = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
   return self;
 }
@@ -260,7 +349,9 @@ trio_cli_follow_free (TrioCliFollow *self)
 {
   if (self == NULL)
     return;
+  trio_watch_accesses (FALSE);
   g_free (self->set);
+  g_free (self->objects);
   g_array_unref (self->facts);
   g_array_unref (self->notes);
   g_hash_table_unref (self->names);
@@ -273,6 +364,8 @@ trio_cli_follow_begin (TrioCliFollow *self)
   memset (self->set, 0, self->set_size * sizeof (guint64));
   g_array_set_size (self->facts, 0);
   g_array_set_size (self->notes, 0);
+  memset (self->objects, 0, self->objects_size * sizeof (Object));
+  self->n_objects = 0;
   self->state = 0;
   self->last_serial = self->last_name = self->last_stands = 0;
   self->instrument.next = NULL;

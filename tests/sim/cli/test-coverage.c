@@ -43,7 +43,8 @@ sleep_twice (gpointer data G_GNUC_UNUSED, GError **error)
 /* The first task of the run, which makes main and waits for it, has a name of its own.
  *
  *     pairs:  main begins after the first task has come to wait; time wakes main from its sleep (twice, which counts once); main's end
- *             wakes the first task; the first task goes on after that
+ *             wakes the first task; the first task goes on after that; and at the nursery that holds main, main's end comes after the
+ *             first task, and the first task after main's end
  *     states: the first task waits and main has not begun; … and main sleeps (twice); main is gone; the first task lets others run once
  *             more; nobody is left */
 static void
@@ -52,7 +53,7 @@ test_a_run_of_one_task_goes_through_what_can_be_counted_by_hand (void)
   g_autoptr (TrioCliFollow) follow = trio_cli_follow_new ();
   Counts counts = count (follow, sleep_twice, &(TrioSimOptions) { 0 });
 
-  g_assert_cmpuint (counts.n[TRIO_CLI_FACT_PAIR], ==, 4);
+  g_assert_cmpuint (counts.n[TRIO_CLI_FACT_PAIR], ==, 6);
   g_assert_cmpuint (counts.n[TRIO_CLI_FACT_STATE], ==, 5);
   g_assert_cmpuint (counts.n[TRIO_CLI_FACT_POINT], ==, 1);
   g_assert_cmpuint (counts.n[TRIO_CLI_FACT_NOTICED], ==, 0);
@@ -110,6 +111,93 @@ test_a_cancel_point_counts_as_noticed_when_a_cancellation_came_out_of_it (void)
 
   g_assert_cmpuint (counts.n[TRIO_CLI_FACT_POINT], ==, 2);
   g_assert_cmpuint (counts.n[TRIO_CLI_FACT_NOTICED], ==, 1);
+}
+
+static gboolean
+hold (gpointer data, GError **error)
+{
+  gboolean ok;
+
+  if (!trio_lock_acquire (data, error))
+    return FALSE;
+  ok = trio_sleep (1000, error);
+  trio_lock_release (data);
+  return ok;
+}
+
+static gboolean
+hold_two (TrioLock *first, TrioLock *second, GError **error)
+{
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  trio_nursery_start_soon_full (nursery, hold, first, NULL, "first");
+  if (!trio_sleep (5000, error))
+    return FALSE;
+  trio_nursery_start_soon_full (nursery, hold, second, NULL, "second");
+  return trio_nursery_close (nursery, TRUE);
+}
+
+static gboolean
+hold_the_same (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioLock) lock = trio_lock_new ();
+  g_autoptr (TrioLock) other = trio_lock_new ();
+
+  return hold_two (lock, lock, error);
+}
+
+static gboolean
+hold_another (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioLock) lock = trio_lock_new ();
+  g_autoptr (TrioLock) other = trio_lock_new ();
+
+  return hold_two (lock, other, error);
+}
+
+static gboolean
+has_fact (const GArray *facts, guint64 fact)
+{
+  for (guint i = 0; i < facts->len; i++)
+    if (g_array_index (facts, guint64, i) == fact)
+      return TRUE;
+  return FALSE;
+}
+
+static guint
+count_missing (const GArray *facts, const GArray *from, TrioCliFactKind kind)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < facts->len; i++)
+    n += TRIO_CLI_FACT_KIND (g_array_index (facts, guint64, i)) == kind && !has_fact (from, g_array_index (facts, guint64, i));
+  return n;
+}
+
+static GArray *
+facts_of (TrioCliFollow *follow, TrioFunc func)
+{
+  const guint64 *facts;
+  gsize n;
+  GArray *copy = g_array_new (FALSE, FALSE, sizeof (guint64));
+
+  count (follow, func, &(TrioSimOptions) { 0 });
+  facts = trio_cli_follow_get_facts (follow, &n);
+  return g_array_append_vals (copy, facts, (guint) n);
+}
+
+/* The same steps in the same order; only in one of them does a task come after the other at a lock. */
+static void
+test_who_comes_after_whom_is_told_by_object (void)
+{
+  g_autoptr (TrioCliFollow) follow = trio_cli_follow_new ();
+  g_autoptr (GArray) same = facts_of (follow, hold_the_same);
+  g_autoptr (GArray) again = facts_of (follow, hold_the_same);
+  g_autoptr (GArray) another = facts_of (follow, hold_another);
+
+  g_assert_cmpuint (count_missing (same, another, TRIO_CLI_FACT_PAIR), >, 0);
+  g_assert_cmpuint (count_missing (same, another, TRIO_CLI_FACT_STATE), ==, 0);
+  g_assert_cmpuint (count_missing (same, again, TRIO_CLI_FACT_PAIR), ==, 0);
 }
 
 /* Names, not addresses or serial numbers: two collectors agree. */
@@ -235,6 +323,7 @@ main (int argc, char **argv)
   g_test_add_func ("/coverage/twins-have-no-more-to-show-than-two", test_twins_have_no_more_to_show_than_two);
   g_test_add_func ("/coverage/a-cancel-point-counts-as-noticed-when-a-cancellation-came-out-of-it",
                    test_a_cancel_point_counts_as_noticed_when_a_cancellation_came_out_of_it);
+  g_test_add_func ("/coverage/who-comes-after-whom-is-told-by-object", test_who_comes_after_whom_is_told_by_object);
   g_test_add_func ("/coverage/the-facts-of-a-run-are-the-same-each-time", test_the_facts_of_a_run_are_the_same_each_time);
   g_test_add_func ("/coverage/facts-of-many-runs-are-counted-with-those-that-only-one-run-showed",
                    test_facts_of_many_runs_are_counted_with_those_that_only_one_run_showed);
