@@ -140,6 +140,16 @@ trio_cli_append_commands (GString *out, const TrioCli *cli, const TrioSchedule *
     append_command (out, "make it small", shrink);
 }
 
+static void
+append_why_command (GString *out, const TrioCli *cli, const char *path)
+{
+  g_autofree char *program = trio_cli_shell_word (cli->argv0);
+  g_autofree char *file = trio_cli_shell_word (path);
+  g_autofree char *shrink = g_strdup_printf ("%s shrink %s", program, file);
+
+  append_command (out, "ask why", shrink);
+}
+
 /* ---- One failure ----------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -187,8 +197,13 @@ append_failure_in_words (GString *out, const TrioCliCampaign *campaign, const Tr
   g_string_append_c (out, '\n');
 
   if (failure->path)
-    trio_cli_append_commands (out, campaign->cli, failure->schedule, failure->path,
-                              failure->shrink_gave_up || (campaign->budget == 0 && failure->found_with > 1));
+    {
+      gboolean can_shrink = failure->shrink_gave_up || (campaign->budget == 0 && failure->found_with > 1);
+
+      trio_cli_append_commands (out, campaign->cli, failure->schedule, failure->path, can_shrink);
+      if (!can_shrink)
+        append_why_command (out, campaign->cli, failure->path);
+    }
   if (failure->trouble)
     {
       g_autofree char *text = trio_schedule_to_text (failure->schedule);
