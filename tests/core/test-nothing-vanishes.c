@@ -635,8 +635,9 @@ main (int argc, char **argv)
                  test_a_call_that_fails_when_main_has_ended_fails_the_run);
   core_test_add ("/nothing-vanishes/a-system-task-that-fails-in-its-clean-up-fails-the-run-beside-main",
                  test_a_system_task_that_fails_in_its_clean_up_fails_the_run_beside_main);
-  core_test_add ("/nothing-vanishes/what-fails-while-a-task-frees-what-it-had-is-its-error",
-                 test_what_fails_while_a_task_frees_what_it_had_is_its_error);
+  core_test_add_ordered ("/nothing-vanishes/what-fails-while-a-task-frees-what-it-had-is-its-error",
+                         test_what_fails_while_a_task_frees_what_it_had_is_its_error,
+                         "the simulator makes a failure of its critical");
   core_test_add_ordered ("/nothing-vanishes/waking-a-task-that-nobody-may-wake-ends-the-run",
                          test_waking_a_task_that_nobody_may_wake_ends_the_run,
                          "it wakes a task in the turn after it fell asleep");
