@@ -2,9 +2,11 @@
 
 /* Misuse: the program did what nobody may do, and went on as if nothing had been. Two things tell of it.
  *
- *     a critical                     g_return_if_fail(), "released by a task that does not hold it" …   if judge_criticals is asked for
- *     a task that ended with         lock held already, closed in the wrong order …                     always, whether or not its
- *     TRIO_ERROR_MISUSE                                                                                 parent passes it on
+ *     a critical                     g_return_if_fail(), "released by a task that does not hold it" …
+ *     a task that ended with         lock held already, closed in the wrong order …                     whether or not its parent
+ *     TRIO_ERROR_MISUSE                                                                                 passes it on
+ *
+ * Only where judge_misuse is asked for: tests misuse things on purpose.
  *
  * An error that its own task swallowed is seen by nobody. A critical is noted, and the run ends with the turn: it cannot end at once, since
  * GLib counts on coming back from its log. What the program does in the rest of that turn is not judged; if it crashes, the critical
@@ -113,7 +115,7 @@ find_error (const GError *error)
 void
 trio_sim_note_misuse (TrioSimWorld *world, TrioTask *task, const GError *error)
 {
-  const GError *misuse = error == NULL ? NULL : find_error (error);
+  const GError *misuse = world->log_before == NULL || error == NULL ? NULL : find_error (error);
 
   if (misuse != NULL)
     find_misuse (world, task, NULL, misuse->message);

@@ -254,7 +254,7 @@ trio_sim_world_init (TrioSimWorld *self, const TrioSimOptions *options, TrioSimS
   self->world.io = &self->net->io;
   self->world.threads = &self->threads.threads;
   self->world.choice = trio_sim_tape_get_choice (self->tape);
-  if (options->judge_criticals)
+  if (options->judge_misuse)
     trio_sim_misuse_listen (self);
 }
 

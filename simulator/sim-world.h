@@ -73,7 +73,7 @@ void     trio_sim_append_tasks   (TrioSimWorld *world);
 /* misuse.c. Criticals, from now on; and the end of that. */
 void     trio_sim_misuse_listen  (TrioSimWorld *world);
 void     trio_sim_misuse_stop_listening (TrioSimWorld *world);
-/* An error that a task ended with, or NULL. */
+/* An error that a task ended with, or NULL; nothing if this run does not listen. */
 void     trio_sim_note_misuse    (TrioSimWorld *world, TrioTask *task, const GError *error);
 /* After the last turn of a run that ended well: what was promised and not kept. */
 void     trio_sim_detect_broken_promises (TrioSimWorld *world);

@@ -264,7 +264,7 @@ search (Test *test, const char *command, guint64 runs)
   const TrioCli cli = { settings.argv0 != NULL ? settings.argv0 : g_get_prgname (), g_get_prgname (), scenarios };
   TrioCliCampaign campaign = {
     .cli = &cli, .command = command, .seed = settings.seed, .inject = settings.inject, .jobs = 1, .budget = BUDGET_DEFAULT,
-    .strategy = g_str_equal (command, "sweep") ? "sweep" : "portfolio", .target.timeout_s = TIMEOUT_DEFAULT,
+    .strategy = g_str_equal (command, "sweep") ? "sweep" : "portfolio", .target.timeout_s = TIMEOUT_DEFAULT, .target.misuses = TRUE,
     .keep = settings.keep != NULL ? settings.keep : TRIO_CLI_KEEP_DEFAULT, .report = report_failure,
   };
   g_autoptr (TrioCliTally) tally = trio_cli_tally_new ();

@@ -159,7 +159,7 @@ run_and_tell (int outbox, gpointer data)
   journal_of_fault = self->journal;
   trio_cli_on_fault (note_fault);
   options.program = self->target->program;
-  options.judge_criticals = TRUE;
+  options.judge_misuse = !self->target->misuses;
   options.on_decision = journal_decision;
   options.on_choice = note_choice;
   options.on_step = self->look ? look_at_step : NULL;

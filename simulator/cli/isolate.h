@@ -23,6 +23,7 @@ typedef struct
   gpointer    data;
   const char *program;
   guint       timeout_s;     /* of real time for one run; 0: none */
+  gboolean    misuses;       /* it may misuse things on purpose: that is no finding */
   gboolean    echo;          /* let what the scenario prints through */
 } TrioCliTarget;
 

@@ -149,7 +149,7 @@ do_run (int outbox, Worker *self, guint64 run)
   options.program = work->target->program;
   take_measure (self, &options);
   options.instrument = trio_cli_follow_begin (self->follow);
-  options.judge_criticals = TRUE;
+  options.judge_misuse = !work->target->misuses;
   options.check_determinism = work->check_every > 0 && (run == 1 || run % work->check_every == 0);
   ok = trio_sim_run (work->target->func, work->target->data, &options, &report, &error);
   if (!report)

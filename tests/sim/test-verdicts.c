@@ -75,8 +75,10 @@ test_a_task_that_ends_with_a_misuse_fails_the_run (void)
 {
   for (int i = 0; i < 2; i++)
     {
-      g_autoptr (TrioSimReport) report = sim_run_fifo (swallow_a_misuse, i == 0 ? NULL : "");
+      g_autoptr (TrioSimReport) unjudged = sim_run_fifo (swallow_a_misuse, i == 0 ? NULL : "");
+      g_autoptr (TrioSimReport) report = sim_run (swallow_a_misuse, i == 0 ? NULL : "", &(TrioSimOptions) { .judge_misuse = TRUE });
 
+      sim_expect (unjudged, i == 0 ? TRIO_SIM_OK : TRIO_SIM_ERROR, i == 0 ? NULL : "TrioError:12");
       sim_expect (report, TRIO_SIM_MISUSE, "task \"acquire_twice\" holds this lock already");
       assert_says (report, "by main/acquire_twice, at step ");
     }
@@ -97,7 +99,7 @@ test_a_critical_fails_the_run_if_asked (void)
   GLogLevelFlags fatal = g_log_set_always_fatal (G_LOG_LEVEL_ERROR);
 
   g_log_set_always_fatal (fatal);
-  g_autoptr (TrioSimReport) report = sim_run (release_what_is_free, NULL, &(TrioSimOptions) { .judge_criticals = TRUE });
+  g_autoptr (TrioSimReport) report = sim_run (release_what_is_free, NULL, &(TrioSimOptions) { .judge_misuse = TRUE });
   g_assert_cmpint (report->verdict, ==, TRIO_SIM_MISUSE);
   assert_says (report, "trio_lock_release");
   assert_says (report, "by main, at step ");

@@ -111,8 +111,8 @@ typedef void (*TrioSimStepFunc) (guint64 step, TrioTask *task, gpointer user_dat
  * @max_steps: task steps after which a run is a livelock; 0 for the default of 1,000,000
  * @heal_after: virtual time, in microseconds, after which the liveness phase begins by itself, as by trio_sim_heal(); 0 for never
  * @max_idle_steps: task steps without progress of time after which a run is a livelock; 0 for the default of 100,000
- * @judge_criticals: whether a critical (g_critical(), g_return_if_fail() …), of any library, fails the run. The process's default log
- *   handler is the run's meanwhile, and criticals are not fatal
+ * @judge_misuse: whether a critical (g_critical(), g_return_if_fail() …), of any library, and a task that ends with %TRIO_ERROR_MISUSE fail
+ *   the run. The process's default log handler is the run's meanwhile, and criticals are not fatal
  * @check_determinism: run it twice and compare step by step
  * @until_step: stop before this task step; 0 for never
  * @break_at_until: raise SIGTRAP there, for a debugger, instead of stopping
@@ -143,7 +143,7 @@ typedef struct
   guint64             max_steps;
   guint64             max_idle_steps;
   GTimeSpan           heal_after;
-  gboolean            judge_criticals;
+  gboolean            judge_misuse;
   gboolean            check_determinism;
   guint64             until_step;
   gboolean            break_at_until;
