@@ -21,6 +21,7 @@
 #include <trio/error.h>
 #include <trio/interrupt.h>
 #include <trio/lowlevel/instrument.h>
+#include <trio/lowlevel/mutation.h>
 #include <trio/lowlevel/parking-lot.h>
 #include <trio/lowlevel/task.h>
 #include <trio/lowlevel/token.h>

@@ -10,6 +10,7 @@
 
 #include <trio/checkpoint.h>
 #include <trio/error.h>
+#include <trio/lowlevel/mutation.h>
 
 #include "net/address.h"
 
@@ -68,7 +69,7 @@ trio_socket_wait (TrioSocketHandle *const *handles, guint n_handles, TrioIoDirec
     }
 
   /* Closed while others ran. */
-  if (!all_are_open (handles, n_handles))
+  if (!all_are_open (handles, n_handles) && !TRIO_MUTATION (closed_meanwhile_not_seen))
     {
       trio_socket_set_closed_error (error);
       return FALSE;
@@ -79,7 +80,8 @@ trio_socket_wait (TrioSocketHandle *const *handles, guint n_handles, TrioIoDirec
 TrioAbort
 trio_socket_wait_abort (TrioTask *task G_GNUC_UNUSED, gpointer data)
 {
-  detach (data);
+  if (!TRIO_MUTATION (cancelled_stays_at_socket))
+    detach (data);
   return TRIO_ABORT_SUCCEEDED;
 }
 
@@ -143,7 +145,8 @@ trio_socket_close (TrioSocketHandle *self)
         continue;
       detach (wait);
       trio_socket_set_closed_error (&closed);
-      trio_reschedule (wait->task, closed);
+      if (!TRIO_MUTATION (closed_socket_wakes_nobody))
+        trio_reschedule (wait->task, closed);
     }
 
   self->socket = NULL;

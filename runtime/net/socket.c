@@ -8,6 +8,7 @@
 
 #include <trio/checkpoint.h>
 #include <trio/error.h>
+#include <trio/lowlevel/mutation.h>
 
 #include "net/socket-errors.h"
 #include "net/socket-wait.h"
@@ -273,7 +274,7 @@ send_rest (TrioSocketHandle *self, const guint8 *data, gsize size, GError **erro
 
       if (result >= 0)
         {
-          sent += (gsize) result;
+          sent += TRIO_MUTATION (rest_not_sent) ? size - sent : (gsize) result;
           /* Each part is an operation of its own: others may run, and a cancellation is seen, before the next. */
           go_on = sent == size || trio_checkpoint (error);
         }
@@ -293,7 +294,7 @@ send_rest (TrioSocketHandle *self, const guint8 *data, gsize size, GError **erro
         }
       if (!go_on)
         {
-          if (sent > 0)
+          if (sent > 0 && !TRIO_MUTATION (half_sent_is_whole))
             self->send_state = TRIO_SEND_BROKEN;
           return FALSE;
         }

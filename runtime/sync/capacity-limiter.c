@@ -13,6 +13,7 @@
 #include <trio/checkpoint.h>
 #include <trio/error.h>
 #include <trio/lowlevel/access.h>
+#include <trio/lowlevel/mutation.h>
 #include <trio/lowlevel/parking-lot.h>
 
 struct _TrioCapacityLimiter
@@ -133,7 +134,8 @@ abort_acquire (TrioTask *task G_GNUC_UNUSED, gpointer data)
   Waiter *waiter = data;
 
   g_queue_unlink (&waiter->limiter->waiting, &waiter->link);
-  g_hash_table_remove (waiter->limiter->borrowers, waiter->borrower);
+  if (!TRIO_MUTATION (cancelled_still_waits))
+    g_hash_table_remove (waiter->limiter->borrowers, waiter->borrower);
   return TRIO_ABORT_SUCCEEDED;
 }
 
@@ -232,7 +234,8 @@ trio_capacity_limiter_set_total_tokens (TrioCapacityLimiter *limiter, gdouble to
 
   trio_note_access (&limiter->lot, TRIO_ACCESS_WRITE);
   limiter->total = total_tokens;
-  lend_to_waiting (limiter);
+  if (!TRIO_MUTATION (more_tokens_wake_nobody))
+    lend_to_waiting (limiter);
 }
 
 gdouble

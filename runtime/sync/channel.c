@@ -14,6 +14,7 @@
 #include <trio/error.h>
 #include <trio/lowlevel/access.h>
 #include <trio/lowlevel/instrument.h>
+#include <trio/lowlevel/mutation.h>
 
 #include "sync/select-private.h"
 
@@ -232,7 +233,7 @@ try_send (Channel *channel, gpointer value)
   TrioWaiter *receiver = trio_waiters_first (&channel->receivers);
   Item item = { value, 0 };
 
-  if (receiver == NULL && channel->n_items >= channel->max)
+  if (receiver == NULL && channel->n_items >= channel->max + TRIO_MUTATION (buffer_one_too_large))
     return FALSE;
   if (G_UNLIKELY (trio_is_watched ()))
     {
@@ -304,7 +305,7 @@ trio_send_channel_close (TrioSendChannel *send)
   send->closed = TRUE;
   channel = send->channel;
   fail_waiters (&channel->senders, send, TRIO_ERROR_CLOSED_RESOURCE, "this send channel was closed");
-  if (--channel->open_send == 0)
+  if (--channel->open_send == 0 && !TRIO_MUTATION (end_of_channel_not_told))
     fail_waiters (&channel->receivers, NULL, TRIO_ERROR_END_OF_CHANNEL, "all senders of this channel are closed");
 }
 
@@ -331,11 +332,11 @@ try_receive (Channel *channel, Item *item)
     return FALSE;
   if (sender != NULL)
     brought = (Item) { sender->value, sender->flow };
-  if (channel->n_items > 0)
+  if (channel->n_items > 0 && !(sender != NULL && TRIO_MUTATION (sender_overtakes_buffer)))
     {
       *item = buffer_pop (channel);
       /* Room for the first who waits. */
-      if (sender != NULL)
+      if (sender != NULL && !TRIO_MUTATION (lost_value))
         buffer_push (channel, brought);
     }
   else
@@ -430,7 +431,8 @@ trio_receive_channel_close (TrioReceiveChannel *receive)
     return;
   receive->closed = TRUE;
   channel = receive->channel;
-  fail_waiters (&channel->receivers, receive, TRIO_ERROR_CLOSED_RESOURCE, "this receive channel was closed");
+  if (!TRIO_MUTATION (close_wakes_nobody))
+    fail_waiters (&channel->receivers, receive, TRIO_ERROR_CLOSED_RESOURCE, "this receive channel was closed");
   if (--channel->open_receive == 0)
     {
       fail_waiters (&channel->senders, NULL, TRIO_ERROR_BROKEN_RESOURCE, "all receivers of this channel are closed");

@@ -15,6 +15,7 @@
 #include <trio/condition.h>
 #include <trio/error.h>
 #include <trio/lowlevel/access.h>
+#include <trio/lowlevel/mutation.h>
 
 #include "sync/lock-private.h"
 
@@ -126,7 +127,7 @@ acquire_shielded (TrioLock *lock, GError **error)
 {
   g_autoptr (TrioCancelScope) shield = trio_cancel_scope_open (error);
 
-  trio_cancel_scope_set_shield (shield, TRUE);
+  trio_cancel_scope_set_shield (shield, !TRIO_MUTATION (lock_not_taken_back));
   return trio_cancel_scope_close (shield, trio_lock_acquire (lock, error));
 }
 
@@ -153,7 +154,7 @@ abort_wait (TrioTask *task G_GNUC_UNUSED, gpointer data)
 {
   Waiter *waiter = data;
 
-  if (waiter->in_line)
+  if (waiter->in_line && !TRIO_MUTATION (cancelled_still_notified))
     leave_line (waiter);
   return TRIO_ABORT_SUCCEEDED;
 }
@@ -197,7 +198,8 @@ trio_condition_wait (TrioCondition *condition, GError **error)
   waiter.link.data = &waiter;
   g_queue_push_tail_link (&condition->waiters, &waiter.link);
   trio_lock_release (condition->lock);
-  if (!trio_parking_lot_park_as (&condition->lot, &klass, &waiter, &failure) && waiter.notified)
+  if (!trio_parking_lot_park_as (&condition->lot, &klass, &waiter, &failure) && waiter.notified
+      && !TRIO_MUTATION (notification_not_passed_on))
     notify_first (condition, 1);
   if (waiter.in_line)
     leave_line (&waiter);     /* the lock broke */

@@ -5,6 +5,7 @@
 #include <trio/checkpoint.h>
 #include <trio/event.h>
 #include <trio/lowlevel/access.h>
+#include <trio/lowlevel/mutation.h>
 
 #include "sync/select-private.h"
 
@@ -41,7 +42,7 @@ trio_event_set (TrioEvent *event)
   g_return_if_fail (event != NULL);
 
   trio_note_access (&event->waiters, TRIO_ACCESS_WRITE);
-  event->set = TRUE;
+  event->set = !TRIO_MUTATION (set_only_once);
   trio_waiters_wake_all (&event->waiters, NULL, NULL);
 }
 

@@ -11,6 +11,7 @@
 #include <trio/error.h>
 #include <trio/lock.h>
 #include <trio/lowlevel/access.h>
+#include <trio/lowlevel/mutation.h>
 #include <trio/lowlevel/parking-lot.h>
 
 #include "sync/lock-private.h"
@@ -147,7 +148,7 @@ trio_lock_release (TrioLock *lock)
 
   disown (lock);
   next = trio_parking_lot_unpark_one (&lock->lot);
-  if (next != NULL)
+  if (next != NULL && !TRIO_MUTATION (handed_to_nobody))
     own (lock, next);
 }
 

@@ -17,6 +17,7 @@
 #include <trio/checkpoint.h>
 #include <trio/error.h>
 #include <trio/lowlevel/access.h>
+#include <trio/lowlevel/mutation.h>
 #include <trio/lowlevel/parking-lot.h>
 #include <trio/rw-lock.h>
 
@@ -151,7 +152,7 @@ may_acquire (TrioRWLock *lock, GError **error)
 static gboolean
 try_acquire (TrioRWLock *lock, gboolean writes)
 {
-  if (lock->line.head != NULL || !is_free_for (lock, writes))
+  if ((lock->line.head != NULL && !TRIO_MUTATION (reader_overtakes_writer)) || !is_free_for (lock, writes))
     return FALSE;
   hold (lock, trio_current_task (), writes);
   return TRUE;
@@ -181,7 +182,8 @@ abort_acquire (TrioTask *task G_GNUC_UNUSED, gpointer data)
 
   leave_line (cell);
   /* It may have been what those behind it waited for. */
-  let_in (cell->lock);
+  if (!TRIO_MUTATION (cancelled_writer_blocks_readers))
+    let_in (cell->lock);
   return TRIO_ABORT_SUCCEEDED;
 }
 

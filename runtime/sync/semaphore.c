@@ -7,6 +7,7 @@
 #include <trio/checkpoint.h>
 #include <trio/error.h>
 #include <trio/lowlevel/access.h>
+#include <trio/lowlevel/mutation.h>
 #include <trio/lowlevel/parking-lot.h>
 #include <trio/semaphore.h>
 
@@ -90,14 +91,15 @@ trio_semaphore_release (TrioSemaphore *semaphore)
   g_return_if_fail (semaphore != NULL);
 
   trio_note_access (&semaphore->lot, TRIO_ACCESS_WRITE);
-  if (trio_parking_lot_unpark_one (&semaphore->lot) != NULL)
+  if (trio_parking_lot_unpark_one (&semaphore->lot) != NULL && !TRIO_MUTATION (one_release_for_two))
     return;
   if (semaphore->max != -1 && semaphore->value == semaphore->max)
     {
       g_critical ("trio_semaphore_release: the value is %" G_GINT64_FORMAT ", its maximum, already", semaphore->max);
       return;
     }
-  semaphore->value++;
+  if (!TRIO_MUTATION (lost_token))
+    semaphore->value++;
 }
 
 gint64

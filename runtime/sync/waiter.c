@@ -2,6 +2,7 @@
 
 #include <trio/error.h>
 #include <trio/lowlevel/access.h>
+#include <trio/lowlevel/mutation.h>
 
 #include "sync/waiter.h"
 
@@ -11,7 +12,10 @@ join (TrioWaiter *self, TrioTask *task, GQueue *line)
   self->task = task;
   self->line = line;
   self->link.data = self;
-  g_queue_push_tail_link (line, &self->link);
+  if (TRIO_MUTATION (last_waiter_first))
+    g_queue_push_head_link (line, &self->link);
+  else
+    g_queue_push_tail_link (line, &self->link);
 }
 
 void
@@ -50,7 +54,8 @@ trio_waiter_wake (TrioWaiter *self, GError *outcome)
 TrioAbort
 trio_waiter_abort (TrioTask *task G_GNUC_UNUSED, gpointer waiter)
 {
-  trio_waiter_leave (waiter);
+  if (!TRIO_MUTATION (cancelled_stays_in_line))
+    trio_waiter_leave (waiter);
   return TRIO_ABORT_SUCCEEDED;
 }
 

@@ -19,6 +19,7 @@
 #include <trio/capacity-limiter.h>
 #include <trio/checkpoint.h>
 #include <trio/error.h>
+#include <trio/lowlevel/mutation.h>
 #include <trio/lowlevel/task.h>
 
 #include "thread/errand.h"
@@ -176,7 +177,7 @@ finished (TrioThreadJob *job)
 
   g_assert (errand->call == NULL);
 
-  if (!errand_release (errand, &failure))
+  if (!TRIO_MUTATION (thread_keeps_its_token) && !errand_release (errand, &failure))
     errand->ok = FALSE;
   if (host == NULL)
     {
@@ -213,7 +214,8 @@ start (TrioErrand *errand, GError **error)
   {
     GError *second = NULL;
 
-    (void) errand_release (errand, &second);
+    if (!TRIO_MUTATION (no_thread_keeps_the_token))
+      (void) errand_release (errand, &second);
     g_propagate_error (error, trio_error_merge (failure, second));
   }
   return FALSE;
@@ -225,10 +227,11 @@ abort_wait (TrioTask *task G_GNUC_UNUSED, gpointer data)
   TrioErrand *errand = data;
 
   /* (A) pairs with the look in trio_from_thread_check_cancelled (): nothing else is handed over by it. */
-  g_atomic_int_set (&errand->cancel_seen, TRUE);
+  g_atomic_int_set (&errand->cancel_seen, !TRIO_MUTATION (thread_not_told_of_cancel));
   if (!errand->may_be_abandoned)
     return TRIO_ABORT_FAILED;
-  errand->host = NULL;
+  if (!TRIO_MUTATION (abandoned_thread_wakes_host))
+    errand->host = NULL;
   return TRIO_ABORT_SUCCEEDED;
 }
 

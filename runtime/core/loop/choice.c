@@ -73,7 +73,7 @@ trio_choose_runnable (TrioLoop *loop)
   };
   guint32 value;
 
-  if (first->passed_over >= loop->fairness)
+  if (first->passed_over >= loop->fairness && !TRIO_MUTATION (passed_over_for_ever))
     return first;
   value = trio_choose (&point);
   if (value == 0)

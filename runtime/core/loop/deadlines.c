@@ -3,6 +3,8 @@
 /* A heap with four children a node, after libev's ev_heap: shallower than a binary one, and the children of a node are
  * neighbours in memory. */
 
+#include <trio/lowlevel/mutation.h>
+
 #include "core/loop/deadlines.h"
 
 enum
@@ -14,7 +16,7 @@ enum
 static inline gboolean
 before (const TrioDeadlineSlot *a, const TrioDeadlineSlot *b)
 {
-  return a->due != b->due ? a->due < b->due : a->serial < b->serial;
+  return a->due != b->due ? a->due < b->due : (a->serial < b->serial) != TRIO_MUTATION (equal_deadlines_backwards);
 }
 
 static inline void
@@ -80,7 +82,7 @@ trio_deadlines_arm (TrioDeadlines *self, TrioDeadline *deadline, gint64 due)
       self->slots = g_renew (TrioDeadlineSlot, self->slots, self->n_allocated);
     }
   /* Behind all that expire in this pass, or it would hold up those that are later than itself. */
-  if (self->in_pass)
+  if (self->in_pass && !TRIO_MUTATION (new_deadline_holds_up_pass))
     due = MAX (due, self->pass_now);
   self->n++;
   sift_up (self, self->n - 1, (TrioDeadlineSlot) { due, self->next_serial++, deadline });

@@ -117,11 +117,14 @@ trio_token_run_sync_soon (TrioToken *token, GSourceOnceFunc func, gpointer data,
     {
       unlock (token);
       g_free (call);
-      if (destroy != NULL)
+      if (destroy != NULL && !TRIO_MUTATION (refused_call_not_destroyed))
         destroy (data);
       return FALSE;
     }
-  g_queue_push_tail (&token->calls, call);
+  if (TRIO_MUTATION (calls_backwards))
+    g_queue_push_head (&token->calls, call);
+  else
+    g_queue_push_tail (&token->calls, call);
   g_atomic_int_inc (&token->n_calls);
   if (token->loop->world->wake != NULL)
     token->loop->world->wake (token->loop->world);

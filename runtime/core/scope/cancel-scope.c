@@ -56,7 +56,7 @@ trio_cancel_scope_enter (TrioCancelScope *scope)
   trio_cancel_tree_attach (scope, task->scope);
   trio_task_enter_scope (task, scope);
   /* Most often there is nothing to inherit. */
-  if (G_UNLIKELY (scope->parent->effective || scope->parent->soft))
+  if (G_UNLIKELY (scope->parent->effective || scope->parent->soft) && !TRIO_MUTATION (born_uncancelled))
     trio_cancel_tree_update (scope);
   TRIO_NOTIFY (scope->loop, scope_opened, task, scope);
 }
@@ -174,7 +174,7 @@ trio_cancel_scope_open_located (TrioCancelScopeKind kind, gint64 due, GError **e
   if (due != G_MAXINT64)
     {
       /* A deadline that has passed cancels the first checkpoint inside, not the one after the next turn. */
-      if (due <= trio_current_time ())
+      if (due <= trio_current_time () && !TRIO_MUTATION (past_deadline_waits))
         {
           scope->due = due;
           trio_cancel_scope_mark (scope, CAUSE_DEADLINE, NULL);
@@ -287,7 +287,7 @@ trio_cancel_scope_set_deadline (TrioCancelScope *scope, gint64 due)
   trio_deadlines_disarm (&scope->loop->deadlines, &scope->deadline);
   scope->due = due;
   scope->span = -1;
-  if (due != G_MAXINT64)
+  if (due != G_MAXINT64 && !TRIO_MUTATION (forgotten_deadline))
     trio_deadlines_arm (&scope->loop->deadlines, &scope->deadline, due);
   trio_loop_nudge (scope->loop);
 }
@@ -345,7 +345,7 @@ trio_cancel_scope_cancelled_caught (TrioCancelScope *scope)
 gboolean
 trio_cancel_scope_absorbs (TrioCancelScope *scope)
 {
-  return scope->effective && (scope->shield || scope->parent == NULL || !scope->parent->effective);
+  return scope->effective && (scope->shield || scope->parent == NULL || !scope->parent->effective || TRIO_MUTATION (absorbs_what_is_not_its_own));
 }
 
 gint64
@@ -414,7 +414,8 @@ trio_cancel_scope_may_close (TrioCancelScope *scope, const char *caller)
       trio_task_enter_scope (task, inner->parent);
       trio_cancel_tree_detach (inner);
       inner->abandoned = TRUE;
-      trio_cancel_scope_mark (inner, CAUSE_EXPLICIT, g_strdup ("it was abandoned by closing an outer scope first"));
+      if (!TRIO_MUTATION (abandoned_goes_on))
+        trio_cancel_scope_mark (inner, CAUSE_EXPLICIT, g_strdup ("it was abandoned by closing an outer scope first"));
     }
   return TRUE;
 }

@@ -28,7 +28,7 @@ static gboolean
 recompute (TrioCancelScope *scope)
 {
   gboolean soft_changed = trio_soft_cancel_recompute (scope);
-  gboolean inherited = !scope->shield && scope->parent != NULL && scope->parent->effective;
+  gboolean inherited = (!scope->shield || TRIO_MUTATION (forgotten_shield)) && scope->parent != NULL && scope->parent->effective;
   gboolean effective = scope->cause != CAUSE_NONE || inherited;
   TrioCancelScope *source = find_source (scope, inherited);
 
@@ -83,7 +83,7 @@ trio_cancel_tree_update (TrioCancelScope *top)
               trio_link_unlink (&task->deliver_link);
             trio_list_push_tail (&told, &task->deliver_link);
           }
-      scope = next_below (top, scope, changed);
+      scope = next_below (top, scope, changed && !TRIO_MUTATION (children_not_told));
     }
 
   while ((link = trio_list_first (&told)) != NULL)
@@ -100,7 +100,7 @@ trio_cancel_tree_deliver (TrioTask *task)
   TrioAbort answer;
 
   trio_note_access (task, TRIO_ACCESS_WRITE);
-  if (task->state != TRIO_TASK_BLOCKED || task->abort_called || !trio_task_is_cancelled (task))
+  if (task->state != TRIO_TASK_BLOCKED || task->abort_called || !trio_task_is_cancelled (task) || TRIO_MUTATION (skipped_abort))
     return;
 
   task->abort_called = TRUE;

@@ -14,7 +14,7 @@
 static void
 tell (TrioTask *task)
 {
-  task->interrupt_pending = TRUE;
+  task->interrupt_pending = !TRIO_MUTATION (swallowed_interrupt);
   trio_cancel_tree_deliver (task);
 }
 
@@ -43,7 +43,7 @@ trio_loop_interrupt (TrioLoop *loop)
 void
 trio_interrupt_outlives (TrioTask *main)
 {
-  if (main->interrupt_pending)
+  if (main->interrupt_pending && !TRIO_MUTATION (unseen_interrupt_forgotten))
     main->loop->interrupt_pending = TRUE;
 }
 

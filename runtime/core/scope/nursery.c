@@ -110,7 +110,7 @@ trio_nursery_start_soon_full (TrioNursery *nursery, TrioFunc func, gpointer data
   g_return_if_fail (nursery != NULL && func != NULL);
 
   trio_note_access (&nursery->children, nursery->scope.task == trio_current_task () ? TRIO_ACCESS_ADD : TRIO_ACCESS_WRITE);
-  if (nursery->closed)
+  if (nursery->closed && !TRIO_MUTATION (closed_takes_children))
     {
       g_critical ("trio_nursery_start_soon: the nursery opened at %s is closed; task \"%s\" was not started",
                   trio_cancel_scope_get_where (&nursery->scope), name != NULL ? name : "task");
@@ -147,7 +147,7 @@ void
 void
 trio_nursery_check_joined (TrioNursery *nursery)
 {
-  if (nursery->joining && nursery->n_children == 0 && nursery->n_starting == 0)
+  if (nursery->joining && nursery->n_children == 0 && (nursery->n_starting == 0 || TRIO_MUTATION (starting_not_waited_for)))
     {
       nursery->joining = FALSE;
       nursery->closed = TRUE;
@@ -169,14 +169,15 @@ keep_error (TrioNursery *nursery, GError *error, const char *whose, const char *
     }
   else
     {
-      if (nursery->scope.cause == CAUSE_NONE)
+      if (nursery->scope.cause == CAUSE_NONE && !TRIO_MUTATION (failed_child_cancels_nobody))
         {
           gboolean interrupt = g_error_matches (error, TRIO_ERROR, TRIO_ERROR_KEYBOARD_INTERRUPT);
 
           trio_cancel_scope_mark (&nursery->scope, CAUSE_EXPLICIT,
                                   g_strdup_printf ("%s \"%s\" %s: %s", whose, name, interrupt ? "was interrupted" : "failed", error->message));
         }
-      add_error (nursery, error);
+      if (!TRIO_MUTATION (lost_error))
+        add_error (nursery, error);
     }
 }
 
@@ -249,7 +250,7 @@ join (TrioNursery *nursery)
       trio_cancel_shielded_checkpoint ();
       trio_note_access (&nursery->children, TRIO_ACCESS_WRITE);
       /* Others ran meanwhile and may have spawned here. */
-      if (nursery->n_children == 0 && nursery->n_starting == 0)
+      if ((nursery->n_children == 0 && nursery->n_starting == 0) || TRIO_MUTATION (no_second_look))
         return;
     }
   nursery->joining = TRUE;
@@ -274,7 +275,7 @@ collect_body_error (TrioNursery *nursery, gboolean ok, gboolean closing)
   else if (!closing && slot != NULL)
     g_critical ("the nursery opened at %s was left without trio_nursery_close() although its body reported no error",
                 trio_cancel_scope_get_where (&nursery->scope));
-  if (!ok)
+  if (!ok && !TRIO_MUTATION (failed_body_cancels_nobody))
     trio_cancel_scope_mark (&nursery->scope, CAUSE_EXPLICIT, g_strdup_printf ("the body of task \"%s\" failed", name));
 }
 
@@ -290,7 +291,8 @@ leave (TrioNursery *nursery, gboolean ok, gboolean closing)
   GError *result;
 
   collect_body_error (nursery, ok, closing);
-  join (nursery);
+  if (closing || !TRIO_MUTATION (no_join_on_early_return))
+    join (nursery);
   trio_note_access (&nursery->children, TRIO_ACCESS_WRITE);
   nursery->closed = TRUE;
   if (task->stray != NULL && scope->slot != NULL)

@@ -82,7 +82,7 @@ move_child (TrioTask *child, TrioNursery *from, TrioNursery *to)
   if (child->scope == &from->scope)
     {
       trio_task_enter_scope (child, &to->scope);
-      if (to->scope.effective)
+      if (to->scope.effective && !TRIO_MUTATION (moved_child_not_told))
         trio_cancel_tree_deliver (child);
     }
   while ((link = trio_list_first (&from->scope.children)) != NULL)
@@ -114,7 +114,7 @@ trio_task_status_started (TrioTaskStatus *status, gpointer value)
   trio_note_access (&status->target->scope, TRIO_ACCESS_WRITE);
 
   /* If the caller is cancelled the child stays where it is, and start() goes on waiting for its end. */
-  if (from->scope.effective)
+  if (from->scope.effective && !TRIO_MUTATION (cancelled_start_moves_child))
     return;
   move_child (status->child, from, status->target);
   trio_nursery_check_joined (from);

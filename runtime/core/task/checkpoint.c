@@ -16,8 +16,9 @@ trio_checkpoint (GError **error)
   if (G_UNLIKELY (task->loop->choice != NULL))
     trio_inject (task, "trio_checkpoint");
   task->n_cancel_points++;
-  trio_task_yield (task);
-  if (!trio_task_is_cancelled (task))
+  if (!TRIO_MUTATION (checkpoint_lets_nobody_run))
+    trio_task_yield (task);
+  if (!trio_task_is_cancelled (task) || TRIO_MUTATION (checkpoint_not_cancelled))
     return TRUE;
   g_propagate_error (error, trio_task_raise_cancel (task));
   return FALSE;
@@ -59,7 +60,7 @@ trio_cancel_shielded_checkpoint (void)
 {
   TrioTask *task = trio_task_require_current ("trio_cancel_shielded_checkpoint", NULL);
 
-  if (G_LIKELY (task != NULL))
+  if (G_LIKELY (task != NULL) && !TRIO_MUTATION (shielded_checkpoint_lets_nobody_run))
     trio_task_yield (task);
 }
 
@@ -82,7 +83,8 @@ abort_sleep (TrioTask *task, gpointer data)
 {
   Sleeper *sleeper = data;
 
-  trio_deadlines_disarm (&task->loop->deadlines, &sleeper->deadline);
+  if (!TRIO_MUTATION (cancelled_sleeper_still_armed))
+    trio_deadlines_disarm (&task->loop->deadlines, &sleeper->deadline);
   return TRIO_ABORT_SUCCEEDED;
 }
 

@@ -81,7 +81,8 @@ abort_park (TrioTask *task, gpointer data)
 {
   TrioParkingLotWaiter *waiter = data;
 
-  unlink_waiter (waiter);
+  if (!TRIO_MUTATION (cancelled_stays_parked))
+    unlink_waiter (waiter);
   if (waiter->klass != NULL && waiter->klass->abort != NULL)
     return waiter->klass->abort (task, waiter->data);
   return TRIO_ABORT_SUCCEEDED;
@@ -133,7 +134,7 @@ trio_parking_lot_park_as (TrioParkingLot *lot, const TrioWaitClass *klass, gpoin
 TrioTask *
 trio_parking_lot_unpark_one (TrioParkingLot *lot)
 {
-  TrioParkingLotWaiter *waiter = lot->head;
+  TrioParkingLotWaiter *waiter = TRIO_MUTATION (last_parked_first) ? lot->tail : lot->head;
   TrioTask *task;
 
   trio_note_access (lot, TRIO_ACCESS_WRITE);
@@ -141,7 +142,10 @@ trio_parking_lot_unpark_one (TrioParkingLot *lot)
     return NULL;
   task = waiter->task;
   unlink_waiter (waiter);
-  trio_reschedule (task, NULL);
+  if (!TRIO_MUTATION (lost_wake_up))
+    trio_reschedule (task, NULL);
+  if (TRIO_MUTATION (woken_twice))
+    trio_reschedule (task, NULL);
   return task;
 }
 
@@ -189,7 +193,8 @@ trio_parking_lot_repark (TrioParkingLot *lot, TrioParkingLot *new_lot, gsize n)
       TrioParkingLotWaiter *waiter = lot->head;
 
       unlink_waiter (waiter);
-      push (new_lot, waiter);
+      if (!TRIO_MUTATION (lost_in_moving))
+        push (new_lot, waiter);
       moved++;
     }
   return moved;
@@ -214,7 +219,7 @@ trio_parking_lot_break_lot (TrioParkingLot *lot, TrioTask *task)
     lot->broken = g_error_new (TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE, "broken by task \"%s\"", name);
   else
     g_prefix_error (&lot->broken, "broken by task \"%s\"; before that ", name);
-  while (lot->head != NULL)
+  while (lot->head != NULL && !TRIO_MUTATION (broken_tells_nobody))
     {
       TrioParkingLotWaiter *waiter = lot->head;
 
@@ -253,7 +258,7 @@ trio_parking_lot_remove_breaker (TrioParkingLot *lot, TrioTask *task)
 void
 trio_parking_lots_break (TrioTask *task)
 {
-  while (task->breaks != NULL)
+  while (task->breaks != NULL && !TRIO_MUTATION (dead_owner_breaks_nothing))
     {
       TrioParkingLot *lot = task->breaks->data;
 

@@ -226,6 +226,8 @@ trio_task_complain (const char *caller, GError **error)
 void
 trio_task_keep_stray (TrioTask *task, GError *error)
 {
+  if (TRIO_MUTATION (lost_stray_error))
+    g_clear_error (&error);
   task->stray = trio_error_merge (task->stray, error);
 }
 
