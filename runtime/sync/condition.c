@@ -127,7 +127,7 @@ acquire_shielded (TrioLock *lock, GError **error)
 {
   g_autoptr (TrioCancelScope) shield = trio_cancel_scope_open (error);
 
-  trio_cancel_scope_set_shield (shield, !TRIO_MUTATION (lock_not_taken_back));
+  trio_cancel_scope_set_shield (shield, TRUE);
   return trio_cancel_scope_close (shield, trio_lock_acquire (lock, error));
 }
 
@@ -204,7 +204,8 @@ trio_condition_wait (TrioCondition *condition, GError **error)
   if (waiter.in_line)
     leave_line (&waiter);     /* the lock broke */
   trio_note_access (&condition->lot, TRIO_ACCESS_WRITE);
-  acquire_whatever_happens (condition->lock, &failure);
+  if (failure == NULL || !TRIO_MUTATION (lock_not_taken_back))
+    acquire_whatever_happens (condition->lock, &failure);
   trio_note_access (&condition->lot, TRIO_ACCESS_WRITE);
   condition->n_inside--;
   if (failure == NULL)

@@ -164,6 +164,38 @@ test_a_buffer_without_limit_grows_and_keeps_the_order (void)
 }
 
 static gboolean
+overfill (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioSendChannel) send = NULL;
+  g_autoptr (TrioReceiveChannel) receive = NULL;
+  End from = { .name = "s", .n = 5 };
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  trio_open_memory_channel (2, NULL, &send, &receive);
+  from.send = send;
+  trio_nursery_start_soon (nursery, send_some, &from);
+  g_assert_true (trio_sleep (5, error));
+  g_assert_cmpuint (look (send, receive).current_buffer_used, ==, 2);
+  g_assert_cmpuint (look (send, receive).tasks_waiting_send, ==, 1);
+  for (int i = 1; i <= 5; i++)
+    {
+      gpointer value;
+
+      g_assert_true (trio_receive_channel_receive (receive, &value, error));
+      g_assert_cmpint (GPOINTER_TO_INT (value), ==, i);
+    }
+  return trio_nursery_close (nursery, TRUE);
+}
+
+/* What lies in the buffer comes before what a waiting sender brings. */
+static void
+test_a_sender_that_waits_does_not_overtake_the_buffer (void)
+{
+  mock_run_ok (overfill, NULL);
+  mock_forget ();
+}
+
+static gboolean
 hand_over_directly (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   g_autoptr (TrioSendChannel) send = NULL;
@@ -528,6 +560,7 @@ main (int argc, char **argv)
   g_test_add_func ("/channel/a-buffer-takes-as-many-as-it-was-opened-for", test_a_buffer_takes_as_many_as_it_was_opened_for);
   g_test_add_func ("/channel/a-buffer-without-limit-grows-and-keeps-the-order",
                    test_a_buffer_without_limit_grows_and_keeps_the_order);
+  g_test_add_func ("/channel/a-sender-that-waits-does-not-overtake-the-buffer", test_a_sender_that_waits_does_not_overtake_the_buffer);
   g_test_add_func ("/channel/the-peak-counts-the-buffer-only-and-no-direct-hand-off",
                    test_the_peak_counts_the_buffer_only_and_no_direct_hand_off);
   g_test_add_func ("/channel/who-waits-is-served-in-turn-beside-one-who-never-waits",

@@ -217,6 +217,33 @@ test_a_notification_goes_through_all_who_are_cancelled (gpointer unused G_GNUC_U
   return trio_nursery_close (nursery, TRUE);
 }
 
+/* statement 100: one that is cancelled, and has not run since, is no waiter any more: a notification goes to the next, and to nobody
+ * else. */
+static gboolean
+test_a_cancelled_waiter_is_not_counted_among_the_notified (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioCondition) condition = trio_condition_new (NULL);
+  g_autoptr (GString) back = g_string_new (NULL);
+  Room room = { condition, 0, back };
+  Guest guests[N_GUESTS];
+  SyncTask tasks[N_GUESTS];
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  let_them_wait (&room, guests, tasks, 3, nursery);
+  take (condition);
+  sync_task_cancel (&tasks[0]);
+  trio_condition_notify (condition, 1);
+  trio_condition_release (condition);
+  sync_test_settle ();
+  g_assert_true (tasks[0].cancelled);
+  g_assert_true (guests[1].notified);
+  g_assert_false (tasks[2].ended);
+
+  sync_task_cancel (&tasks[2]);
+  sync_test_settle ();
+  return trio_nursery_close (nursery, TRUE);
+}
+
 /* statement 38: with the lock in hand the wait is over, and the cancellation comes too late for it. */
 static gboolean
 test_the_lock_in_hand_beats_a_cancellation (gpointer unused G_GNUC_UNUSED, GError **error)
@@ -497,6 +524,7 @@ main (int argc, char **argv)
   SYNC_TEST ("/condition/a-cancelled-waiter-passes-its-notification-on", test_a_cancelled_waiter_passes_its_notification_on);
   SYNC_TEST ("/condition/a-notification-goes-through-all-who-are-cancelled",
              test_a_notification_goes_through_all_who_are_cancelled);
+  SYNC_TEST ("/condition/a-cancelled-waiter-is-not-counted-among-the-notified", test_a_cancelled_waiter_is_not_counted_among_the_notified);
   SYNC_TEST ("/condition/the-lock-in-hand-beats-a-cancellation", test_the_lock_in_hand_beats_a_cancellation);
   SYNC_TEST ("/condition/waiting-and-notifying-without-the-lock-is-misuse", test_waiting_and_notifying_without_the_lock_is_misuse);
   SYNC_TEST ("/condition/a-cancelled-waiter-whose-lock-breaks-is-told-both", test_a_cancelled_waiter_whose_lock_breaks_is_told_both);
