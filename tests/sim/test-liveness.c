@@ -309,6 +309,84 @@ test_a_run_that_was_cancelled_owes_nothing (void)
   sim_expect (first, TRIO_SIM_EVENTUALLY, "x");
 }
 
+/* --- starvation --- */
+
+/* Regular customers, who come back as soon as they were served, and a shop that serves one a second. */
+typedef struct
+{
+  GQueue   line;            /* of TrioEvent: the first is served next */
+  gboolean last_first;
+} Shop;
+
+static gboolean
+come_again_and_again (gpointer data, GError **error)
+{
+  Shop *shop = data;
+  gboolean ok = TRUE;
+
+  while (ok)
+    {
+      g_autoptr (TrioEvent) served = trio_event_new ();
+      TrioObligation *obligation = trio_oblige (10 * SECOND, "a customer is served");
+
+      if (shop->last_first)
+        g_queue_push_head (&shop->line, served);
+      else
+        g_queue_push_tail (&shop->line, served);
+      ok = trio_event_wait (served, error);
+      g_queue_remove (&shop->line, served);
+      /* …or has gone home. */
+      trio_obligation_meet (obligation);
+    }
+  return FALSE;
+}
+
+static gboolean
+serve_customers (gpointer data, GError **error)
+{
+  Shop *shop = data;
+
+  for (;;)
+    {
+      TrioEvent *next;
+
+      if (!trio_sleep (SECOND, error))
+        return FALSE;
+      next = g_queue_pop_head (&shop->line);
+      if (next != NULL)
+        trio_event_set (next);
+    }
+}
+
+static gboolean
+keep_shop (gpointer data, GError **error)
+{
+  Shop *shop = data;
+  g_autoptr (TrioCancelScope) day = trio_move_on_after (60 * SECOND, error);
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  trio_sim_heal ();
+  for (int i = 0; i < 3; i++)
+    trio_nursery_start_soon (nursery, come_again_and_again, shop);
+  trio_nursery_start_soon (nursery, serve_customers, shop);
+  return trio_cancel_scope_close (day, trio_nursery_close (nursery, TRUE));
+}
+
+/* Something happens all the time, nobody is passed over by the scheduler, and still two of three wait for ever. */
+static void
+test_starvation_is_an_obligation_that_is_not_met (void)
+{
+  Shop fair = { G_QUEUE_INIT, FALSE };
+  Shop unfair = { G_QUEUE_INIT, TRUE };
+  g_autoptr (TrioSimReport) well = sim_run_fifo (keep_shop, &fair);
+  g_autoptr (TrioSimReport) report = sim_run_fifo (keep_shop, &unfair);
+
+  sim_expect (well, TRIO_SIM_OK, NULL);
+  sim_expect (report, TRIO_SIM_EVENTUALLY, "a customer is served");
+  g_assert_cmpint (report->duration_us, ==, 10 * SECOND);
+  assert_says (report, "come_again_and_again");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -327,5 +405,6 @@ main (int argc, char **argv)
   ADD (in_the_phase_its_span_counts);
   ADD (the_phase_may_begin_by_itself);
   ADD (a_run_that_was_cancelled_owes_nothing);
+  ADD (starvation_is_an_obligation_that_is_not_met);
   return g_test_run ();
 }
