@@ -4,8 +4,8 @@
 
 bugs.py [--seeds N] [--runs N] [--strategies A,B] [KERNEL…] DIRECTORY-OF-PROGRAMS
 
-A figure is the median over the seeds of the run that found the bug. The ordinary run, which `explore` makes first, is left out: it would be
-the first hit of all strategies alike. Whether it finds the bug is said by `fifo`.
+A figure is the median over the seeds of the run that found the bug. The ordinary run, which `explore` makes first, is left out: it
+would be the first hit of all strategies alike. Whether it finds the bug is said by `fifo`.
 """
 
 import argparse
@@ -24,11 +24,11 @@ GROUPS = ["goker", "sctbench", "convul", "cancel"]
 
 # What may be compared with what, by group and column of the table of the others.
 NOTES = {
-    "model": ("walk, mp3, mp10", "a model of the same text; here the runtime is real: a task that yields goes to the end of the line, "
-              "spawning does not switch, timers need time to go by"),
+    "model": ("walk, mp3, mp10", "a model of the same text; here the runtime is real: a task that yields goes to the end of the "
+              "line, spawning does not switch, timers need time to go by"),
     "goat": ("goleak, goat, d3", "not comparable but in kind: the Go program itself, whose loops are longer, under Go's scheduler"),
-    "accesses": ("surw, pos, pct3, rw, rff", "not comparable but in order: there each access to memory of the C program is a switch, also that of "
-                 "starting threads; here those that the text names"),
+    "accesses": ("surw, pos, pct3, rw, rff", "not comparable but in order: there each access to memory of the C program is a switch, "
+                 "also that of starting threads; here those that the text names"),
     "none": ("-", "nobody has published any; the model's is the only figure"),
 }
 
@@ -54,8 +54,9 @@ def bugs(directory, wanted):
 def explore(program, name, inject, *options):
     """The exit code, and the last object that was printed; None if the options were refused."""
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run([program, "explore", "-s", name, *(["--inject", inject] if inject else []), "--budget", "0", "--jobs", "1",
-                               "--json", "--keep", folder, *map(str, options)], capture_output=True, text=True, check=False)
+        done = subprocess.run([program, "explore", "-s", name, *(["--inject", inject] if inject else []), "--budget", "0",
+                               "--jobs", "1", "--json", "--keep", folder, *map(str, options)],
+                              capture_output=True, text=True, check=False)
     return done.returncode, json.loads(done.stdout.splitlines()[-1]) if done.returncode < 2 else None
 
 

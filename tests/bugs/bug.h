@@ -3,8 +3,8 @@
 /* A kernel: one concurrency bug that really happened, cut down to what makes it happen, with its repair.
  *
  * Always true:
- *  1. A kernel is one file, GROUP/NAME.c, which ends with the only thing it exports: `const Bug bug_NAME = { … };`, or two of them where
- *     it is run in two ways (cancel/cancel.h).
+ *  1. A kernel is one file, GROUP/NAME.c, which ends with the only thing it exports: `const Bug bug_NAME = { … };`, or two of them
+ *     where it is run in two ways (cancel/cancel.h).
  *  2. The bug and its repaired twin are the same program but for the few lines that ask `repaired`.
  *  3. A kernel decides nothing: what happens by chance there is a choice of the simulator here. All its state is new in each run.
  *  4. Some schedule makes the bug fail with its verdict; no schedule makes the twin fail. */

@@ -16,10 +16,10 @@
 
 typedef struct
 {
-  gboolean  repaired;
-  Mutex     mutex;
-  Cond changed;
-  int       n;
+  gboolean repaired;
+  Mutex    mutex;
+  Cond     changed;
+  int      n;
 } Buffer;
 
 static void TRIO_CHECKPOINT

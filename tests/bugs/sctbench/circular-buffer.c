@@ -13,14 +13,14 @@
 
 typedef struct
 {
-  gboolean  repaired;
-  Mutex     mutex;
-  Cond turn;
-  gboolean  may_send;
-  gboolean  may_receive;
-  int       values[N_ROUNDS];
-  guint     n_sent;
-  guint     n_received;
+  gboolean repaired;
+  Mutex    mutex;
+  Cond     turn;
+  gboolean may_send;
+  gboolean may_receive;
+  int      values[N_ROUNDS];
+  guint    n_sent;
+  guint    n_received;
 } Buffer;
 
 /* Whether it is; with the mutex held. */

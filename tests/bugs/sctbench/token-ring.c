@@ -79,17 +79,18 @@ check (gpointer data, GError **error G_GNUC_UNUSED)
 static gboolean
 run (gboolean repaired, GError **error)
 {
-  static const TrioFunc tasks[] = { first, second, third, check };
   g_autoptr (TrioEvent) first_done = trio_event_new ();
   g_autoptr (TrioEvent) second_done = trio_event_new ();
   Ring ring = { .repaired = repaired, .x1 = 1, .x2 = 2, .x3 = 1, .first_done = first_done, .second_done = second_done };
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
 
-  for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
-    {
-      trio_nursery_start_soon (nursery, tasks[i], &ring);
-      bug_switch ();
-    }
+  trio_nursery_start_soon (nursery, first, &ring);
+  bug_switch ();
+  trio_nursery_start_soon (nursery, second, &ring);
+  bug_switch ();
+  trio_nursery_start_soon (nursery, third, &ring);
+  bug_switch ();
+  trio_nursery_start_soon (nursery, check, &ring);
   return trio_nursery_close (nursery, TRUE);
 }
 
