@@ -38,11 +38,30 @@ place_of (TrioTask *task)
   return NULL;
 }
 
+/* What stays the same while the run is made smaller: the first line without what stands in quotes, since other tasks come to do the
+ * same. */
+static char *
+name_of (const char *what)
+{
+  GString *name = g_string_new (NULL);
+
+  for (gboolean quoted = FALSE; *what != '\0' && *what != '\n'; what++)
+    {
+      if (*what == '"' && !quoted)
+        g_string_append (name, "…");
+      if (*what == '"')
+        quoted = !quoted;
+      else if (!quoted)
+        g_string_append_c (name, *what);
+    }
+  return g_string_free (name, FALSE);
+}
+
 /* place is taken: where it was, if that can still be seen. */
 static void
 find_misuse (TrioSimWorld *world, TrioTask *task, char *place, const char *what)
 {
-  if (!trio_sim_world_find (world, TRIO_SIM_MISUSE, g_strndup (what, strcspn (what, "\n"))))
+  if (!trio_sim_world_find (world, TRIO_SIM_MISUSE, name_of (what)))
     {
       g_free (place);
       return;

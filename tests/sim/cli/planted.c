@@ -4,6 +4,7 @@
  * first served, but for those whose `about` says otherwise. */
 
 #include <trio/trio.h>
+#include <trio-sim/history.h>
 #include <trio-sim/sim.h>
 
 #include <stdio.h>
@@ -195,6 +196,79 @@ insist (gpointer data, GError **error)
   if (!checkpoints (4, error))
     return FALSE;
   g_assert_nonnull (*slot);
+  return TRUE;
+}
+
+/* Gives back what only the other one has taken. */
+static gboolean
+give_back (gpointer data, GError **error)
+{
+  if (!checkpoints (4, error))
+    return FALSE;
+  if (trio_lock_locked (data))
+    trio_lock_release (data);
+  return TRUE;
+}
+
+static gboolean
+take_and_keep (gpointer data, GError **error)
+{
+  if (!checkpoints (2, error) || !trio_lock_acquire (data, error))
+    return FALSE;
+  trio_lock_release (data);
+  return TRUE;
+}
+
+static gboolean
+not_its_own (gpointer data, GError **error)
+{
+  g_autoptr (TrioLock) lock = trio_lock_new ();
+
+  (void) data;
+  return run_two (take_and_keep, give_back, lock, error);
+}
+
+typedef struct
+{
+  TrioHistory *history;
+  gint64       sum;
+} Tally;
+
+static gboolean
+count (Tally *tally, GError **error)
+{
+  guint id = trio_history_call (tally->history, NULL, "add", NULL, g_variant_new_int64 (1));
+  gint64 sum = tally->sum;
+
+  if (!trio_checkpoint (error))
+    return FALSE;
+  tally->sum = sum + 1;
+  trio_history_return (tally->history, id, g_variant_new_int64 (sum + 1));
+  return TRUE;
+}
+
+static gboolean
+count_at_once (gpointer data, GError **error)
+{
+  return count (data, error);
+}
+
+static gboolean
+count_later (gpointer data, GError **error)
+{
+  return checkpoints (3, error) && count (data, error);
+}
+
+static gboolean
+no_counter (gpointer data, GError **error)
+{
+  g_autoptr (TrioHistory) history = trio_history_new ();
+  Tally tally = { history, 0 };
+
+  (void) data;
+  if (!run_two (count_at_once, count_later, &tally, error))
+    return FALSE;
+  trio_always_linearizable (history, trio_model_counter (), "the counter counts");
   return TRUE;
 }
 
@@ -401,6 +475,8 @@ main (int argc, char **argv)
     { "half-transfer", half_transfer, NULL, "a transfer that a cancellation cuts in half" },
     { "abba", abba, NULL, "two locks, taken in two orders" },
     { "null-pointer", null_pointer, NULL, "used before it is there: dies of SIGSEGV" },
+    { "not-its-own", not_its_own, NULL, "a lock that is released by one who does not hold it" },
+    { "no-counter", no_counter, NULL, "two that count at once, and a history of it" },
     { "assertion", assertion, NULL, "used before it is there: dies of an assertion" },
     { "early-exit", early_exit, NULL, "used before it is there: calls exit()" },
     { "missing", missing, NULL, "used before it is there: says so" },

@@ -144,6 +144,24 @@ test_replay_stops_at_a_step_and_records_a_trace (void)
   }
 }
 
+static void
+test_replay_writes_the_page_of_a_history (void)
+{
+  g_auto (Output) found = run ("explore -s no-counter --json");
+  g_autofree char *end = last_line (found.out);
+  g_autofree char *schedule = value_of (end, "schedule");
+  g_autofree char *replay = g_strdup_printf ("replay %s --history history.html", schedule);
+  g_auto (Output) replayed = run (replay);
+  g_autofree char *page = in_directory ("history.html");
+  g_autofree char *text = NULL;
+
+  g_assert_cmpint (replayed.exit_code, ==, 1);
+  assert_has (replayed.out, "history written to history.html");
+  assert_has (replayed.out, "No order gets past the return of add 1 -> 1 of");
+  g_assert_true (g_file_get_contents (page, &text, NULL, NULL));
+  assert_has (text, "<h1>the counter counts</h1>");
+}
+
 /* A file stands where the directory should be: not even root can write there. */
 static void
 test_a_schedule_that_cannot_be_kept_is_printed (void)
@@ -291,6 +309,7 @@ main (int argc, char **argv)
   ADD (test_an_edited_schedule_is_replayed_as_it_is_now);
   ADD (test_a_foreign_truncated_or_garbled_schedule_is_a_usage_error);
   ADD (test_replay_stops_at_a_step_and_records_a_trace);
+  ADD (test_replay_writes_the_page_of_a_history);
   ADD (test_a_schedule_that_cannot_be_kept_is_printed);
   ADD (test_the_printed_command_replays_the_failure);
   ADD (test_wrong_usage_is_exit_code_2_and_says_what_was_wrong);

@@ -23,6 +23,8 @@ static const Expected bugs[] = {
   { "explore -s abba", "deadlock", "tasks wait in trio_lock_acquire, trio_nursery_close" },
   { "explore -s assertion", "crash", "'*slot' should not be NULL" },
   { "explore -s early-exit", "crash", "exit () was called" },
+  { "explore -s not-its-own", "misuse", "Trio: trio_lock_release: task … does not hold the lock" },
+  { "explore -s no-counter", "always", "the counter counts" },
   { "explore -s missing", "error", "g-file-error-quark:4" },
   { "explore -s always-fails", "unreachable", "this line" },
 };
