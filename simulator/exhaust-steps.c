@@ -308,7 +308,7 @@ name_stack (TrioSimSteps *self, const char *address, guint64 *name)
 
       if (top != NULL && address < top && (gsize) (top - address) <= STACK_BYTES)
         {
-          *name = trio_sim_mix (trio_sim_mix (living->index, (guint64) (top - address) / 8), SALT_STACK);
+          *name = trio_sim_mix (trio_sim_mix (SALT_STACK, living->index), (guint64) (top - address) / 8);
           return TRUE;
         }
     }

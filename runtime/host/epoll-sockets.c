@@ -287,7 +287,7 @@ trio_epoll_close_leaked (TrioEpoll *self, EpollSocket *socket)
 static gboolean
 verb_resolve (TrioIo *io G_GNUC_UNUSED, const char *host, guint16 port, TrioAddress **addresses, gsize *n_addresses, GError **error)
 {
-  return trio_resolve (host, port, addresses, n_addresses, error);
+  return trio_host_resolve (host, port, addresses, n_addresses, error);
 }
 
 void

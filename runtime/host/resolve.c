@@ -229,7 +229,7 @@ look_up (const char *host, guint16 port, GError **error)
 }
 
 gboolean
-trio_resolve (const char *host, guint16 port, TrioAddress **addresses, gsize *n_addresses, GError **error)
+trio_host_resolve (const char *host, guint16 port, TrioAddress **addresses, gsize *n_addresses, GError **error)
 {
   GArray *found = host == NULL ? any_address (port) : resolve_numeric (host, port);
 

@@ -8,5 +8,5 @@
 #include <trio/seam/io.h>
 
 /* The resolve verb of <trio/seam/io.h>. Checkpoint. Errors: cancellation; G_RESOLVER_ERROR. */
-gboolean trio_resolve (const char *host, guint16 port, TrioAddress **addresses, gsize *n_addresses, GError **error)
+gboolean trio_host_resolve (const char *host, guint16 port, TrioAddress **addresses, gsize *n_addresses, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;

@@ -7,9 +7,9 @@
 #include <errno.h>
 #include <gio/gio.h>
 
+#include <trio/address.h>
 #include <trio/error.h>
 
-#include "net/address.h"
 
 static void
 set_error (GError **error, GQuark domain, int code, int errnum, const char *what, const TrioAddress *address)

@@ -8,11 +8,11 @@
 
 #include "net/socket-wait.h"
 
+#include <trio/address.h>
 #include <trio/checkpoint.h>
 #include <trio/error.h>
 #include <trio/lowlevel/mutation.h>
 
-#include "net/address.h"
 
 struct _TrioSocketWait
 {

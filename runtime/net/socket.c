@@ -69,6 +69,17 @@ trio_socket_open (TrioAddressFamily family, TrioSocketKind kind, int *errnum, GE
 }
 
 gboolean
+trio_socket_bind (TrioSocketHandle *self, const TrioAddress *address, int *errnum, GError **error)
+{
+  int result = self->io->bind (self->io, self->socket, address);
+
+  *errnum = MAX (-result, 0);
+  if (result < 0)
+    trio_socket_set_system_error (error, -result, "bind to", address);
+  return result >= 0;
+}
+
+gboolean
 trio_socket_listen_at (TrioSocketHandle *self, const TrioAddress *address, int backlog, int *errnum, GError **error)
 {
   int result = self->io->bind (self->io, self->socket, address);

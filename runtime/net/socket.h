@@ -54,7 +54,10 @@ void              trio_socket_handle_unref (TrioSocketHandle *self);
 /* Closes at once; waiting tasks wake up with CLOSED_RESOURCE. Idempotent. Never suspends. */
 void              trio_socket_close        (TrioSocketHandle *self);
 
-/* Binds and listens. Not a Checkpoint; errors are G_IO_ERROR and name the address. */
+/* Not Checkpoints; errors are G_IO_ERROR and name the address. */
+gboolean          trio_socket_bind         (TrioSocketHandle *self, const TrioAddress *address, int *errnum, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+/* Binds and listens. */
 gboolean          trio_socket_listen_at    (TrioSocketHandle *self, const TrioAddress *address, int backlog, int *errnum,
                                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Best effort: a world, or a kind of socket, need not know the option. */

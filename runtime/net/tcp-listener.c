@@ -14,6 +14,7 @@
 #include <trio/error.h>
 #include <trio/graceful.h>
 #include <trio/nursery.h>
+#include <trio/resolver.h>
 
 #include "net/socket-errors.h"
 #include "net/tcp-stream.h"
@@ -69,12 +70,11 @@ listener_unref (TrioListener *self)
 TrioListener *
 trio_open_tcp_listener (const char *host, guint16 port, GError **error)
 {
-  TrioIo *io = trio_current_io ();
   g_autofree TrioAddress *addresses = NULL;
   g_autoptr (GPtrArray) sockets = g_ptr_array_new_with_free_func ((GDestroyNotify) trio_socket_handle_unref);
   gsize n_addresses = 0;
 
-  if (!io->resolve (io, host, port, &addresses, &n_addresses, error))
+  if (!trio_resolve (host, port, &addresses, &n_addresses, error))
     return NULL;
 
   for (guint attempt = 1;; attempt++)

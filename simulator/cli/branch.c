@@ -18,17 +18,24 @@
 
 #include <string.h>
 
+#include "simulator/strategy.h"
+
 typedef TrioCliBranch Branch;
 
+/* A strategy may have a colon of its own: what is one as it stands has no seed behind it. */
 gboolean
-trio_cli_branch_parse (const char *text, char **strategy, guint64 *seed)
+trio_cli_branch_parse (const char *text, char **strategy, guint64 *seed, GError **error)
 {
-  const char *colon = strchr (text, ':');
+  const char *colon = strrchr (text, ':');
+  g_autofree char *name = g_strdup (text);
+  guint64 number = 1;
 
-  *seed = 1;
-  if (*text == '\0' || colon == text || (colon && !trio_cli_parse_number (colon + 1, seed)))
+  if (!trio_sim_strategy_check (name, NULL) && colon && trio_cli_parse_number (colon + 1, &number))
+    name[colon - text] = '\0';
+  if (!trio_sim_strategy_check (name, error))
     return FALSE;
-  *strategy = colon ? g_strndup (text, colon - text) : g_strdup (text);
+  *seed = number;
+  *strategy = g_steal_pointer (&name);
   return TRUE;
 }
 

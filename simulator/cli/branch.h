@@ -22,8 +22,8 @@ typedef struct
   gboolean                   json;
 } TrioCliBranch;
 
-/* "random:7": the strategy and its seed, 1 if it is not given. FALSE: not of this form. (transfer full) for @strategy. */
-gboolean trio_cli_branch_parse (const char *text, char **strategy, guint64 *seed);
+/* "random:7", "pct:3:7": a strategy that explores and its seed, 1 if it is not given. (transfer full) for @strategy. */
+gboolean trio_cli_branch_parse (const char *text, char **strategy, guint64 *seed, GError **error);
 /* Does the runs and prints what came of them. Returns the exit code: 1 if one failed. */
 int      trio_cli_branch_run   (const TrioCliBranch *self);
 

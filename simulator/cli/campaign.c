@@ -26,6 +26,7 @@ failure_free (gpointer data)
   g_clear_pointer (&failure->schedule, trio_schedule_free);
   g_free (failure->path);
   g_free (failure->trouble);
+  g_free (failure->beside);
   g_free (failure);
 }
 
@@ -139,6 +140,29 @@ take_report (const TrioCliCampaign *campaign, TrioCliFailure *failure, TrioSimRe
   trio_sim_report_free (report);
 }
 
+/* In "FILE.other", "FILE.other2", …: as the command shrink does it. */
+static void
+keep_others (const TrioCliCampaign *campaign, TrioCliFailure *failure, const GPtrArray *others)
+{
+  g_autofree char *path = path_for (campaign, failure);
+  g_autoptr (GString) told = g_string_new (NULL);
+
+  for (guint i = 0; i < others->len; i++)
+    {
+      TrioSimReport *other = others->pdata[i];
+      g_autofree char *nth = i == 0 ? g_strdup ("") : g_strdup_printf ("%u", i + 1);
+      g_autofree char *beside = g_strdup_printf ("%s.other%s", path, nth);
+
+      fill_header (campaign, failure, other->schedule, other);
+      if (trio_schedule_save (other->schedule, beside, NULL))
+        g_string_append_printf (told, "another failure was met on the way, \"%s%s%s\"%s%s, and is kept in %s\n",
+                                trio_sim_verdict_to_string (other->verdict), other->name ? ": " : "", other->name ? other->name : "",
+                                other->place ? " at " : "", other->place ? other->place : "", beside);
+    }
+  if (told->len > 0)
+    failure->beside = g_strdup (told->str);
+}
+
 static gboolean
 shrink (TrioCliCampaign *campaign, TrioCliFailure *failure, TrioSimReport *report, GError **error)
 {
@@ -151,6 +175,7 @@ shrink (TrioCliCampaign *campaign, TrioCliFailure *failure, TrioSimReport *repor
   failure->shrink_runs = shrinker.used;
   failure->shrink_gave_up = shrinker.gave_up;
   take_report (campaign, failure, g_steal_pointer (&shrinker.best));
+  keep_others (campaign, failure, shrinker.others);
   trio_cli_shrinker_clear (&shrinker);
   return ok;
 }

@@ -34,6 +34,7 @@ typedef struct
   gboolean        shrink_gave_up;
   char           *path;           /* NULL if it could not be kept */
   char           *trouble;        /* why not; NULL if all is well */
+  char           *beside;         /* what else was met while it was shrunk, and where it is kept: lines; NULL if nothing was */
 } TrioCliFailure;
 
 typedef struct _TrioCliCampaign TrioCliCampaign;

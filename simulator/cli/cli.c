@@ -24,7 +24,7 @@ static const Command commands[] = {
   { "list", list, "", "the scenarios of this program" },
   { "explore", trio_cli_explore, "[-s SCENARIO] [--runs N | --for SECONDS] [--inject KINDS] …",
     "run many schedules; shrink and keep what fails" },
-  { "sweep", trio_cli_sweep, "[-s SCENARIO] [--inject KINDS] [--pairs] …",
+  { "sweep", trio_cli_sweep, "[-s SCENARIO] [--inject KINDS] [--pairs] [--schedules M] …",
   "cancel, interrupt and break at every place, one by one" },
   { "exhaust", trio_cli_exhaust, "[-s SCENARIO] [--deviations D] [--inject KINDS] …",
     "run all schedules, or all with few deviations; say what that shows" },

@@ -16,14 +16,15 @@
 
 #include <string.h>
 
-#define N_KINDS         3
+#define N_KINDS         4
 #define ROWS_SHOWN_MAX  40
 #define CELL_WIDTH      16
 
-static const struct { TrioSimInject kind; const char *name; } kinds[N_KINDS] = {
-  { TRIO_SIM_INJECT_CANCEL, "cancel" },
-  { TRIO_SIM_INJECT_INTERRUPT, "interrupt" },
-  { TRIO_SIM_INJECT_FAULT, "fault" },
+static const struct { TrioSimInject kind; gboolean onwards; const char *name; const char *key; } kinds[N_KINDS] = {
+  { TRIO_SIM_INJECT_CANCEL, FALSE, "cancel", "cancel" },
+  { TRIO_SIM_INJECT_INTERRUPT, FALSE, "interrupt", "interrupt" },
+  { TRIO_SIM_INJECT_FAULT, FALSE, "fault, once", "fault" },
+  { TRIO_SIM_INJECT_FAULT, TRUE, "fault, onwards", "fault_onwards" },
 };
 
 typedef struct
@@ -138,7 +139,7 @@ trio_cli_coverage_add (TrioCliCoverage *coverage, const TrioScheduleEntry *decis
   row->n_tasks = 1;
   for (guint k = 0; k < N_KINDS; k++)
     {
-      if (kinds[k].kind != kind)
+      if (kinds[k].kind != kind || kinds[k].onwards != decision->onwards)
         continue;
       row->tried[k]++;
       row->failed[k] += failed;
@@ -148,8 +149,8 @@ trio_cli_coverage_add (TrioCliCoverage *coverage, const TrioScheduleEntry *decis
 /* ---- Folding --------------------------------------------------------------------------------------------------------------- */
 
 /* "main/serve/teller" for "main/serve#2/teller#15". */
-static char *
-without_numbers (const char *task)
+char *
+trio_cli_path_without_numbers (const char *task)
 {
   GString *out = g_string_new (NULL);
 
@@ -166,7 +167,7 @@ without_numbers (const char *task)
 static char *
 folded_name (const char *task, guint level)
 {
-  g_autofree char *twins = level > FOLD_NOT ? without_numbers (task) : g_strdup (task);
+  g_autofree char *twins = level > FOLD_NOT ? trio_cli_path_without_numbers (task) : g_strdup (task);
   const char *slash = strrchr (twins, '/');
 
   if (level == FOLD_ALL)
@@ -318,34 +319,47 @@ sum_of_tried (const TrioCliCoverage *coverage, guint kind)
 
 /* What the sweep cannot speak about, since it never happened. */
 static void
-append_blind_spots (GString *out, const TrioCliCoverage *coverage, TrioSimInject inject, const TrioCliTally *tally,
-                    guint64 n_left_out)
+append_blind_spots (GString *out, const TrioCliCoverage *coverage, const TrioCliSweepFigures *figures, TrioSimInject inject)
 {
   for (guint k = 0; k < N_KINDS; k++)
     {
-      if ((inject & kinds[k].kind) && sum_of_tried (coverage, k) == 0)
-        g_string_append_printf (out, "  never: %s; the ordinary run has no occasion for it\n", kinds[k].name);
+      if ((inject & kinds[k].kind) && !kinds[k].onwards && sum_of_tried (coverage, k) == 0)
+        g_string_append_printf (out, "  never: %s; there was no occasion for it\n", kinds[k].key);
     }
-  if (tally->unmatched > 0)
-    g_string_append_printf (out, "  never reached: %" G_GUINT64_FORMAT " decision(s), whose occasion did not come again\n",
-                            tally->unmatched);
-  if (n_left_out > 0)
+  if (figures->n_unmatched > 0)
+    g_string_append_printf (out, "  never reached: %" G_GUINT64_FORMAT " injection(s), whose occasion did not come again\n",
+                            figures->n_unmatched);
+  if (figures->n_left_out > 0)
     {
-      g_autofree char *left = trio_cli_grouped (n_left_out);
+      g_autofree char *left = trio_cli_grouped (figures->n_left_out);
 
-      g_string_append_printf (out, "  left out: %s decision(s), there were more than --max runs\n", left);
+      g_string_append_printf (out, "  left out: %s injection(s), there were more than --max runs\n", left);
     }
 }
 
 static void
-append_json (GString *out, const TrioCliCoverage *coverage, const TrioCliCampaign *campaign, const TrioCliTally *tally,
-             guint64 n_left_out)
+append_pairs (GString *out, const TrioCliSweepFigures *figures)
+{
+  g_autofree char *pairs = trio_cli_grouped (figures->n_pairs);
+  g_autofree char *after = trio_cli_grouped (figures->n_after);
+
+  if (figures->n_firsts > 0)
+    g_string_append_printf (out, "  pairs: %s occasions for a second injection %s %u first ones, of %s after them in all\n", pairs,
+                            figures->all_pairs ? "after" : "while there was clean-up of", figures->n_firsts, after);
+}
+
+static void
+append_json (GString *out, const TrioCliCoverage *coverage, const TrioCliCampaign *campaign, const TrioCliSweepFigures *figures)
 {
   g_string_append_c (out, '{');
   trio_cli_json_member (out, "event", "coverage");
   trio_cli_json_member (out, "scenario", campaign->scenario->name);
-  trio_cli_json_number (out, "unmatched", tally->unmatched);
-  trio_cli_json_number (out, "left_out", n_left_out);
+  trio_cli_json_number (out, "unmatched", figures->n_unmatched);
+  trio_cli_json_number (out, "left_out", figures->n_left_out);
+  trio_cli_json_number (out, "schedules", figures->n_schedules);
+  trio_cli_json_number (out, "firsts", figures->n_firsts);
+  trio_cli_json_number (out, "pairs", figures->n_pairs);
+  trio_cli_json_number (out, "pairs_after", figures->n_after);
   trio_cli_json_key (out, "rows");
   g_string_append_c (out, '[');
   for (guint i = 0; i < coverage->rows->len; i++)
@@ -357,34 +371,47 @@ append_json (GString *out, const TrioCliCoverage *coverage, const TrioCliCampaig
       trio_cli_json_member (out, "operation", row->operation);
       for (guint k = 0; k < N_KINDS; k++)
         {
-          g_autofree char *failed = g_strdup_printf ("%s_failed", kinds[k].name);
+          g_autofree char *failed = g_strdup_printf ("%s_failed", kinds[k].key);
 
-          trio_cli_json_number (out, kinds[k].name, row->tried[k]);
+          trio_cli_json_number (out, kinds[k].key, row->tried[k]);
           trio_cli_json_number (out, failed, row->failed[k]);
         }
       g_string_append_c (out, '}');
     }
-  g_string_append (out, "]}\n");
+  g_string_append_c (out, ']');
+  trio_cli_checkpoints_append_json (out, figures->checkpoints);
+  g_string_append (out, "}\n");
+}
+
+static void
+append_title (GString *out, const TrioCliCampaign *campaign, const TrioCliSweepFigures *figures)
+{
+  if (figures->n_schedules > 1)
+    g_string_append_printf (out, "%s: what was done, and how often; each time the ordinary run, or one of %u that differ from it, except for "
+                            "that\n", campaign->scenario->name, figures->n_schedules - 1);
+  else
+    g_string_append_printf (out, "%s: what was done, and how often; each time the ordinary run, except for that\n",
+                            campaign->scenario->name);
 }
 
 void
-trio_cli_coverage_report (const TrioCliCoverage *coverage, const TrioCliCampaign *campaign, const TrioCliTally *tally,
-                          guint64 n_left_out)
+trio_cli_coverage_report (const TrioCliCoverage *coverage, const TrioCliCampaign *campaign, const TrioCliSweepFigures *figures)
 {
   GString *out = g_string_new (NULL);
 
   if (campaign->json)
-    append_json (out, coverage, campaign, tally, n_left_out);
+    append_json (out, coverage, campaign, figures);
   else
     {
       g_autoptr (TrioCliCoverage) folded = fold (coverage);
 
-      g_string_append_printf (out, "%s: what was done, and how often; each time the ordinary run, except for that\n",
-                              campaign->scenario->name);
+      append_title (out, campaign, figures);
       if (folded->rows->len > 0)
         append_table (out, folded, campaign->inject);
       g_string_append_c (out, '\n');
-      append_blind_spots (out, coverage, campaign->inject, tally, n_left_out);
+      append_pairs (out, figures);
+      append_blind_spots (out, coverage, figures, campaign->inject);
+      trio_cli_checkpoints_append (out, figures->checkpoints);
     }
   trio_cli_print (out);
 }

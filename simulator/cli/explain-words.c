@@ -12,6 +12,7 @@
 
 #include "simulator/cli/explain.h"
 #include "simulator/cli/json.h"
+#include "simulator/virtual-clock.h"
 
 typedef TrioCliExplanation Explanation;
 
@@ -19,6 +20,19 @@ static const TrioCliFlip *
 flip_of (const Explanation *self, guint decision)
 {
   return &g_array_index (self->flips, TrioCliFlip, decision);
+}
+
+/* The time is told where it is what differs. */
+static void
+append_goer (const Explanation *self, const char *when, const char *who, gint64 time, GString *out)
+{
+  g_string_append_printf (out, "    %s %s", when, who ? who : "nobody: it has ended");
+  if (who && self->fails_at != self->passes_at)
+    {
+      g_string_append (out, ", at ");
+      trio_sim_append_time (out, time);
+    }
+  g_string_append_c (out, '\n');
 }
 
 static void
@@ -32,40 +46,105 @@ append_nearest (const Explanation *self, GString *out)
   else
     {
       g_string_append_printf (out, "\n  the two part at step %" G_GUINT64_FORMAT ", which is taken\n", self->parts_at);
-      g_string_append_printf (out, "    when it fails   by %s\n", self->fails_with ? self->fails_with : "nobody: it has ended");
-      g_string_append_printf (out, "    when it passes  by %s\n", self->passes_with ? self->passes_with : "nobody: it has ended");
+      append_goer (self, "when it fails   by", self->fails_with, self->fails_at, out);
+      append_goer (self, "when it passes  by", self->passes_with, self->passes_at, out);
     }
 }
 
-static void
-append_flip (const Explanation *self, guint decision, GString *out)
+/* What becomes of it without a decision: those for which it is the same are told in one sentence. NULL: nothing to tell. */
+static char *
+fate_without (const Explanation *self, guint decision)
 {
   const TrioCliFlip *flip = flip_of (self, decision);
 
   if (!flip->known || (int) decision == self->nearest)
-    return;
+    return NULL;
   if (flip->verdict == TRIO_SIM_OK)
-    g_string_append_printf (out, "Without decision %u it passes, too.\n", decision + 1);
-  else if (flip->same)
-    g_string_append_printf (out, "Without decision %u it fails all the same: a larger budget would make the schedule smaller.\n", decision + 1);
-  else
-    g_string_append_printf (out, "Without decision %u it fails in another way: %s%s%s.\n", decision + 1,
-                            trio_sim_verdict_to_string (flip->verdict), flip->name ? ": " : "", flip->name ? flip->name : "");
+    return g_strdup ("it passes, too");
+  if (flip->same)
+    return g_strdup ("it fails all the same: a larger budget would make the schedule smaller");
+  return g_strdup_printf ("it fails in another way: %s%s%s", trio_sim_verdict_to_string (flip->verdict), flip->name ? ": " : "",
+                          flip->name ? flip->name : "");
+}
+
+/* Decision 3, or decisions 3 to 7 and 9. */
+static void
+append_numbers (const GArray *numbers, GString *out)
+{
+  for (guint i = 0; i < numbers->len;)
+    {
+      guint first = g_array_index (numbers, guint, i), last = first;
+      guint from = i;
+
+      while (i < numbers->len && g_array_index (numbers, guint, i) == first + (i - from))
+        last = g_array_index (numbers, guint, i++);
+      g_string_append_printf (out, "%s%u", from == 0 ? "" : i == numbers->len ? " or " : ", ", first + 1);
+      if (last > first)
+        g_string_append_printf (out, "%s%u", last == first + 1 ? " or " : " to ", last + 1);
+    }
 }
 
 static void
-append_values (const Explanation *self, guint decision, GString *out)
+append_flips (const Explanation *self, GString *out)
 {
-  const TrioCliFlip *flip = flip_of (self, decision);
+  g_autoptr (GPtrArray) told = g_ptr_array_new_with_free_func (g_free);
 
-  if (trio_cli_explanation_is_any (self, decision))
-    g_string_append_printf (out, "Decision %u: any answer but the ordinary one does it (", decision + 1);
-  else if (flip->tried > 0)
-    g_string_append_printf (out, "Decision %u: the answer matters (", decision + 1);
-  else
-    return;
-  g_string_append_printf (out, "of %u other%s tried, %u fail%s in the same way).\n", flip->tried, flip->tried == 1 ? "" : "s",
-                          flip->fail, flip->fail == 1 ? "s" : "");
+  for (guint i = 0; i < self->flips->len; i++)
+    {
+      g_autofree char *fate = fate_without (self, i);
+      g_autoptr (GArray) numbers = g_array_new (FALSE, FALSE, sizeof (guint));
+
+      if (!fate || g_ptr_array_find_with_equal_func (told, fate, g_str_equal, NULL))
+        continue;
+      for (guint k = i; k < self->flips->len; k++)
+        {
+          g_autofree char *other = fate_without (self, k);
+
+          if (g_strcmp0 (fate, other) == 0)
+            g_array_append_val (numbers, k);
+        }
+      g_string_append (out, numbers->len == 1 ? "Without decision " : "Without any one of decisions ");
+      append_numbers (numbers, out);
+      g_string_append_printf (out, " %s.\n", fate);
+      g_ptr_array_add (told, g_steal_pointer (&fate));
+    }
+}
+
+/* That it matters who goes first is no news. */
+static gboolean
+is_worth_telling (const Explanation *self, guint decision)
+{
+  const TrioScheduleEntry *entry = trio_schedule_get_entry (self->failure->schedule, decision);
+
+  return trio_cli_explanation_is_any (self, decision) || (flip_of (self, decision)->tried > 0 && !g_str_equal (entry->label, "schedule"));
+}
+
+static gboolean
+same_values (const TrioCliFlip *a, const TrioCliFlip *b)
+{
+  return a->tried == b->tried && a->fail == b->fail && a->others == b->others;
+}
+
+static void
+append_values (const Explanation *self, GString *out)
+{
+  for (guint i = 0, n; i < self->flips->len; i += n)
+    {
+      const TrioCliFlip *flip = flip_of (self, i);
+
+      for (n = 1; i + n < self->flips->len && same_values (flip, flip_of (self, i + n)); n++)
+        ;
+      if (!is_worth_telling (self, i))
+        continue;
+      if (n == 1)
+        g_string_append_printf (out, "Decision %u: ", i + 1);
+      else
+        g_string_append_printf (out, "Decisions %u to %u, each: ", i + 1, i + n);
+      g_string_append (out, trio_cli_explanation_is_any (self, i) ? "any answer but the ordinary one does it"
+                                                                  : "it matters which answer it is");
+      g_string_append_printf (out, " (of %u other%s tried, %u fail%s in the same way).\n", flip->tried, flip->tried == 1 ? "" : "s",
+                              flip->fail, flip->fail == 1 ? "s" : "");
+    }
 }
 
 static const TrioCliOdds *
@@ -113,10 +192,8 @@ trio_cli_explanation_append (const Explanation *self, GString *out)
 {
   if (self->nearest >= 0)
     append_nearest (self, out);
-  for (guint i = 0; i < self->flips->len; i++)
-    append_flip (self, i, out);
-  for (guint i = 0; i < self->flips->len; i++)
-    append_values (self, i, out);
+  append_flips (self, out);
+  append_values (self, out);
   append_inevitable (self, out);
 }
 

@@ -146,6 +146,7 @@ look_where_they_part (Explanation *self)
 
       (void) report;
       *(i == 0 ? &self->fails_with : &self->passes_with) = g_steal_pointer (&look.goer);
+      *(i == 0 ? &self->fails_at : &self->passes_at) = look.goes_at;
       trio_cli_look_clear (&look);
     }
 }

@@ -59,6 +59,8 @@ typedef struct
   char                *asker;         /* (nullable): who was asked for that decision, and where it was */
   char                *fails_with;    /* (nullable): who takes that step in the failing run, and from where */
   char                *passes_with;   /* (nullable): and in the passing one */
+  gint64               fails_at;      /* the virtual time of that step */
+  gint64               passes_at;
   GArray              *odds;          /* TrioCliOdds, by steps */
   guint64              inevitable;    /* after so many steps everything tried fails; 0: not known */
   char                *inevitable_by; /* (nullable): who took that step, and from where */

@@ -35,6 +35,7 @@ typedef struct
   char    last_path[256];      /* who made the last choice */
   char    asker[2048];         /* what was looked at */
   char    goer[2048];
+  gint64  goes_at;
   int     fault;               /* the signal that it dies of; 0 as long as it lives */
   char    faulty[2048];        /* who died of it, and where */
   guint64 words[];             /* entries: a word with the size, then the GVariant, which must be aligned like a word */
@@ -118,7 +119,10 @@ look_at_step (guint64 step, TrioTask *task, gpointer user_data)
   if (look->trail && step <= look->trail_max)
     look->trail[step - 1] = trio_sim_mix (trio_task_get_path_hash (task), (guint64) trio_current_time ());
   if (step == look->at_step)
-    describe_task (task, self->journal->goer, sizeof self->journal->goer);
+    {
+      describe_task (task, self->journal->goer, sizeof self->journal->goer);
+      self->journal->goes_at = trio_current_time ();
+    }
 }
 
 static void
@@ -156,6 +160,8 @@ run_and_tell (int outbox, gpointer data)
   gboolean ok;
 
   self->points = trio_schedule_new ();
+  if (self->noting && self->noting->begin)
+    self->noting->begin (self->points, self->noting->data);
   journal_of_fault = self->journal;
   trio_cli_on_fault (note_fault);
   options.program = self->target->program;
@@ -324,6 +330,7 @@ isolate (const TrioCliTarget *target, const TrioSimOptions *options, const TrioC
   if (look)
     {
       look->asker = self.journal->asker[0] ? g_strdup (self.journal->asker) : NULL;
+      look->goes_at = self.journal->goes_at;
       look->goer = self.journal->goer[0] ? g_strdup (self.journal->goer) : NULL;
     }
   trio_cli_unshare (self.journal, JOURNAL_BYTES);

@@ -33,6 +33,8 @@ typedef struct
   gboolean (*wanted) (const TrioScheduleEntry *entry, gpointer data);
   gpointer   data;
   guint      max;
+  /* (nullable): called in the child before the run; from then on it may append to @points by itself. */
+  void     (*begin)  (TrioSchedule *points, gpointer data);
 } TrioCliNoting;
 
 /* A place in a run to look at: who stands where. Texts are "main/a, in trio_lock_acquire < take_both". */
@@ -45,6 +47,7 @@ typedef struct
 
   char     *asker;           /* out: who asks at at_index; NULL if it never came to that. Free with trio_cli_look_clear() */
   char     *goer;            /* out: who takes at_step; likewise */
+  gint64    goes_at;         /* out: and when */
 } TrioCliLook;
 
 void           trio_cli_look_clear   (TrioCliLook *look);

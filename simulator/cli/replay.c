@@ -160,13 +160,15 @@ static int
 branch_off (const Replay *self)
 {
   g_autofree char *strategy = NULL;
+  g_autoptr (GError) error = NULL;
   TrioCliBranch branch = {
     .cli = self->cli, .file = &self->file, .step = self->options.until_step, .runs = self->runs, .timeout_s = self->target.timeout_s,
     .keep = self->keep, .json = self->json,
   };
 
-  if (!trio_cli_branch_parse (self->branch, &strategy, &branch.seed))
-    return trio_cli_usage (self->cli, "replay", "--branch %s: expected STRATEGY or STRATEGY:SEED, as in random:7", self->branch);
+  if (!trio_cli_branch_parse (self->branch, &strategy, &branch.seed, &error))
+    return trio_cli_usage (self->cli, "replay", "--branch %s: expected STRATEGY or STRATEGY:SEED, as in random:7; %s", self->branch,
+                           error->message);
   branch.strategy = strategy;
   trio_cli_catch_interrupt ();
   return trio_cli_branch_run (&branch);

@@ -10,7 +10,10 @@
 #include "simulator/cli/saturation.h"
 #include "simulator/cli/wire.h"
 
+#include <string.h>
+
 #define LINES_SHOWN_MAX 20
+#define HELD_BACK_MIN   3       /* fewer decisions are told one by one */
 
 const char *
 trio_cli_style (TrioCliStyle style)
@@ -57,24 +60,80 @@ count_same (const TrioSchedule *schedule, guint i)
   return n;
 }
 
-static void
-append_decision (GString *out, guint line, const TrioScheduleEntry *entry, guint same)
+/* How many decisions from i on let others run before one and the same task, step after step. To a person they are one: it was held back. */
+static guint
+count_held_back (const TrioSchedule *schedule, guint i)
 {
-  g_autofree char *words = trio_schedule_entry_to_words (entry);
+  const TrioScheduleEntry *first = trio_schedule_get_entry (schedule, i);
+  guint n = 1;
 
-  g_string_append_printf (out, "  %s%2u.%s ", trio_cli_style (TRIO_CLI_BOLD), line, trio_cli_style (TRIO_CLI_PLAIN));
-  if (same == 1)
-    g_string_append_printf (out, "%s\n", words);
+  for (; i + n < trio_schedule_get_length (schedule); n++)
+    {
+      const TrioScheduleEntry *next = trio_schedule_get_entry (schedule, i + n);
+
+      if (!first->target || first->words || !next->target || !g_str_equal (first->path, next->path)
+          || next->step != first->step + n)
+        break;
+    }
+  return n >= HELD_BACK_MIN ? n : 1;
+}
+
+static const char *
+last_name (const char *path)
+{
+  const char *slash = strrchr (path, '/');
+
+  return slash ? slash + 1 : path;
+}
+
+/* "watch, reset and reset#2": each once, in order of appearance. */
+static void
+append_targets (GString *out, const TrioSchedule *schedule, guint i, guint n)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+
+  for (guint k = i; k < i + n; k++)
+    {
+      const char *name = last_name (trio_schedule_get_entry (schedule, k)->target);
+
+      if (!g_ptr_array_find_with_equal_func (names, name, g_str_equal, NULL))
+        g_ptr_array_add (names, (gpointer) name);
+    }
+  for (guint k = 0; k < names->len; k++)
+    g_string_append_printf (out, "%s%s", k == 0 ? "" : k + 1 == names->len ? " and " : ", ", (char *) names->pdata[k]);
+}
+
+/* One line: that of the decisions from i on that belong together. Returns how many they are. */
+static guint
+append_decision (GString *out, const TrioSchedule *schedule, guint i)
+{
+  const TrioScheduleEntry *entry = trio_schedule_get_entry (schedule, i);
+  guint same = count_same (schedule, i), held = count_held_back (schedule, i);
+  guint n = MAX (same, held);
+  g_autofree char *words = trio_schedule_entry_to_words (entry);
+  g_autofree char *number = n == 1 ? g_strdup_printf ("%u", i + 1) : g_strdup_printf ("%u-%u", i + 1, i + n);
+
+  g_string_append_printf (out, "  %s%2s.%s ", trio_cli_style (TRIO_CLI_BOLD), number, trio_cli_style (TRIO_CLI_PLAIN));
+  if (n == 1)
+    g_string_append (out, words);
   else
-    g_string_append_printf (out, "at steps %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT " %s (%u decisions)\n", entry->step,
-                            entry->step + same - 1, entry->words, same);
+    g_string_append_printf (out, "at steps %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT " ", entry->step, entry->step + n - 1);
+  if (held > 1)
+    {
+      g_string_append_printf (out, "%s was held back, and ", last_name (entry->path));
+      append_targets (out, schedule, i, n);
+      g_string_append (out, " ran before it");
+    }
+  else if (same > 1)
+    g_string_append (out, entry->words);
+  g_string_append_c (out, '\n');
+  return n;
 }
 
 void
 trio_cli_append_decisions (GString *out, const TrioSchedule *schedule)
 {
   guint n = trio_schedule_get_length (schedule);
-  guint same;
 
   if (n == 0)
     {
@@ -83,15 +142,14 @@ trio_cli_append_decisions (GString *out, const TrioSchedule *schedule)
     }
 
   g_string_append (out, "The ordinary run, except:\n\n");
-  for (guint i = 0, line = 1; i < n; i += same, line++)
+  for (guint i = 0, line = 1; i < n; line++)
     {
       if (line > LINES_SHOWN_MAX)
         {
           g_string_append_printf (out, "      … and %u more\n", n - i);
           break;
         }
-      same = count_same (schedule, i);
-      append_decision (out, line, trio_schedule_get_entry (schedule, i), same);
+      i += append_decision (out, schedule, i);
     }
 }
 
@@ -132,10 +190,12 @@ trio_cli_append_commands (GString *out, const TrioCli *cli, const TrioSchedule *
   g_autofree char *stop = g_strdup_printf ("gdb -ex run --args %s --until %" G_GUINT64_FORMAT " --break", replay,
                                            step_of_interest (schedule));
   g_autofree char *shrink = g_strdup_printf ("%s shrink %s --runs 5000", program, file);
+  g_autofree char *travel = g_strdup_printf ("%s --travel", replay);
 
   append_command (out, "replay it", replay);
   append_command (out, "look at it", show);
   append_command (out, "stop at it", stop);
+  append_command (out, "go about it", travel);
   if (can_shrink)
     append_command (out, "make it small", shrink);
 }
@@ -196,6 +256,8 @@ append_failure_in_words (GString *out, const TrioCliCampaign *campaign, const Tr
     }
   g_string_append_c (out, '\n');
 
+  if (failure->beside)
+    g_string_append_printf (out, "%s\n", failure->beside);
   if (failure->path)
     {
       gboolean can_shrink = failure->shrink_gave_up || (campaign->budget == 0 && failure->found_with > 1);
@@ -376,7 +438,7 @@ append_end_in_words (GString *out, const TrioCliCampaign *campaign, const TrioCl
   if (campaign->append_end != NULL)
     campaign->append_end (out, FALSE, campaign->append_end_data);
   else
-    trio_cli_saturation_append (out, &tally->seen);
+    trio_cli_saturation_append (out, &tally->seen, !g_str_equal (campaign->command, "sweep"));
   append_goals_in_words (out, campaign, tally);
 }
 

@@ -34,7 +34,7 @@ trio_cli_saturation_append_outlook (GString *out, const TrioCliSeenKind *kind, g
 }
 
 static void
-append_kind (GString *out, const TrioCliSaturation *seen, TrioCliFactKind k, const char *what)
+append_kind (GString *out, const TrioCliSaturation *seen, TrioCliFactKind k, const char *what, gboolean outlook)
 {
   const TrioCliSeenKind *kind = &seen->kinds[k];
   g_autofree char *n = trio_cli_grouped (kind->n);
@@ -45,17 +45,18 @@ append_kind (GString *out, const TrioCliSaturation *seen, TrioCliFactKind k, con
     g_string_append (out, ", the last run still showed a new one");
   else if (kind->n_since > 0)
     g_string_append_printf (out, ", none new in the last %s run%s", since, kind->n_since == 1 ? "" : "s");
-  trio_cli_saturation_append_outlook (out, kind, seen->n_runs);
+  if (outlook)
+    trio_cli_saturation_append_outlook (out, kind, seen->n_runs);
   g_string_append_c (out, '\n');
 }
 
 void
-trio_cli_saturation_append (GString *out, const TrioCliSaturation *seen)
+trio_cli_saturation_append (GString *out, const TrioCliSaturation *seen, gboolean outlook)
 {
   g_string_append (out, "  coverage  ");
-  append_kind (out, seen, TRIO_CLI_FACT_PAIR, "pairs of what follows what");
+  append_kind (out, seen, TRIO_CLI_FACT_PAIR, "pairs of what follows what", outlook);
   g_string_append (out, "            ");
-  append_kind (out, seen, TRIO_CLI_FACT_STATE, "states of all tasks together");
+  append_kind (out, seen, TRIO_CLI_FACT_STATE, "states of all tasks together", outlook);
   g_string_append_printf (out, "            %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " cancel points have noticed a cancellation\n",
                           seen->kinds[TRIO_CLI_FACT_NOTICED].n, seen->kinds[TRIO_CLI_FACT_POINT].n);
   if (seen->full)

@@ -2,8 +2,9 @@
 
 /* Other decisions instead: as many or fewer, but smaller in the order of shrinker.h.
  *
+ *     shift           a, then b of the same task at its 9th occasion  ->  b alone, at the 8th, 7th, …
  *     two for one     a b c  ->  a d         d is any decision that the run of `a` alone could have taken
- *     values          a = 7  ->  a = 1, 3, 6
+ *     values          a = 7  ->  a = 1, 3, 6;  what lasts  ->  once
  *     earlier         a at its 9th occasion  ->  its 1st, 4th, 8th
  *     commute         a, then b  ->  b's answer where a was and a's where b was; a at an earlier occasion of any task
  */
@@ -14,6 +15,8 @@
 
 #define POINTS_MAX        400     /* occasions tried for one replacement */
 #define REPLACE_FROM_MAX  6       /* with more decisions than this, pairs are too many */
+#define SHIFT_FROM_MAX    12      /* with more decisions than this, shifting is too much */
+#define SHIFT_MAX         4       /* occasions that a decision adds for its task, at most */
 #define MOVES_MAX         24      /* occasions tried for moving one decision */
 
 typedef TrioCliShrinker Shrinker;
@@ -39,6 +42,51 @@ append_changed (TrioSchedule *schedule, const TrioScheduleEntry *entry, guint32 
   changed.value = value;
   changed.target = NULL;
   append_at (schedule, &changed, entry->path, ordinal);
+}
+
+/* ---- Drop and shift -------------------------------------------------------------------------------------------------------- */
+
+/* A short read makes its task ask once more: without it, what the task decides later has another number. */
+static gboolean
+shift_without (Shrinker *self, guint victim, guint64 by)
+{
+  const TrioSchedule *best = self->best->schedule;
+  const TrioScheduleEntry *gone = trio_schedule_get_entry (best, victim);
+  g_autoptr (TrioSchedule) candidate = trio_schedule_new ();
+  gboolean shifted = FALSE;
+
+  for (guint i = 0; i < trio_schedule_get_length (best); i++)
+    {
+      const TrioScheduleEntry *entry = trio_schedule_get_entry (best, i);
+
+      if (i > victim && g_str_equal (entry->path, gone->path) && entry->ordinal > by)
+        {
+          append_at (candidate, entry, entry->path, entry->ordinal - by);
+          shifted = TRUE;
+        }
+      else if (i != victim)
+        trio_schedule_append (candidate, entry);
+    }
+  return shifted && trio_cli_shrink_attempt (self, candidate);
+}
+
+gboolean
+trio_cli_shrink_drop_and_shift (Shrinker *self)
+{
+  gboolean changed = FALSE;
+
+  if (trio_cli_shrink_n_decisions (self) > SHIFT_FROM_MAX)
+    return FALSE;
+  for (guint i = trio_cli_shrink_n_decisions (self); i-- > 0;)
+    {
+      for (guint64 by = 1; by <= SHIFT_MAX && i < trio_cli_shrink_n_decisions (self); by++)
+        if (shift_without (self, i, by))
+          {
+            changed = TRUE;
+            break;
+          }
+    }
+  return changed;
 }
 
 /* ---- Two for one ----------------------------------------------------------------------------------------------------------- */
@@ -69,7 +117,7 @@ is_of_these_kinds (const TrioScheduleEntry *entry, gpointer data)
 static gboolean
 replace_with_one (Shrinker *self, const TrioSchedule *kept, guint share)
 {
-  TrioCliNoting noting = { is_of_these_kinds, self->best->schedule, POINTS_MAX };
+  TrioCliNoting noting = { is_of_these_kinds, self->best->schedule, POINTS_MAX, NULL };
   g_autoptr (TrioSchedule) points = trio_schedule_new ();
   guint due = self->used + share;
 
@@ -145,11 +193,31 @@ try_changed (Shrinker *self, guint nth, guint32 value, guint64 ordinal)
   return trio_cli_shrink_attempt (self, candidate);
 }
 
+/* A fault that lasts, only once. */
+static gboolean
+try_once (Shrinker *self, guint nth)
+{
+  g_autoptr (TrioSchedule) candidate = trio_schedule_new ();
+
+  for (guint i = 0; i < trio_cli_shrink_n_decisions (self); i++)
+    {
+      TrioScheduleEntry entry = *trio_schedule_get_entry (self->best->schedule, i);
+
+      if (i == nth && !entry.onwards)
+        return FALSE;
+      entry.onwards = entry.onwards && i != nth;
+      trio_schedule_append (candidate, &entry);
+    }
+  return trio_cli_shrink_attempt (self, candidate);
+}
+
 gboolean
 trio_cli_shrink_lower_values (Shrinker *self)
 {
   gboolean changed = FALSE;
 
+  for (guint i = 0; i < trio_cli_shrink_n_decisions (self); i++)
+    changed = try_once (self, i) || changed;
   for (guint i = 0; i < trio_cli_shrink_n_decisions (self); i++)
     {
       const TrioScheduleEntry *entry = trio_schedule_get_entry (self->best->schedule, i);
@@ -228,7 +296,7 @@ move_among_all (Shrinker *self, guint i)
   g_autoptr (TrioSchedule) points = trio_schedule_new ();
   const TrioScheduleEntry *moved = trio_schedule_get_entry (own, 0);
   Earlier earlier = { moved->label, moved->index };
-  TrioCliNoting noting = { is_earlier_point, &earlier, POINTS_MAX };
+  TrioCliNoting noting = { is_earlier_point, &earlier, POINTS_MAX, NULL };
   guint n;
 
   if (moved->index == 0 || !trio_cli_shrink_note_points (self, kept, &noting, points))

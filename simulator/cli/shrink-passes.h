@@ -31,6 +31,7 @@ gboolean       trio_cli_shrink_drop_kinds     (TrioCliShrinker *self);
 gboolean       trio_cli_shrink_drop_episodes  (TrioCliShrinker *self);
 gboolean       trio_cli_shrink_drop_decisions (TrioCliShrinker *self);
 
+gboolean       trio_cli_shrink_drop_and_shift (TrioCliShrinker *self);
 gboolean       trio_cli_shrink_replace_pairs  (TrioCliShrinker *self);
 gboolean       trio_cli_shrink_lower_values   (TrioCliShrinker *self);
 gboolean       trio_cli_shrink_move_earlier   (TrioCliShrinker *self);

@@ -7,6 +7,7 @@
  *     kinds                   without all faults, all lags, …; then without all "net.latency", …
  *     episodes                decisions of one task; of one operation; of one stretch of the run       (delta debugging over blocks)
  *     decisions               one by one, until no single one can go                                    (delta debugging)
+ *     drop and shift          without one, and what its task decides later some occasions earlier
  *     two for one             two decisions out, one new one in: leaves the valley that removal alone ends in
  *     values, earlier         smaller answers, earlier occasions
  *     neighbours              decisions that commute, in the order that is smaller
@@ -32,7 +33,7 @@ sum_of_values (const TrioSchedule *schedule)
   guint64 sum = 0;
 
   for (guint i = 0; i < trio_schedule_get_length (schedule); i++)
-    sum += trio_schedule_get_entry (schedule, i)->value;
+    sum += trio_schedule_get_entry (schedule, i)->value + trio_schedule_get_entry (schedule, i)->onwards;
   return sum;
 }
 
@@ -78,7 +79,8 @@ key_of (const TrioSchedule *schedule)
     {
       const TrioScheduleEntry *entry = trio_schedule_get_entry (schedule, i);
 
-      g_string_append_printf (key, "%s\t%s\t%" G_GUINT64_FORMAT "\t", entry->path, entry->label, entry->ordinal);
+      g_string_append_printf (key, "%s\t%s\t%" G_GUINT64_FORMAT "\t%s", entry->path, entry->label, entry->ordinal,
+                              entry->onwards ? "onwards\t" : "");
       if (entry->target)
         g_string_append_printf (key, "%s\n", entry->target);
       else
@@ -226,6 +228,7 @@ trio_cli_shrink (TrioCliShrinker *self, GError **error)
   while (changed && trio_cli_shrink_n_decisions (self) > 0 && trio_cli_shrink_may_go_on (self))
     {
       changed = trio_cli_shrink_drop_decisions (self);
+      changed = trio_cli_shrink_drop_and_shift (self) || changed;
       changed = trio_cli_shrink_replace_pairs (self) || changed;
       changed = trio_cli_shrink_lower_values (self) || changed;
       changed = trio_cli_shrink_move_earlier (self) || changed;

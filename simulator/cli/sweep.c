@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* sweep: what if exactly here …? One injected decision at every occasion of the ordinary run, each in a run of its own.
- *
- *     run 1      the ordinary run, noting every occasion for a cancellation, a Ctrl-C, a fault
- *     run n      the ordinary run, except for that one decision at that occasion
- *     --pairs    and then, for each of those, the occasions that came after it: two decisions
- *
- * The numbers of the runs depend on the program alone. */
+/* sweep: what if exactly here …? One injected decision at every occasion, each in a run of its own; sweep-plan.h says which runs those are. */
 
 #include "simulator/cli/campaign.h"
 #include "simulator/cli/cli.h"
@@ -16,21 +10,27 @@
 #include "simulator/cli/progress.h"
 #include "simulator/cli/report.h"
 #include "simulator/cli/searches.h"
+#include "simulator/cli/sweep-plan.h"
 
 #include <string.h>
 
 #define MAX_DEFAULT              10000
+#define SCHEDULES_MAX            1000
 #define CHECK_DETERMINISM_EVERY  64
-#define OCCASIONS_MAX            1000000
+
+/* What became of a run, told by its worker. */
+enum
+{
+  RAN       = 1 << 0,
+  INJECTED  = 1 << 1,        /* the occasion came */
+  EFFECTIVE = 1 << 2,        /* and made it another run */
+};
 
 typedef struct
 {
   TrioCliCampaign  campaign;
-  gboolean         pairs;
-  guint            max;
-  GPtrArray       *jobs;          /* TrioSchedule of one or two decisions; run n is job n - 2 */
-  guint            n_singles;
-  guint64          n_left_out;
+  TrioCliPlan      plan;
+  guint8          *fates;    /* shared; by job */
 } Sweep;
 
 static int sweep_all (Sweep *self, const char *only);
@@ -39,10 +39,13 @@ int
 trio_cli_sweep (const TrioCli *cli, int argc, char **argv)
 {
   TrioCliCommonOptions common = TRIO_CLI_COMMON_OPTIONS_INIT;
-  Sweep self = { .max = MAX_DEFAULT };
-  int max = MAX_DEFAULT;
+  Sweep self = { 0 };
+  gboolean pairs = FALSE, all_pairs = FALSE;
+  int max = MAX_DEFAULT, n_schedules = 1;
   const GOptionEntry entries[] = {
-    { "pairs", 0, 0, G_OPTION_ARG_NONE, &self.pairs, "Also a second decision after each first", NULL },
+    { "pairs", 0, 0, G_OPTION_ARG_NONE, &pairs, "Also a second injection while the program cleans up after each first", NULL },
+    { "all-pairs", 0, 0, G_OPTION_ARG_NONE, &all_pairs, "Also a second injection at any time after each first", NULL },
+    { "schedules", 0, 0, G_OPTION_ARG_INT, &n_schedules, "On so many schedules, the ordinary one and others far from it (1)", "M" },
     { "max", 0, 0, G_OPTION_ARG_INT, &max, "At most so many runs for a scenario (10000)", "N" },
     TRIO_CLI_COMMON_ENTRIES (common),
     G_OPTION_ENTRY_NULL,
@@ -50,9 +53,8 @@ trio_cli_sweep (const TrioCli *cli, int argc, char **argv)
   int exit_code = TRIO_CLI_EXIT_USAGE;
 
   if (!trio_cli_parse (cli, "sweep", NULL, "Cancels, interrupts and breaks a scenario at every single place where that can happen.",
-                       "Injects all three kinds unless told otherwise. Prints where it was, and what came of it.", entries, argc,
-                       argv,
-                       NULL)
+                       "Injects all three kinds unless told otherwise; faults once, and from then on. Prints where it was, what came of it, "
+                       "and which checkpoints were never cancelled.", entries, argc, argv, NULL)
       || !trio_cli_common_options_apply (cli, "sweep", &common,
                                          TRIO_SIM_INJECT_CANCEL | TRIO_SIM_INJECT_INTERRUPT | TRIO_SIM_INJECT_FAULT,
                                          &self.campaign))
@@ -61,9 +63,13 @@ trio_cli_sweep (const TrioCli *cli, int argc, char **argv)
     trio_cli_usage (cli, "sweep", "--inject none leaves nothing to sweep");
   else if (max < 1)
     trio_cli_usage (cli, "sweep", "--max %d: expected 1 or more", max);
+  else if (n_schedules < 1 || n_schedules > SCHEDULES_MAX)
+    trio_cli_usage (cli, "sweep", "--schedules %d: expected 1 to %d", n_schedules, SCHEDULES_MAX);
   else
     {
-      self.max = max;
+      self.plan.max = max;
+      self.plan.n_schedules = n_schedules;
+      self.plan.pairs = all_pairs ? TRIO_CLI_PAIRS_ALL : pairs ? TRIO_CLI_PAIRS_WINDOW : TRIO_CLI_PAIRS_NONE;
       self.campaign.strategy = "sweep";
       exit_code = sweep_all (&self, common.scenario);
     }
@@ -72,106 +78,56 @@ trio_cli_sweep (const TrioCli *cli, int argc, char **argv)
   return exit_code;
 }
 
-/* ---- The runs -------------------------------------------------------------------------------------------------------------- */
+/* ---- In a worker ----------------------------------------------------------------------------------------------------------- */
 
 static void
 prepare (guint64 run, TrioSimOptions *options, gpointer data)
 {
   const Sweep *self = data;
+  const TrioCliJob *job = run == 1 ? NULL : self->plan.jobs->pdata[run - 2];
 
   options->inject = self->campaign.inject;
-  options->strategy = run == 1 ? "fifo" : "replay";
-  options->schedule = run == 1 ? NULL : self->jobs->pdata[run - 2];
-}
-
-typedef struct
-{
-  TrioSimInject inject;
-  gint64        after_index;     /* on the tape; -1 for all */
-} Wanted;
-
-static gboolean
-wants_occasion (const TrioScheduleEntry *entry, gpointer data)
-{
-  const Wanted *wanted = data;
-
-  return (wanted->inject & trio_cli_kind_of (entry->label)) && (gint64) entry->index > wanted->after_index && entry->value == 0;
-}
-
-/* The occasions in the run that @first leads to (NULL: the ordinary one). */
-static TrioSchedule *
-note_occasions (Sweep *self, const TrioSchedule *first, TrioSimReport **report, GError **error)
-{
-  Wanted wanted = { self->campaign.inject, first ? (gint64) trio_schedule_get_entry (first, 0)->index : -1 };
-  TrioCliNoting noting = { wants_occasion, &wanted, OCCASIONS_MAX };
-  TrioSimOptions options = { .strategy = first ? "replay" : "fifo", .schedule = first, .inject = self->campaign.inject };
-  g_autoptr (TrioSchedule) occasions = trio_schedule_new ();
-
-  *report = trio_cli_isolate (&self->campaign.target, &options, &noting, occasions, error);
-  return *report ? g_steal_pointer (&occasions) : NULL;
-}
-
-static void
-add_job (Sweep *self, const TrioSchedule *first, const TrioScheduleEntry *occasion, guint32 value)
-{
-  TrioScheduleEntry entry = *occasion;
-  TrioSchedule *job;
-
-  if (self->jobs->len + 1 >= self->max)
-    {
-      self->n_left_out++;
-      return;
-    }
-  job = first ? trio_schedule_copy (first) : trio_schedule_new ();
-  entry.value = value;
-  entry.words = NULL;
-  trio_schedule_append (job, &entry);
-  g_ptr_array_add (self->jobs, job);
-}
-
-static void
-add_jobs (Sweep *self, const TrioSchedule *first, const TrioSchedule *occasions)
-{
-  for (guint i = 0; i < trio_schedule_get_length (occasions); i++)
-    {
-      const TrioScheduleEntry *occasion = trio_schedule_get_entry (occasions, i);
-
-      for (guint32 value = 1; value < occasion->bound; value++)
-        add_job (self, first, occasion, value);
-    }
-}
-
-static void
-show_noting (Sweep *self, guint done)
-{
-  if (trio_cli_progress_due ())
-    {
-      g_autofree char *text = g_strdup_printf ("%s: noting what comes after %u of %u first decisions",
-                                               self->campaign.scenario->name, done,
-                                               self->n_singles);
-
-      trio_cli_progress_say (text);
-    }
+  options->strategy = job ? "replay" : "fifo";
+  options->schedule = job ? job->schedule : NULL;
 }
 
 static gboolean
-add_pairs (Sweep *self, GError **error)
+has_entry (const TrioSchedule *schedule, const TrioScheduleEntry *wanted)
 {
-  for (guint i = 0; i < self->n_singles && self->jobs->len + 1 < self->max && !trio_cli_interrupted (); i++)
+  for (guint i = 0; i < trio_schedule_get_length (schedule); i++)
     {
-      const TrioSchedule *first = self->jobs->pdata[i];
-      g_autoptr (TrioSimReport) report = NULL;
-      g_autoptr (TrioSchedule) occasions = note_occasions (self, first, &report, error);
+      const TrioScheduleEntry *entry = trio_schedule_get_entry (schedule, i);
 
-      if (!occasions)
-        return FALSE;
-      show_noting (self, i);
-      /* One that fails by itself is a failure already. */
-      if (report->verdict == TRIO_SIM_OK)
-        add_jobs (self, first, occasions);
+      if (entry->ordinal == wanted->ordinal && g_str_equal (entry->label, wanted->label) && g_str_equal (entry->path, wanted->path))
+        return TRUE;
     }
-  return TRUE;
+  return FALSE;
 }
+
+static gboolean
+is_another_run (const TrioSimReport *report, const TrioCliBase *base)
+{
+  return report->verdict != TRIO_SIM_OK || report->n_raised != base->n_raised || report->interleaving != base->interleaving
+         || report->steps != base->steps || report->duration_us != base->duration_us;
+}
+
+static void
+note_fate (guint64 run, const TrioSimReport *report, const TrioCliFollow *follow G_GNUC_UNUSED, gpointer data)
+{
+  const Sweep *self = data;
+  const TrioCliJob *job = run == 1 ? NULL : self->plan.jobs->pdata[run - 2];
+  guint8 fate = RAN;
+
+  if (!job || job->tried == G_MAXUINT)
+    return;
+  if (has_entry (report->schedule, trio_schedule_get_entry (job->schedule, job->tried)))
+    fate |= INJECTED;
+  if (is_another_run (report, self->plan.bases->pdata[job->base]))
+    fate |= EFFECTIVE;
+  self->fates[run - 2] = fate;
+}
+
+/* ---- The runs -------------------------------------------------------------------------------------------------------------- */
 
 static void
 show_progress (const TrioCliTally *tally, gpointer data)
@@ -180,7 +136,7 @@ show_progress (const TrioCliTally *tally, gpointer data)
 
   if (trio_cli_progress_due ())
     {
-      g_autofree char *text = trio_cli_tally_to_text (self->campaign.scenario->name, tally, self->jobs->len + 1);
+      g_autofree char *text = trio_cli_tally_to_text (self->campaign.scenario->name, tally, self->plan.jobs->len + 1);
 
       trio_cli_progress_say (text);
     }
@@ -191,66 +147,92 @@ run_jobs (Sweep *self, TrioCliTally *tally, GError **error)
 {
   TrioCliWork work = {
     .target = &self->campaign.target, .prepare = prepare, .prepare_data = self, .first = 1, .stride = 1,
-    .last = self->jobs->len + 1,
+    .last = self->plan.jobs->len + 1,
     .stop_at = G_MAXINT64, .jobs = self->campaign.jobs, .keep_going = TRUE, .check_every = CHECK_DETERMINISM_EVERY,
-    .tick = show_progress, .tick_data = self,
+    .done = note_fate, .done_data = self, .tick = show_progress, .tick_data = self,
   };
 
   return trio_cli_work (&work, tally, error);
 }
 
-static void
+/* Puts what the workers told into the tables. Returns how many injections found no occasion. */
+static guint64
 cover (Sweep *self, const TrioCliTally *tally, TrioCliCoverage *coverage)
 {
+  guint64 n_unmatched = 0;
   guint next = 0;
 
-  for (guint i = 0; i < self->jobs->len; i++)
+  for (guint i = 0; i < self->plan.jobs->len; i++)
     {
-      const TrioSchedule *job = self->jobs->pdata[i];
-      const TrioCliFinding *finding = next < tally->findings->len ? tally->findings->pdata[next] : NULL;
-      gboolean failed = finding && finding->run == i + 2;
+      const TrioCliJob *job = self->plan.jobs->pdata[i];
+      const TrioCliFinding *finding;
+      gboolean failed;
 
-      trio_cli_coverage_add (coverage, trio_schedule_get_entry (job, trio_schedule_get_length (job) - 1), failed);
-      next += failed || (finding && finding->run == 1);
+      while (next < tally->findings->len && ((TrioCliFinding *) tally->findings->pdata[next])->run < i + 2)
+        next++;
+      finding = next < tally->findings->len ? tally->findings->pdata[next] : NULL;
+      failed = finding && finding->run == i + 2;
+      if (job->tried == G_MAXUINT || (!failed && !(self->fates[i] & RAN)))
+        continue;
+
+      /* A crash tells nothing itself, but that it was there is plain. */
+      n_unmatched += !failed && !(self->fates[i] & INJECTED);
+      trio_cli_coverage_add (coverage, trio_schedule_get_entry (job->schedule, job->tried), failed);
+      if (failed || self->fates[i] & INJECTED)
+        trio_cli_checkpoints_tried (self->plan.checkpoints, job->checkpoint, failed || self->fates[i] & EFFECTIVE);
     }
+  return n_unmatched;
 }
 
 static gboolean
-sweep_one (Sweep *self, TrioCliTally *tally, TrioCliCoverage *coverage, GError **error)
+sweep_one (Sweep *self, TrioCliTally *tally, TrioCliCoverage *coverage, guint64 *n_unmatched, GError **error)
 {
-  g_autoptr (TrioSimReport) report = NULL;
-  g_autoptr (TrioSchedule) occasions = note_occasions (self, NULL, &report, error);
+  gsize n_bytes;
+  gboolean ok;
 
-  if (!occasions)
+  self->plan.campaign = &self->campaign;
+  if (!trio_cli_plan_make (&self->plan, error))
     return FALSE;
 
-  /* A run that fails with nothing injected is the one finding: all others would repeat it. */
-  if (report->verdict == TRIO_SIM_OK)
-    add_jobs (self, NULL, occasions);
-  self->n_singles = self->jobs->len;
-  if (self->pairs && !add_pairs (self, error))
-    return FALSE;
-  if (!run_jobs (self, tally, error))
-    return FALSE;
-
-  cover (self, tally, coverage);
-  return trio_cli_campaign_take (&self->campaign, tally, prepare, self, error);
+  n_bytes = MAX (self->plan.jobs->len, 1);
+  self->fates = trio_cli_share (n_bytes);
+  ok = run_jobs (self, tally, error);
+  if (ok)
+    *n_unmatched = cover (self, tally, coverage);
+  trio_cli_unshare (self->fates, n_bytes);
+  return ok && trio_cli_campaign_take (&self->campaign, tally, prepare, self, error);
 }
 
 gboolean
 trio_cli_sweep_scenario (TrioCliCampaign *campaign, TrioCliTally *tally, GError **error)
 {
-  g_autoptr (GPtrArray) jobs = g_ptr_array_new_with_free_func ((GDestroyNotify) trio_schedule_free);
   g_autoptr (TrioCliCoverage) coverage = trio_cli_coverage_new ();
-  Sweep self = { .campaign = *campaign, .max = MAX_DEFAULT, .jobs = jobs };
+  Sweep self = { .campaign = *campaign, .plan = { .max = MAX_DEFAULT, .n_schedules = 1 } };
+  guint64 n_unmatched;
+  gboolean ok = sweep_one (&self, tally, coverage, &n_unmatched, error);
 
-  return sweep_one (&self, tally, coverage, error);
+  trio_cli_plan_clear (&self.plan);
+  return ok;
+}
+
+static void
+report (Sweep *self, const TrioCliCoverage *coverage, guint64 n_unmatched)
+{
+  const TrioCliPlan *plan = &self->plan;
+  TrioCliSweepFigures figures = {
+    .n_schedules = plan->bases->len, .all_pairs = plan->pairs == TRIO_CLI_PAIRS_ALL, .n_firsts = plan->n_firsts,
+    .n_pairs = plan->n_pairs, .n_after = plan->n_after, .n_left_out = plan->n_left_out, .n_unmatched = n_unmatched,
+    .checkpoints = plan->checkpoints,
+  };
+
+  trio_cli_coverage_report (coverage, &self->campaign, &figures);
 }
 
 static int
 sweep_all (Sweep *self, const char *only)
 {
   g_autoptr (GPtrArray) done = g_ptr_array_new_with_free_func (g_free);
+  const TrioCliPlan asked = self->plan;
   guint64 runs = 0;
   int exit_code = TRIO_CLI_EXIT_OK;
 
@@ -260,22 +242,22 @@ sweep_all (Sweep *self, const char *only)
       g_autoptr (TrioCliTally) tally = trio_cli_tally_new ();
       g_autoptr (TrioCliCoverage) coverage = trio_cli_coverage_new ();
       g_autoptr (GError) error = NULL;
+      guint64 n_unmatched = 0;
 
       if (only && !g_str_equal (only, scenario->name))
         continue;
-      self->jobs = g_ptr_array_new_with_free_func ((GDestroyNotify) trio_schedule_free);
-      self->n_left_out = 0;
+      self->plan = asked;
       trio_cli_campaign_begin (&self->campaign, scenario);
       trio_cli_report_begin (&self->campaign);
-      if (!sweep_one (self, tally, coverage, &error))
+      if (!sweep_one (self, tally, coverage, &n_unmatched, &error))
         exit_code = trio_cli_usage (self->campaign.cli, "sweep", "%s: %s", scenario->name, error->message);
-      trio_cli_coverage_report (coverage, &self->campaign, tally, self->n_left_out);
+      report (self, coverage, n_unmatched);
       trio_cli_report_end (&self->campaign, tally);
 
       runs += tally->runs;
       exit_code = MAX (exit_code, trio_cli_campaign_exit_code (&self->campaign));
       g_ptr_array_add (done, g_memdup2 (&self->campaign, sizeof self->campaign));
-      g_clear_pointer (&self->jobs, g_ptr_array_unref);
+      trio_cli_plan_clear (&self->plan);
     }
   trio_cli_report_all (done, runs);
 

@@ -202,13 +202,14 @@ static void
 obey_branch (Travel *self, GStrv words)
 {
   g_autofree char *strategy = NULL;
+  g_autoptr (GError) error = NULL;
   TrioCliBranch branch = {
     .cli = self->cli, .file = self->file, .step = trio_cli_track_get_step (self->track), .runs = 200,
     .timeout_s = self->target.timeout_s, .keep = self->keep,
   };
 
-  if (!words[1] || !trio_cli_branch_parse (words[1], &strategy, &branch.seed))
-    say ("branch %s: expected STRATEGY or STRATEGY:SEED, as in random:7\n", words[1] ? words[1] : "");
+  if (!trio_cli_branch_parse (words[1] ? words[1] : "", &strategy, &branch.seed, &error))
+    say ("branch %s: expected STRATEGY or STRATEGY:SEED, as in random:7; %s\n", words[1] ? words[1] : "", error->message);
   else if (words[2] && (!trio_cli_parse_number (words[2], &branch.runs) || branch.runs == 0))
     say ("branch %s %s: expected a number of runs, 1 or more\n", words[1], words[2]);
   else

@@ -143,12 +143,14 @@ do_run (int outbox, Worker *self, guint64 run)
   g_autoptr (TrioSimReport) report = NULL;
   g_autoptr (GError) error = NULL;
   TrioSimOptions options = { 0 };
-  gboolean ok;
+  gboolean ok, follows;
 
   work->prepare (run, &options, work->prepare_data);
   options.program = work->target->program;
   take_measure (self, &options);
-  options.instrument = trio_cli_follow_begin (self->follow);
+  follows = options.instrument == NULL;
+  if (follows)
+    options.instrument = trio_cli_follow_begin (self->follow);
   options.judge_misuse = !work->target->misuses;
   options.check_determinism = work->check_every > 0 && (run == 1 || run % work->check_every == 0);
   ok = trio_sim_run (work->target->func, work->target->data, &options, &report, &error);
@@ -163,7 +165,8 @@ do_run (int outbox, Worker *self, guint64 run)
   slot->choices += report->choices;
   slot->unmatched += report->unmatched;
   note_schedule (self->pool->shared, report->interleaving);
-  note_coverage (self, slot->at);
+  if (follows)
+    note_coverage (self, slot->at);
   tell_new_goals (outbox, self, report);
   if (work->done)
     work->done (run, report, self->follow, work->done_data);

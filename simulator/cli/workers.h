@@ -19,7 +19,7 @@ G_BEGIN_DECLS
 /**
  * TrioCliWork:
  * @target: what is run
- * @prepare: fills in the options of a run; called in a worker
+ * @prepare: fills in the options of a run; called in a worker. With an instrument of its own there is no coverage of that run
  * @prepare_data: what it gets
  * @first: the first run
  * @stride: from one run to the next: more than 1 for one shard of many

@@ -94,7 +94,7 @@ test_waiting_can_be_cancelled (void)
   sim_expect (report, TRIO_SIM_OK, NULL);
 }
 
-static void
+TRIO_CHECKPOINT static void
 test_outside_a_task_it_is_refused (void)
 {
   g_autoptr (GError) error = NULL;

@@ -113,6 +113,7 @@ test_the_suffix_injects_only_what_it_may (void)
       g_autofree char *with = NULL;
 
       g_assert_cmpuint (n_cancels, ==, 0);
+      g_assert_cmpuint (strlen (without), >, 0);
       options.inject = TRIO_SIM_INJECT_CANCEL;
       with = story_of (&options, &n_cancels);
       n_injected += n_cancels;

@@ -3,7 +3,7 @@
 /* Whatever is cancelled or interrupted wherever, what is held by somebody is given back or kept, and in the end all is free:
  * statements 20, 21, 38, 99, 103, D7 and D8 under every single and every second injection.
  *
- *     sweep-locks sweep --pairs --inject cancel,interrupt */
+ *     sweep-locks sweep --all-pairs --inject cancel,interrupt */
 
 #include <trio-sim/sim.h>
 #include <trio/trio.h>

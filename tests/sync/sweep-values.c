@@ -4,7 +4,7 @@
  * on. A value is made, and ends in one place: received, destroyed by what was to hand it on, or kept by a sender whose attempt
  * failed.
  *
- *     sweep-values sweep --pairs --inject cancel,interrupt */
+ *     sweep-values sweep --all-pairs --inject cancel,interrupt */
 
 #include <trio-sim/sim.h>
 #include <trio/trio.h>

@@ -27,7 +27,7 @@ runtime/supervise             | yes                   | yes                     
 runtime/thread                | yes                   | yes                         | threads.h  | no  | no       |
 runtime/process               | yes                   | yes                         | io.h       | no  | no       |
 runtime/testing               | yes                   | yes                         | clock.h    | no  | no       |
-runtime/net                   | yes                   | yes                         | io.h       | yes | openssl/ |
+runtime/net                   | yes                   | yes                         | io.h       | yes | openssl/ idn2.h |
 runtime/gio                   | yes                   | yes                         | no         | yes | no       |
 runtime/lint                  | no                    | no                          | no         | no  | clang-c/ |
 runtime/host                  | yes                   | yes                         | yes        | yes | yes      |

@@ -8,13 +8,31 @@
 
 G_BEGIN_DECLS
 
+/* How long an attempt at one address may go on before the next one begins beside it (RFC 8305, section 5). */
+#define TRIO_TCP_ATTEMPT_DELAY (250 * G_TIME_SPAN_MILLISECOND)
+
+/**
+ * TrioTcpOptions:
+ * @attempt_delay: between the beginnings of attempts at several addresses; 0 for %TRIO_TCP_ATTEMPT_DELAY; %G_MAXINT64 for one
+ *   after the other
+ * @local_address: (nullable): a numeric address of this machine to connect from
+ *
+ * Start it from `{ 0 }`.
+ */
+typedef struct
+{
+  GTimeSpan   attempt_delay;
+  const char *local_address;
+} TrioTcpOptions;
+
 /**
  * trio_open_tcp_stream:
  * @host: a name or a numeric address, IPv4 or IPv6
  * @port: a port
  * @error: where it says why not
  *
- * Looks up @host and connects to the first of its addresses that answers. Checkpoint. A cancellation leaves nothing open.
+ * Looks up @host and connects to the first of its addresses that answers: happy eyeballs, RFC 8305. Checkpoint. A cancellation leaves
+ * nothing open.
  *
  * Errors: cancellation; %G_RESOLVER_ERROR if there is no such host; %G_IO_ERROR if no address answers (the last refusal, with all
  * addresses tried in the message).
@@ -22,6 +40,10 @@ G_BEGIN_DECLS
  * Returns: (transfer full): a stream, or %NULL
  */
 TRIO_API TrioStream   *trio_open_tcp_stream     (const char *host, guint16 port, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/* The same with options, which may be NULL. An address that is not of the local address' family counts as one that failed. */
+TRIO_API TrioStream   *trio_open_tcp_stream_with (const char *host, guint16 port, const TrioTcpOptions *options, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
 /**

@@ -25,6 +25,8 @@
 #include <trio/select.h>
 #include <trio/task-local.h>
 #include <trio/stream.h>
+#include <trio/address.h>
+#include <trio/resolver.h>
 #include <trio/tcp.h>
 #include <trio/thread.h>
 #include <trio/supervisor.h>

@@ -81,6 +81,25 @@ safe (gpointer data, GError **error)
   return TRUE;
 }
 
+/* ---- The last key of three, or of five if there are more ---- */
+
+static gboolean
+last_key (gpointer data, GError **error)
+{
+  guint n = ask ("more", 2) ? 5 : 3;
+  guint32 key = 0;
+
+  (void) data;
+  for (guint i = 0; i < n; i++)
+    {
+      key = ask ("key", 10);
+      if (!trio_checkpoint (error))
+        return FALSE;
+    }
+  trio_always (key == 0, "the last key fits nothing");
+  return TRUE;
+}
+
 /* ---- One name, two places ---- */
 
 static gboolean
@@ -199,6 +218,24 @@ no_return (gpointer data, GError **error)
   return TRUE;
 }
 
+/* ---- A fault that matters the first time ---- */
+
+static gboolean
+one_fault (gpointer data, GError **error)
+{
+  guint faults[4];
+
+  (void) data;
+  for (guint i = 0; i < G_N_ELEMENTS (faults); i++)
+    {
+      faults[i] = ask ("fault.torn", 2);
+      if (!trio_checkpoint (error))
+        return FALSE;
+    }
+  trio_always (!faults[1], "nothing tears");
+  return TRUE;
+}
+
 /* ---- A crash ---- */
 
 G_NO_INLINE static void
@@ -245,11 +282,13 @@ main (int argc, char **argv)
 {
   static const TrioScenario scenarios[] = {
     { "safe", safe, NULL, "two decisions of many" },
+    { "last-key", last_key, NULL, "the last key of three or five" },
     { "one-name", one_name, NULL, "one name, two places" },
     { "dice", dice, NULL, "any answer but the dull one" },
     { "together", together, NULL, "decisions that go together or not at all" },
     { "either-order", either_order, NULL, "two decisions that commute" },
     { "no-return", no_return, NULL, "a point of no return" },
+    { "one-fault", one_fault, NULL, "one fault is enough" },
     { "crash", crash, NULL, "dies of SIGSEGV" },
     { "long-way", long_way, NULL, "two thousand steps" },
     { 0 },

@@ -280,7 +280,7 @@ static void
 test_sweep_by_pairs_finds_what_only_two_cancellations_break (void)
 {
   g_auto (Output) single = run ("sweep -s two-attempts --inject cancel");
-  g_auto (Output) pairs = run ("sweep -s two-attempts --inject cancel --pairs --json");
+  g_auto (Output) pairs = run ("sweep -s two-attempts --inject cancel --all-pairs --json");
   g_autofree char *end = last_line (pairs.out);
   g_autofree char *deviations = value_of (end, "deviations");
 

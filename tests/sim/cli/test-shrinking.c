@@ -95,6 +95,20 @@ test_an_episode_is_dropped_as_a_whole (void)
   }
 }
 
+/* Without the first decision the second one must be made at an earlier occasion. */
+static void
+test_what_is_left_out_may_shift_what_comes_later (void)
+{
+  write_schedule ("shift.schedule", "last-key", "main more 1 = 1/2\nmain key 5 = 1/10");
+  {
+    g_auto (Output) shrunk = run ("shrink shift.schedule --explain 0");
+    g_autofree char *left = decisions_of ("shift.schedule.shrunk");
+
+    g_assert_cmpint (shrunk.exit_code, ==, 1);
+    g_assert_cmpstr (left, ==, "main key 3 = 1/10\n");
+  }
+}
+
 /* The same check in another place is another failure: not followed, and not lost. */
 static void
 test_the_failure_stays_in_its_place (void)
@@ -132,6 +146,60 @@ test_decisions_that_commute_come_to_one_order (void)
     g_assert_cmpint (second.exit_code, ==, 1);
     g_assert_cmpstr (bc, ==, "main/a schedule 1 = 1/3 -> main/b\nmain/a schedule 2 = 1/3 -> main/c\n");
     g_assert_cmpstr (cb, ==, bc);
+  }
+}
+
+/* From the second question on for good becomes the second one, once. */
+static void
+test_a_fault_that_lasts_becomes_one_that_happened_once (void)
+{
+  write_schedule ("fault.schedule", "one-fault", "main fault.torn 2 = 1/2 onwards");
+  {
+    g_auto (Output) shrunk = run ("shrink fault.schedule");
+    g_autofree char *left = decisions_of ("fault.schedule.shrunk");
+
+    g_assert_cmpint (shrunk.exit_code, ==, 1);
+    g_assert_cmpstr (left, ==, "main fault.torn 2 = 1/2\n");
+  }
+}
+
+/* What is one thing to a person is one line. */
+static void
+test_a_task_that_is_held_back_is_told_in_one_line (void)
+{
+  write_schedule ("held.schedule", "safe", "main/radio schedule 1 = 1/3\n"
+                  "main/radio schedule 2 = 1/3\nmain/radio schedule 3 = 1/3\nmain/radio schedule 4 = 1/3");
+  {
+    g_auto (Output) replayed = run ("replay held.schedule");
+
+    assert_has (replayed.out, "  1-4. at steps 2 to 5 radio was held back, and street and thief ran before it\n");
+  }
+}
+
+/* A search that meets another failure while it shrinks one keeps and tells both. */
+static void
+test_a_search_keeps_what_it_meets_while_it_shrinks (void)
+{
+  g_autofree char *path = NULL;
+  g_autofree char *arguments = NULL;
+
+  /* Until one is found that has the other one within it. */
+  for (guint seed = 1; !path && seed <= 20; seed++)
+    {
+      g_autofree char *explore = g_strdup_printf ("explore -s one-name --keep beside --strategy random --runs 400 --seed %u", seed);
+      g_auto (Output) found = run (explore);
+      const char *at = strstr (found.out, "is kept in ");
+
+      g_assert_cmpint (found.exit_code, ==, 1);
+      if (at)
+        path = g_strndup (at + strlen ("is kept in "), strcspn (at + strlen ("is kept in "), "\n"));
+    }
+  g_assert_nonnull (path);
+  arguments = g_strdup_printf ("replay %s", path);
+  {
+    g_auto (Output) other = run (arguments);
+
+    assert_has (other.out, "the same failure and the same hash");
   }
 }
 
@@ -245,7 +313,7 @@ test_a_run_that_fails_in_another_way_does_not_pass (void)
   {
     g_auto (Output) shrunk = run ("shrink other.schedule");
 
-    assert_has (shrunk.out, "Decision 1: the answer matters (of 6 others tried, ");
+    assert_has (shrunk.out, "Decision 1: it matters which answer it is (of 6 others tried, ");
     assert_has (shrunk.out, "another failure was met on the way");
   }
 }
@@ -293,8 +361,12 @@ main (int argc, char **argv)
 
   ADD (test_decoys_vanish_and_values_go_down);
   ADD (test_an_episode_is_dropped_as_a_whole);
+  ADD (test_what_is_left_out_may_shift_what_comes_later);
   ADD (test_the_failure_stays_in_its_place);
   ADD (test_decisions_that_commute_come_to_one_order);
+  ADD (test_a_fault_that_lasts_becomes_one_that_happened_once);
+  ADD (test_a_task_that_is_held_back_is_told_in_one_line);
+  ADD (test_a_search_keeps_what_it_meets_while_it_shrinks);
   ADD (test_a_crash_is_made_small_like_any_failure);
   ADD (test_a_spent_budget_is_told_and_loses_nothing);
   ADD (test_killed_half_way_nothing_is_lost);

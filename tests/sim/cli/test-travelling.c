@@ -208,8 +208,10 @@ test_travelling_branches_from_where_it_stands (void)
   g_autofree char *out = NULL;
 
   write_schedule ("jump.schedule", "no-return", "main jump 1 = 1/2");
-  out = travel ("jump.schedule", "to 13\nbranch random:2 10\nbranch nobody 10\nwhere\n");
+  out = travel ("jump.schedule", "to 13\nbranch random:2 10\nbranch nobody 10\nbranch pct:2:9 4\nwhere\n");
   assert_has (out, "no-return: branched before step 13 (random, seed 2): 10 of 10 runs fail\n      10  always: nobody jumps\n");
+  assert_has (out, "branch nobody: expected STRATEGY or STRATEGY:SEED, as in random:7; there is no strategy “nobody”");
+  assert_has (out, "no-return: branched before step 13 (pct:2, seed 9): 4 of 4 runs fail\n");
   {
     g_autofree char *again = line_of (out, "before step 13 ", 1);
 

@@ -12,26 +12,9 @@
 
 #pragma once
 
-#include <trio/types.h>
+#include <trio/address.h>
 
 G_BEGIN_DECLS
-
-typedef enum
-{
-  TRIO_ADDRESS_IPV4,
-  TRIO_ADDRESS_IPV6,
-  TRIO_ADDRESS_UNIX,
-} TrioAddressFamily;
-
-/* A socket's address, by value. */
-typedef struct
-{
-  TrioAddressFamily family;
-  guint16           port;         /* host byte order */
-  guint32           scope_id;     /* IPv6 */
-  guint8            bytes[16];    /* network byte order; the first 4 for IPv4 */
-  char              path[108];    /* unix; a leading NUL is the abstract name space */
-} TrioAddress;
 
 typedef enum
 {
