@@ -232,12 +232,46 @@ task_scheduled (TrioInstrument *instrument, TrioTask *task, TrioTask *by)
 
 /* --- objects --- */
 
-static guint64
-name_of (TrioSimSteps *self, gconstpointer object)
-{
-  guint64 *name = g_hash_table_lookup (self->names, object);
+/* Linker's names for the program's own data. */
+extern char __data_start[] __attribute__ ((weak));
+extern char _end[] __attribute__ ((weak));
 
-  return name != NULL ? *name : trio_sim_mix ((guint64) (gsize) object, SALT_PLACE);
+/* A frame that tasks share is named after its owner and its depth: the stacks of two runs lie in different places. */
+static gboolean
+name_stack (TrioSimSteps *self, const char *address, guint64 *name)
+{
+  for (guint i = 0; i < self->living->len; i++)
+    {
+      const Living *living = &g_array_index (self->living, Living, i);
+      const char *top = (const char *) living->task;
+
+      if (top != NULL && address < top && (gsize) (top - address) <= STACK_BYTES)
+        {
+          *name = trio_sim_mix (trio_sim_mix (SALT_STACK, living->index), (guint64) (top - address) / 8);
+          return TRUE;
+        }
+    }
+  return FALSE;
+}
+
+/* What nobody announced, by its place; *kind gets HEAP where that is good for this run only. */
+static guint64
+name_place (TrioSimSteps *self, const char *address, guint32 *kind)
+{
+  guint64 name = trio_sim_mix ((guint64) (gsize) address / 8, SALT_PLACE);
+
+  if (!(_end != NULL && address >= __data_start && address < _end) && !name_stack (self, address, &name))
+    *kind |= TRIO_SIM_HEAP;
+  return name;
+}
+
+static void
+touch_object (TrioSimSteps *self, gconstpointer object, guint32 kind)
+{
+  const guint64 *made = g_hash_table_lookup (self->names, object);
+  guint64 name = made != NULL ? *made : name_place (self, object, &kind);
+
+  touch (current_footprint (self), name, kind);
 }
 
 static void
@@ -268,19 +302,19 @@ accessed (TrioInstrument *instrument, TrioTask *task, gconstpointer object, Trio
   switch (access)
     {
     case TRIO_ACCESS_READ:
-      touch (current_footprint (self), name_of (self, object), TRIO_SIM_READS);
+      touch_object (self, object, TRIO_SIM_READS);
       break;
     case TRIO_ACCESS_COMPLETE:
-      self->completes = name_of (self, object);
+      self->completes = *(const guint64 *) g_hash_table_lookup (self->names, object);
       touch (current_footprint (self), self->completes, TRIO_SIM_ADDS);
       break;
     case TRIO_ACCESS_ADD:
-      touch (current_footprint (self), name_of (self, object), TRIO_SIM_ADDS);
+      touch_object (self, object, TRIO_SIM_ADDS);
       break;
     case TRIO_ACCESS_WRITE:
     case TRIO_ACCESS_CREATE:
     case TRIO_ACCESS_UNKNOWN:
-      touch (current_footprint (self), name_of (self, object), TRIO_SIM_WRITES);
+      touch_object (self, object, TRIO_SIM_WRITES);
       break;
     }
 }
@@ -293,36 +327,12 @@ interrupted (TrioInstrument *instrument)
 
 /* --- memory --- */
 
-/* Linker's names for the program's own data. */
-extern char __data_start[] __attribute__ ((weak));
-extern char _end[] __attribute__ ((weak));
-
-/* A frame that tasks share is named after its owner and its depth: the stacks of two runs lie in different places. */
-static gboolean
-name_stack (TrioSimSteps *self, const char *address, guint64 *name)
-{
-  for (guint i = 0; i < self->living->len; i++)
-    {
-      const Living *living = &g_array_index (self->living, Living, i);
-      const char *top = (const char *) living->task;
-
-      if (top != NULL && address < top && (gsize) (top - address) <= STACK_BYTES)
-        {
-          *name = trio_sim_mix (trio_sim_mix (SALT_STACK, living->index), (guint64) (top - address) / 8);
-          return TRUE;
-        }
-    }
-  return FALSE;
-}
-
 static void
 touch_word (TrioSimSteps *self, const char *address, gboolean writes)
 {
   guint32 kind = writes ? TRIO_SIM_WRITES : TRIO_SIM_READS;
-  guint64 name = trio_sim_mix ((guint64) (gsize) address / 8, SALT_PLACE);
+  guint64 name = name_place (self, address, &kind);
 
-  if (!(_end != NULL && address >= __data_start && address < _end) && !name_stack (self, address, &name))
-    kind |= TRIO_SIM_HEAP;
   touch (current_footprint (self), name, kind);
 }
 

@@ -17,7 +17,7 @@
 #include <string.h>
 
 #define RUNS_DEFAULT  100000
-#define HELD_DEFAULT  "clock.lag"
+#define HELD_DEFAULT  "clock."
 
 typedef struct
 {

@@ -113,6 +113,17 @@ def test_the_repaired_bank_survives_every_single_cancellation_interrupt_and_faul
             yield f"sweep {scenario}: exit code {code}: {json.dumps(result)}"
 
 
+def test_all_days_with_one_deviation_hold_the_bugs_and_none_of_the_repaired_bank():
+    for scenario, name in [("overdraft", "no account below zero"), ("half-transfer", "money is neither made nor lost")]:
+        code, result = search("ledger-sim", "exhaust", "-s", scenario, "--deviations", 1)
+        failure = the_failure(code, result, "always", name)
+        if failure["deviations"] != 1:
+            yield f"{failure['deviations']} decisions: {failure}"
+        code, result = search("ledger-sim-repaired", "exhaust", "-s", scenario, "--deviations", 1)
+        if code != 0 or result["outcome"] != "bounded" or result["schedules"] < 50:
+            yield f"exhaust {scenario}: exit code {code}: {json.dumps(result)}"
+
+
 def test_production_serves_real_clients_until_ctrl_c():
     for program in ("ledger-server", "ledger-server-repaired"):
         server = subprocess.Popen([PROGRAMS / program, "--port", "0", BOOKS / "ledger.data"], text=True, env=ENVIRONMENT,
