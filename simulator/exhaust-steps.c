@@ -423,7 +423,6 @@ static guint32
 answer (TrioSimStrategy *strategy, const TrioSimQuestion *question)
 {
   TrioSimSteps *self = (TrioSimSteps *) strategy;
-
   guint32 value;
 
   if (question->label->kind == TRIO_SIM_LABEL_SCHEDULE)
