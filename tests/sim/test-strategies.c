@@ -189,6 +189,7 @@ chi_squared_of (Plan *plan, const char *strategy, guint n_runs, guint n_orders, 
     {
       g_autoptr (TrioSimReport) report = run_with (walkers, plan, strategy, seed, measure, TRIO_SIM_INJECT_NONE);
 
+      sim_expect (report, TRIO_SIM_OK, NULL);
       count = g_hash_table_lookup (counts, plan->order->str);
       g_hash_table_insert (counts, g_strdup (plan->order->str), GUINT_TO_POINTER (GPOINTER_TO_UINT (count) + 1));
     }
@@ -278,6 +279,7 @@ test_surw_takes_each_order_of_touches_alike (void)
     {
       g_autoptr (TrioSimReport) report = run_with (meet, &meeting, "surw", seed, measure, TRIO_SIM_INJECT_NONE);
 
+      sim_expect (report, TRIO_SIM_OK, NULL);
       n += meeting.was_late;
     }
   g_test_message ("turned round in %u of 1000 runs", n);
@@ -318,6 +320,7 @@ test_delay_deviates_no_more_often_than_it_may (void)
           {
             g_autoptr (TrioSimReport) other = run_with (walkers, &plan, block, seed, NULL, TRIO_SIM_INJECT_NONE);
 
+            sim_expect (other, TRIO_SIM_OK, NULL);
             n_interruptions = count_interruptions (order->str);
           }
           most[1] = MAX (most[1], n_interruptions);
