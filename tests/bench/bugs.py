@@ -27,8 +27,8 @@ NOTES = {
     "model": ("walk, mp3, mp10", "a model of the same text; here the runtime is real: a task that yields goes to the end of the "
               "line, spawning does not switch, timers need time to go by"),
     "goat": ("goleak, goat, d3", "not comparable but in kind: the Go program itself, whose loops are longer, under Go's scheduler"),
-    "accesses": ("surw, pos, pct3, rw, rff", "not comparable but in order: there each access to memory of the C program is a switch, "
-                 "also that of starting threads; here those that the text names"),
+    "accesses": ("surw, pos, pct3, rw, rff", "not comparable but in order: there each access to memory of the C program is a "
+                 "switch, also that of starting threads; here those that the text names"),
     "none": ("-", "nobody has published any; the model's is the only figure"),
 }
 
