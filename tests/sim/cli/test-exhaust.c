@@ -103,7 +103,7 @@ static void
 test_a_scenario_may_crash (void)
 {
   static const struct { const char *scenario; const char *kind; } crashes[] = {
-    { "null-pointer", "FAILED  crash: SIGSEGV" }, { "early-exit", "FAILED  crash: " },
+    { "null-pointer", "FAILED  crash: " }, { "early-exit", "FAILED  crash: " },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (crashes); i++)
