@@ -2,8 +2,8 @@
 
 /* delay:D — a scheduler without chance, delayed D times. After Emmi, Qadeer, Rakamarić: "Delay-bounded scheduling", POPL 2011.
  *
- * A delay passes over the task that would go, once. The D delays fall on questions drawn from the first K (how many the dull run asks, or
- * "k=" says); several may fall on one. What is delayed, the base, is either of two:
+ * A delay passes over the task that would go, once. The D delays fall on questions drawn from the first K (how many steps the dull run takes,
+ * or "k=" says); several may fall on one, and some behind the end of the run. What is delayed, the base, is either of two:
  *
  *     base=fifo      the ordinary run: first come, first served. Then no more than D answers are not dull
  *     base=block     whoever goes goes on until it waits or ends, then the next by birth, round and round: the paper's. Then no more

@@ -36,9 +36,6 @@ answer (TrioSimStrategy *strategy, const TrioSimQuestion *question)
 
   switch (question->label->kind)
     {
-    case TRIO_SIM_LABEL_SCHEDULE:
-      measure->n_schedules++;
-      break;
     case TRIO_SIM_LABEL_CANCEL:
       measure->n_cancels++;
       break;
@@ -48,6 +45,7 @@ answer (TrioSimStrategy *strategy, const TrioSimQuestion *question)
     case TRIO_SIM_LABEL_FAULT:
       measure->n_faults++;
       break;
+    case TRIO_SIM_LABEL_SCHEDULE:
     case TRIO_SIM_LABEL_OTHER:
       break;
     }

@@ -37,7 +37,6 @@ typedef struct
 
 struct _TrioSimMeasure
 {
-  guint64     n_schedules;    /* how often more than one task could go */
   guint64     n_cancels;      /* how often was asked about a cancellation … */
   guint64     n_interrupts;
   guint64     n_faults;

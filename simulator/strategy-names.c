@@ -123,7 +123,7 @@ read_key (const Kind *kind, const char *text, TrioSimStrategyParameters *paramet
   if ((kind->traits & HAS_BASE) && g_str_has_prefix (text, "base="))
     return read_base (kind, text, parameters, error);
   g_set_error (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "the strategy “%s” has nothing like “,%s”%s%s", kind->name, text,
-               kind->traits & HAS_K ? "; it has “,k=” for the number of questions in the ordinary run" : "",
+               kind->traits & HAS_K ? "; it has “,k=” for how many questions to expect" : "",
                kind->traits & HAS_BASE ? ", and “,base=” for fifo or block" : "");
   return FALSE;
 }
@@ -228,8 +228,9 @@ trio_sim_strategy_new (const TrioSimOptions *options, const TrioSimMeasure *meas
   kind = read_text (text_of (options), 0, &parameters, error);
   if (kind == NULL)
     return NULL;
+  /* Each step may be a question: another order than the ordinary one asks where that one had nobody to choose from. */
   if ((kind->traits & HAS_K) && parameters.k == 0)
-    parameters.k = MAX (measure->n_schedules, 1);
+    parameters.k = MAX (measure->n_steps, 1);
   strategy = kind->make != NULL ? kind->make (&parameters) : make_from_options (kind, options, measure, error);
   if (strategy != NULL)
     strategy->name = name_of (kind, &parameters);
@@ -250,7 +251,8 @@ trio_sim_strategy_needs_measure (const TrioSimOptions *options)
 
       return g_strcmp0 (suffix.strategy, "prefix") != 0 && trio_sim_strategy_needs_measure (&suffix);
     }
-  return (kind->traits & MEASURES) != 0 || ((kind->traits & DRAWS) && options->inject != TRIO_SIM_INJECT_NONE) || ((kind->traits & HAS_K) && parameters.k == 0);
+  return (kind->traits & MEASURES) != 0 || ((kind->traits & DRAWS) && options->inject != TRIO_SIM_INJECT_NONE)
+         || ((kind->traits & HAS_K) && parameters.k == 0);
 }
 
 gboolean

@@ -13,7 +13,8 @@
  *     c 340       c  340        a   77
  *     a  77       a   77        b   -1       b waits until all others do
  *
- * K is how many questions the dull run asks (or "k=" says it): only where two can go an order is chosen, so only there it can change.
+ * A question is where two can go: only there an order is chosen, so only there it can change. K is how many steps the dull run takes (or
+ * "k=" says it), and not how many of those were questions: who waits in line for others in the dull run is asked about in other orders.
  *
  * Who spins waits for others, and by its priority would keep them from coming: a task that has gone more often in a row, although others
  * could, than all tasks together had to in the dull run, falls below everybody. And after ten times K questions, and a thousand, the rest

@@ -49,7 +49,7 @@ typedef struct
 {
   guint64                seed;
   guint                  n;          /* after the colon */
-  guint64                k;          /* questions in the dull run; for those whose text may say so */
+  guint64                k;          /* questions to expect, the steps of the dull run; for those whose text may say so */
   TrioSimDelayBase       base;       /* of "delay" */
   const TrioSimMeasure  *measure;    /* NULL for those that need none */
 } TrioSimStrategyParameters;

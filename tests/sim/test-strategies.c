@@ -556,7 +556,7 @@ test_what_is_no_strategy_is_told_with_what_there_is (void)
     { "pct:3,depth=4", "has nothing like “,depth=4”; it has “,k=”" },
     { "pos:2", "takes no number, and got “:2”" },
     { "delay:2,base=lifo", "has base=fifo and base=block, and got “base=lifo”" },
-    { "delay:2,k=7,step=3", "it has “,k=” for the number of questions in the ordinary run, and “,base=” for fifo or block" },
+    { "delay:2,k=7,step=3", "it has “,k=” for how many questions to expect, and “,base=” for fifo or block" },
     { "random,k=3", "the strategy “random” has nothing like “,k=3”" },
     { "replay", "needs a schedule" },
   };
