@@ -19,6 +19,9 @@ const TrioScheduleEntry *trio_schedule_append_interned (TrioSchedule *schedule, 
 /* "consumer ran before producer": the decision without its place. */
 void trio_schedule_append_words (GString *out, const TrioScheduleEntry *entry);
 
+/* What is said of a decision that holds for more than one question. */
+void trio_schedule_append_lasting (GString *out, guint32 times, gboolean onwards);
+
 /* The inverse of trio_sim_verdict_to_string(). */
 gboolean trio_sim_verdict_from_string (const char *text, TrioSimVerdict *verdict);
 

@@ -293,6 +293,23 @@ take_key (const char *line, const char **value)
 
 /* --- a decision --- */
 
+/* "14 times" */
+static gboolean
+take_times (Reader *reader, const char **cursor, guint32 *times, GError **error)
+{
+  const char *expected = "how many times, such as “14 times”";
+  guint64 number;
+
+  if (!take_number (reader, cursor, 2, G_MAXUINT32, &number, expected, error))
+    return FALSE;
+  *cursor = skip_spaces (*cursor);
+  if (!g_str_has_prefix (*cursor, "times"))
+    return fail_found (reader, *cursor, expected, error);
+  *cursor += strlen ("times");
+  *times = (guint32) number;
+  return TRUE;
+}
+
 /* What may follow the value, in any order, each once. */
 static gboolean
 read_rest_of_decision (Reader *reader, const char *cursor, TrioScheduleEntry *entry, char **target, const char **words,
@@ -314,10 +331,20 @@ read_rest_of_decision (Reader *reader, const char *cursor, TrioScheduleEntry *en
         if (*target == NULL)
           return FALSE;
       }
-    else if (g_str_has_prefix (cursor, "onwards") && !entry->onwards)
+    else if (g_str_has_prefix (cursor, "onwards") && !entry->onwards && entry->times == 0)
       {
         cursor += strlen ("onwards");
         entry->onwards = TRUE;
+      }
+    else if (g_str_has_prefix (cursor, "running on") && !entry->runs_on)
+      {
+        cursor += strlen ("running on");
+        entry->runs_on = TRUE;
+      }
+    else if (g_ascii_isdigit (*cursor) && !entry->onwards && entry->times == 0)
+      {
+        if (!take_times (reader, &cursor, &entry->times, error))
+          return FALSE;
       }
     else if (*cursor == '@' && !indexed)
       {
@@ -334,7 +361,7 @@ read_rest_of_decision (Reader *reader, const char *cursor, TrioScheduleEntry *en
           return FALSE;
       }
     else
-      return fail_found (reader, cursor, "“-> PATH”, “onwards”, “@INDEX”, “step STEP”, “# words” or the end of the line", error);
+      return fail_found (reader, cursor, "“-> PATH”, “onwards”, “N times”, “running on”, “@INDEX”, “step STEP”, “# words” or the end of the line", error);
   return TRUE;
 }
 

@@ -17,11 +17,13 @@
  *     main/client#2 schedule 3 = 1/2 -> main/client @41 step 17   # client ran before client#2
  *     main/serve cancel 12 = 1/3 @57 step 22                      # …
  *     main/client fault.refuse 1 = 1/2 onwards @60 step 23        # …, and each time from then on
+ *     main/setter schedule 3 = 1/4 14 times @6 step 7             # setter was held back: 14 times somebody else went first
+ *     main/setter schedule 4 = 3/4 running on -> main/checker @9 step 9   # checker ran as long as it could before setter
  *     end
  *
  * Always true:
  *  1. The first line names the format and its version; `end` is the last: a file without it was cut off.
- *  2. A decision is PATH LABEL ORDINAL = VALUE/BOUND, then, each optional, onwards, -> TARGET, @INDEX, step STEP, # words.
+ *  2. A decision is PATH LABEL ORDINAL = VALUE/BOUND, then, each optional, onwards or N times, running on, -> TARGET, @INDEX, step STEP, # words.
  *     The world itself, which is no task, is written as a lone hyphen.
  *  3. A word that would be misread (empty, with a space, …) stands in double quotes with C escapes.
  *  4. Blank lines and lines that begin with # mean nothing. Header lines may be left out; they come before the decisions.

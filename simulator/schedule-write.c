@@ -112,6 +112,10 @@ append_entry (GString *out, const TrioScheduleEntry *entry)
   g_string_append_printf (out, " %" G_GUINT64_FORMAT " = %u/%u", entry->ordinal, entry->value, entry->bound);
   if (entry->onwards)
     g_string_append (out, " onwards");
+  else if (entry->times > 1)
+    g_string_append_printf (out, " %u times", entry->times);
+  if (entry->runs_on)
+    g_string_append (out, " running on");
   if (entry->target != NULL)
     {
       g_string_append (out, " -> ");

@@ -126,19 +126,43 @@ short_name (const char *path)
 }
 
 void
+trio_schedule_append_lasting (GString *out, guint32 times, gboolean onwards)
+{
+  if (onwards)
+    g_string_append (out, ", and each time from then on");
+  else if (times > 1)
+    g_string_append_printf (out, ", %u times in a row", times);
+}
+
+static void
+append_who_ran (GString *out, const TrioScheduleEntry *entry, const char *path)
+{
+  const char *target = entry->target;
+  gboolean alike = g_str_equal (short_name (target), short_name (path));
+
+  g_string_append_printf (out, "%s ran%s before %s", alike ? target : short_name (target), entry->runs_on ? " as long as it could" : "",
+                          alike ? path : short_name (path));
+  trio_schedule_append_lasting (out, entry->times, entry->onwards);
+}
+
+void
 trio_schedule_append_words (GString *out, const TrioScheduleEntry *entry)
 {
   const char *path = entry->path == NULL || *entry->path == '\0' ? "the world" : entry->path;
 
   if (entry->words != NULL)
     g_string_append (out, entry->words);
-  else if (entry->target != NULL && g_str_equal (short_name (entry->target), short_name (path)))
-    g_string_append_printf (out, "%s ran before %s", entry->target, path);
   else if (entry->target != NULL)
-    g_string_append_printf (out, "%s ran before %s", short_name (entry->target), short_name (path));
+    append_who_ran (out, entry, path);
+  else if (g_str_equal (entry->label, "schedule") && entry->onwards)
+    g_string_append_printf (out, "%s was held back: from then on others go first", short_name (path));
+  else if (g_str_equal (entry->label, "schedule") && entry->times > 1)
+    g_string_append_printf (out, "%s was held back: %u times somebody else went first", short_name (path), entry->times);
   else
-    g_string_append_printf (out, "%s answered %u of %u to “%s”%s", path, entry->value, entry->bound, entry->label,
-                            entry->onwards ? ", and each time from then on" : "");
+    {
+      g_string_append_printf (out, "%s answered %u of %u to “%s”", path, entry->value, entry->bound, entry->label);
+      trio_schedule_append_lasting (out, entry->times, entry->onwards);
+    }
 }
 
 char *

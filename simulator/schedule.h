@@ -23,7 +23,9 @@ struct _TrioScheduleEntry
   guint32   bound;
   guint64   index;       /* on the tape, from 0 */
   guint64   step;        /* task steps taken before it */
-  gboolean  onwards;     /* the same answer to every later question of that path and label, too */
+  guint32   times;       /* so many questions of that path and label in a row have that answer; 0 is 1 */
+  gboolean  onwards;     /* all of them from this one on */
+  gboolean  runs_on;     /* for "schedule": who goes first instead goes on doing so as long as it can */
   char     *target;      /* for "schedule": the path of the task that went first instead; else NULL. Preferred to value on replay */
   char     *words;       /* for a person: "consumer ran before producer"; may be NULL */
   char     *what;        /* in which operation: "trio_lock_acquire"; may be NULL. Known to runs, not kept in the text form */

@@ -19,6 +19,7 @@ struct _Line
 {
   Line                    *next;       /* the note of the address points to what is left of the line */
   const TrioScheduleEntry *entry;
+  gboolean                 in_force;   /* it lasts, and its first question has had its answer */
 };
 
 typedef struct
@@ -28,6 +29,7 @@ typedef struct
   Line           *all;
   guint           n_entries;
   guint           n_applied;
+  const char     *runs_on;             /* path of the task that goes first as long as it can; NULL: there is none */
 } Replay;
 
 /* What an address has as its note when the schedule has nothing, or nothing more, for it. */
@@ -68,19 +70,56 @@ look_up (Replay *replay, const TrioSimQuestion *question)
   return line == NULL ? &nothing : line;
 }
 
-/* Its entry holds until another one of the same address takes its place. */
-static guint32
-answer_onwards (Replay *replay, const TrioSimQuestion *question, const Line *line)
+/* The last question that the entry answers. */
+static guint64
+last_of (const TrioScheduleEntry *entry)
 {
-  gboolean first = line->entry->ordinal == question->ordinal;
-  guint32 value = 0;
+  return entry->onwards ? G_MAXUINT64 : entry->ordinal + MAX (entry->times, 1) - 1;
+}
 
-  if (apply (question, line->entry, &value))
+/* Of two for one question the first counts. */
+static gboolean
+is_relieved (const Line *line, guint64 ordinal)
+{
+  return line->next != NULL && line->next->entry->ordinal <= ordinal && line->next->entry->ordinal > line->entry->ordinal;
+}
+
+/* What is left of the line for a question: entries that it has left behind are gone, also one that lasts if the next has its own
+ * answer. */
+static Line *
+advance (Line *line, guint64 ordinal)
+{
+  while (line->entry != NULL && (last_of (line->entry) < ordinal || is_relieved (line, ordinal)))
+    line = line->next != NULL ? line->next : &nothing;
+  return line;
+}
+
+/* Who runs on goes again, if it can. */
+static gboolean
+run_on (Replay *replay, const TrioSimQuestion *question, guint32 *value)
+{
+  if (find_target (question, replay->runs_on, value))
     {
-      *question->manner = first ? TRIO_SIM_MANNER_ONWARDS : TRIO_SIM_MANNER_IMPLIED;
-      replay->n_applied += first;
+      question->manner->implied = TRUE;
+      return TRUE;
     }
-  return value;
+  replay->runs_on = NULL;
+  return FALSE;
+}
+
+/* What lasts, lasts from an answer that is not dull: one that is leaves no mark on the tape. */
+static void
+begin (Replay *replay, const TrioSimQuestion *question, Line *line, guint32 value)
+{
+  const TrioScheduleEntry *entry = line->entry;
+  const TrioChoicePoint *point = question->point;
+
+  *question->manner = (TrioSimManner) {
+    .times = entry->times, .onwards = entry->onwards, .runs_on = entry->runs_on, .for_one = entry->target != NULL,
+  };
+  line->in_force = last_of (entry) > entry->ordinal;
+  if (entry->runs_on && point->nth_task != NULL)
+    replay->runs_on = trio_sim_tape_get_path (question->tape, point->nth_task (point, value));
 }
 
 static guint32
@@ -88,22 +127,28 @@ answer (TrioSimStrategy *strategy, const TrioSimQuestion *question)
 {
   Replay *replay = (Replay *) strategy;
   Line *line = *question->note;
+  const TrioScheduleEntry *entry;
   guint32 value = 0;
 
+  if (G_UNLIKELY (replay->runs_on != NULL) && question->label->kind == TRIO_SIM_LABEL_SCHEDULE && run_on (replay, question, &value))
+    return value;
   if (G_UNLIKELY (line == NULL))
-    *question->note = line = look_up (replay, question);
-  if (G_UNLIKELY (line->entry != NULL && line->entry->onwards && line->next != NULL && line->next->entry->ordinal == question->ordinal))
-    *question->note = line = line->next;
-  if (G_LIKELY (line->entry == NULL || line->entry->ordinal > question->ordinal))
-    return 0;
-  if (line->entry->onwards)
-    return answer_onwards (replay, question, line);
-  if (line->entry->ordinal != question->ordinal)
-    return 0;
+    line = look_up (replay, question);
+  *question->note = line = advance (line, question->ordinal);
 
-  *question->note = line->next == NULL ? &nothing : line->next;
-  if (apply (question, line->entry, &value))
-    replay->n_applied++;
+  entry = line->entry;
+  if (G_LIKELY (entry == NULL || entry->ordinal > question->ordinal))
+    return 0;
+  if (line->in_force)
+    {
+      question->manner->implied = TRUE;
+      return apply (question, entry, &value) ? value : 0;
+    }
+  if (entry->ordinal < question->ordinal || !apply (question, entry, &value))
+    return 0;
+  replay->n_applied++;
+  if (value != 0)
+    begin (replay, question, line, value);
   return value;
 }
 

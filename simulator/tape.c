@@ -214,8 +214,7 @@ words_of (TrioSimTape *tape, const TrioSimQuestion *question, guint32 value, con
       g_string_prepend (out, ": ");
       g_string_prepend (out, path);
     }
-  if (*question->manner != TRIO_SIM_MANNER_PLAIN)
-    g_string_append (out, ", and each time from then on");
+  trio_schedule_append_lasting (out, question->manner->times, question->manner->onwards);
   return trio_schedule_intern (tape->schedule, out->str);
 }
 
@@ -224,7 +223,10 @@ entry_of (TrioSimTape *tape, const TrioSimQuestion *question, guint32 value)
 {
   const TrioChoicePoint *point = question->point;
   const char *path = trio_sim_tape_get_path (tape, point->task);
-  gboolean other_task = question->label->kind == TRIO_SIM_LABEL_SCHEDULE && value != 0 && point->nth_task != NULL;
+  const TrioSimManner *manner = question->manner;
+  /* A task that is held back is most often passed over by whoever is next. */
+  gboolean held_back = (manner->onwards || manner->times > 1) && !manner->for_one;
+  gboolean other_task = question->label->kind == TRIO_SIM_LABEL_SCHEDULE && value != 0 && point->nth_task != NULL && !held_back;
 
   return (TrioScheduleEntry) {
     .path = (char *) path,
@@ -235,7 +237,9 @@ entry_of (TrioSimTape *tape, const TrioSimQuestion *question, guint32 value)
     .bound = point->bound,
     .index = question->index,
     .step = point->step,
-    .onwards = *question->manner == TRIO_SIM_MANNER_ONWARDS,
+    .times = manner->times,
+    .onwards = manner->onwards,
+    .runs_on = manner->runs_on,
     .target = other_task ? (char *) trio_sim_tape_get_path (tape, point->nth_task (point, value)) : NULL,
     .words = value == 0 ? NULL : words_of (tape, question, value, path),
     .what = trio_schedule_intern (tape->schedule, point->what),
@@ -266,7 +270,7 @@ keep (TrioSimTape *tape, const TrioSimQuestion *question, guint32 value)
   count_injection (tape, question->label->kind);
   trio_sim_watch_note (tape->watch, TRIO_SIM_EVENT_DECIDED, question->path_hash,
                        trio_sim_mix (trio_sim_mix (question->label->hash, question->ordinal), value));
-  if (*question->manner == TRIO_SIM_MANNER_IMPLIED)
+  if (question->manner->implied)
     return;
   trio_schedule_append_interned (tape->schedule, &entry);
   if (tape->on_decision != NULL)
@@ -302,7 +306,7 @@ choose (TrioChoice *choice, const TrioChoicePoint *point)
 
   guint64 path_hash = point->task == NULL ? 0 : trio_task_get_path_hash (point->task);
   Address *address = next_address (tape, path_hash, label->index);
-  TrioSimManner manner = TRIO_SIM_MANNER_PLAIN;
+  TrioSimManner manner = { 0 };
   TrioSimQuestion question = {
     .point = point,
     .tape = tape,

@@ -43,12 +43,14 @@ typedef struct
   guint             index;       /* from 0, in order of first use */
 } TrioSimLabel;
 
-/* How an answer that is not dull is meant. */
-typedef enum
+/* How an answer that is not dull is meant; all 0: for this question alone. The fields of an entry with these names, and: */
+typedef struct
 {
-  TRIO_SIM_MANNER_PLAIN,
-  TRIO_SIM_MANNER_ONWARDS,       /* and every later question of this path and label will get it, too */
-  TRIO_SIM_MANNER_IMPLIED,       /* it follows from an earlier one: no decision of its own */
+  guint32  times;
+  gboolean onwards;
+  gboolean runs_on;
+  gboolean for_one;              /* it lasts for the task that goes first now; else for whoever is next */
+  gboolean implied;              /* it follows from an earlier one: no decision of its own */
 } TrioSimManner;
 
 /* One question with its address. Valid during the call only, all of it but *note. */
@@ -61,7 +63,7 @@ typedef struct
   guint64                ordinal;
   guint64                index;
   gpointer              *note;   /* the strategy's own, one for each path and label; NULL at first */
-  TrioSimManner         *manner; /* (out) PLAIN at first */
+  TrioSimManner         *manner; /* (out) all 0 at first */
 } TrioSimQuestion;
 
 /* (transfer full) for strategy; (transfer none) for the rest. */

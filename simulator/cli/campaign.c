@@ -168,6 +168,7 @@ shrink (TrioCliCampaign *campaign, TrioCliFailure *failure, TrioSimReport *repor
 {
   TrioCliShrinker shrinker = {
     .target = &campaign->target, .inject = campaign->inject, .budget = campaign->budget,
+    .plain = g_str_equal (failure->strategy, "exhaust"),
     .stop_at = g_get_monotonic_time () + SHRINK_SPAN, .tick = show_shrinking, .tick_data = campaign, .best = report,
   };
   gboolean ok = trio_cli_shrink (&shrinker, error);

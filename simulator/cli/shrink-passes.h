@@ -4,9 +4,10 @@
  * whether anything was accepted.
  *
  *     shrink-drop.c      fewer decisions: none at all, the tail and the head cut, whole kinds, whole tasks, episodes, ddmin
+ *     shrink-hold.c      one for many: a task is held back, or runs on as long as it can
  *     shrink-change.c    other decisions: two for one, smaller values, earlier, neighbours the other way round
  *
- * Only for shrinker.c and these two. */
+ * Only for shrinker.c and these. */
 
 #pragma once
 
@@ -32,6 +33,10 @@ gboolean       trio_cli_shrink_drop_episodes  (TrioCliShrinker *self);
 gboolean       trio_cli_shrink_drop_decisions (TrioCliShrinker *self);
 
 gboolean       trio_cli_shrink_drop_and_shift (TrioCliShrinker *self);
+gboolean       trio_cli_shrink_hold           (TrioCliShrinker *self);
+gboolean       trio_cli_shrink_run_on         (TrioCliShrinker *self);
+gboolean       trio_cli_shrink_merge          (TrioCliShrinker *self);
+
 gboolean       trio_cli_shrink_replace_pairs  (TrioCliShrinker *self);
 gboolean       trio_cli_shrink_lower_values   (TrioCliShrinker *self);
 gboolean       trio_cli_shrink_move_earlier   (TrioCliShrinker *self);

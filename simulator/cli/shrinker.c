@@ -79,8 +79,8 @@ key_of (const TrioSchedule *schedule)
     {
       const TrioScheduleEntry *entry = trio_schedule_get_entry (schedule, i);
 
-      g_string_append_printf (key, "%s\t%s\t%" G_GUINT64_FORMAT "\t%s", entry->path, entry->label, entry->ordinal,
-                              entry->onwards ? "onwards\t" : "");
+      g_string_append_printf (key, "%s\t%s\t%" G_GUINT64_FORMAT "\t%u%s%s\t", entry->path, entry->label, entry->ordinal,
+                              entry->times, entry->onwards ? " onwards" : "", entry->runs_on ? " running on" : "");
       if (entry->target)
         g_string_append_printf (key, "%s\n", entry->target);
       else
@@ -213,6 +213,17 @@ drop_coarsely (TrioCliShrinker *self)
   trio_cli_shrink_drop_episodes (self);
 }
 
+static gboolean
+make_lasting (TrioCliShrinker *self)
+{
+  gboolean run_on = !self->plain && trio_cli_shrink_run_on (self);
+  gboolean held = !self->plain && trio_cli_shrink_hold (self);
+
+  gboolean merged = !self->plain && trio_cli_shrink_merge (self);
+
+  return run_on || held || merged;
+}
+
 gboolean
 trio_cli_shrink (TrioCliShrinker *self, GError **error)
 {
@@ -224,11 +235,15 @@ trio_cli_shrink (TrioCliShrinker *self, GError **error)
   g_hash_table_add (self->tried, key_of (self->best->schedule));
 
   if (!trio_cli_shrink_drop_all (self))
-    drop_coarsely (self);
+    {
+      drop_coarsely (self);
+      make_lasting (self);
+    }
   while (changed && trio_cli_shrink_n_decisions (self) > 0 && trio_cli_shrink_may_go_on (self))
     {
       changed = trio_cli_shrink_drop_decisions (self);
       changed = trio_cli_shrink_drop_and_shift (self) || changed;
+      changed = make_lasting (self) || changed;
       changed = trio_cli_shrink_replace_pairs (self) || changed;
       changed = trio_cli_shrink_lower_values (self) || changed;
       changed = trio_cli_shrink_move_earlier (self) || changed;

@@ -24,6 +24,7 @@ typedef struct
   const TrioCliTarget *target;
   TrioSimInject        inject;
   guint                budget;
+  gboolean             plain;         /* no decision that lasts instead of several: for who counts deviations one by one */
   gint64               stop_at;       /* monotonic time; G_MAXINT64 for none */
   void               (*tick) (guint decisions, guint used, gpointer data);   /* nullable; before each run */
   void               (*improved) (TrioSimReport *best, gpointer data);       /* nullable; each time there is a smaller one */

@@ -7,9 +7,9 @@
 GVariant *
 trio_cli_wire_entry (const TrioScheduleEntry *entry)
 {
-  return g_variant_new ("(^ayt^aytuuttbm^aym^aym^ay)",
+  return g_variant_new ("(^ayt^aytuuttubbm^aym^aym^ay)",
                         entry->path ? entry->path : "", entry->path_hash, entry->label, entry->ordinal, entry->value, entry->bound,
-                        entry->index, entry->step, entry->onwards, entry->target, entry->words, entry->what);
+                        entry->index, entry->step, entry->times, entry->onwards, entry->runs_on, entry->target, entry->words, entry->what);
 }
 
 void
@@ -18,8 +18,8 @@ trio_cli_unwire_entry (GVariant *variant, TrioSchedule *schedule)
   g_autofree char *path = NULL, *label = NULL, *target = NULL, *words = NULL, *what = NULL;
   TrioScheduleEntry entry = { 0 };
 
-  g_variant_get (variant, "(^ayt^aytuuttbm^aym^aym^ay)", &path, &entry.path_hash, &label, &entry.ordinal, &entry.value, &entry.bound,
-                 &entry.index, &entry.step, &entry.onwards, &target, &words, &what);
+  g_variant_get (variant, "(^ayt^aytuuttubbm^aym^aym^ay)", &path, &entry.path_hash, &label, &entry.ordinal, &entry.value, &entry.bound,
+                 &entry.index, &entry.step, &entry.times, &entry.onwards, &entry.runs_on, &target, &words, &what);
   entry.path = path;
   entry.label = label;
   entry.target = target;

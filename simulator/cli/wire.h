@@ -3,7 +3,7 @@
 /* How entries and reports cross from a child to its parent: as GVariants. Strings are byte strings, since a scenario may name
  * things as it likes.
  *
- *     entry:  path, path hash, label, ordinal, value, bound, index, step, onwards, target, words, what
+ *     entry:  path, path hash, label, ordinal, value, bound, index, step, times, onwards, runs on, target, words, what
  *     report: verdict, name, place, message, steps, duration, choices, hash, interleaving, raised, schedule, unmatched, stopped, goals, points
  *
  * Both ends are the same program: this is no file format. */
@@ -14,7 +14,7 @@
 
 G_BEGIN_DECLS
 
-#define TRIO_CLI_ENTRY_STRING  "(aytaytuuttbmaymaymay)"
+#define TRIO_CLI_ENTRY_STRING  "(aytaytuuttubbmaymaymay)"
 #define TRIO_CLI_REPORT_STRING "(umaymaymaytxtttta" TRIO_CLI_ENTRY_STRING "uba(ayb)a" TRIO_CLI_ENTRY_STRING ")"
 #define TRIO_CLI_ENTRY_TYPE    G_VARIANT_TYPE (TRIO_CLI_ENTRY_STRING)
 #define TRIO_CLI_REPORT_TYPE   G_VARIANT_TYPE (TRIO_CLI_REPORT_STRING)

@@ -396,6 +396,93 @@ test_a_fault_may_come_once_or_each_time_from_then_on (void)
   g_assert_cmphex (once->hash, !=, onwards->hash);
 }
 
+static void
+test_a_fault_may_come_so_many_times_in_a_row (void)
+{
+  guint n_refused;
+  g_autoptr (TrioSimReport) report = sim_run_lines (attempt_all, &n_refused, "main fault.refusal 2 = 1/2 2 times");
+
+  g_assert_cmpuint (n_refused, ==, 2);
+  g_assert_cmpuint (report->unmatched, ==, 0);
+  g_assert_cmpuint (trio_schedule_get_length (report->schedule), ==, 1);
+  g_assert_cmpuint (trio_schedule_get_entry (report->schedule, 0)->times, ==, 2);
+  g_autofree char *words = trio_schedule_entry_to_words (trio_schedule_get_entry (report->schedule, 0));
+  g_assert_nonnull (strstr (words, ", 2 times in a row"));
+  g_autoptr (TrioSimReport) again = sim_run_replay (attempt_all, &n_refused, report->schedule, TRIO_SIM_INJECT_NONE);
+  g_assert_cmphex (again->hash, ==, report->hash);
+}
+
+/* --- turns that last --- */
+
+static GString *turns;
+
+/* Says its letter at each of its steps. */
+static gboolean
+take_turns (gpointer letter, GError **error)
+{
+  for (guint i = 0; i < 4; i++)
+    {
+      g_string_append_c (turns, *(const char *) letter);
+      if (!trio_checkpoint (error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+take_turns_all (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  g_string_truncate (turns, 0);
+  for (const char *letter = "abc"; *letter != '\0'; letter++)
+    {
+      char name[] = { *letter, '\0' };
+
+      trio_nursery_start_soon_full (nursery, take_turns, (gpointer) letter, NULL, name);
+    }
+  return trio_nursery_close (nursery, TRUE);
+}
+
+/* What they say when lines are replayed, and again when what that recorded is. */
+static void
+expect_turns (const char *lines, const char *expected, const char *words)
+{
+  g_autoptr (TrioSimReport) report = sim_run_lines (take_turns_all, NULL, lines);
+
+  g_assert_cmpstr (turns->str, ==, expected);
+  g_assert_cmpuint (report->unmatched, ==, 0);
+  g_assert_cmpuint (trio_schedule_get_length (report->schedule), ==, 1);
+  g_autofree char *said = trio_schedule_entry_to_words (trio_schedule_get_entry (report->schedule, 0));
+  g_assert_nonnull (strstr (said, words));
+  g_autoptr (TrioSimReport) again = sim_run_replay (take_turns_all, NULL, report->schedule, TRIO_SIM_INJECT_NONE);
+  g_assert_cmpstr (turns->str, ==, expected);
+  g_assert_cmphex (again->hash, ==, report->hash);
+}
+
+static void
+test_a_task_may_be_held_back_or_run_on (void)
+{
+  turns = g_string_new (NULL);
+  expect_turns ("main/a schedule 1 = 1/3 2 times", "bcabcabcabca", "a was held back: 2 times somebody else went first");
+  expect_turns ("main/a schedule 1 = 1/3 onwards", "bcbcbcbcaaaa", "a was held back: from then on others go first");
+  expect_turns ("main/a schedule 2 = 2/3 -> main/c running on", "abccccababab", "c ran as long as it could before a");
+  expect_turns ("main/a schedule 1 = 1/3 -> main/b 3 times", "bbbacbacacac", "b ran before a, 3 times in a row");
+  g_string_free (turns, TRUE);
+}
+
+/* One whose first answer would be the ordinary one has nothing to last. */
+static void
+test_what_cannot_begin_does_not_last (void)
+{
+  turns = g_string_new (NULL);
+  g_autoptr (TrioSimReport) report = sim_run_lines (take_turns_all, NULL, "main/a schedule 1 = 1/3 -> main/nobody onwards");
+
+  g_assert_cmpstr (turns->str, ==, "abcabcabcabc");
+  g_assert_cmpuint (report->unmatched, ==, 1);
+  g_string_free (turns, TRUE);
+}
+
 /* A later line of the same address takes over from the one that holds. */
 static void
 test_a_later_decision_ends_one_that_holds (void)
@@ -507,6 +594,9 @@ main (int argc, char **argv)
   g_test_add_func ("/inject/the-address-of-a-lag-survives-an-unrelated-edit", test_the_address_of_a_lag_survives_an_unrelated_edit);
   g_test_add_func ("/inject/lag-is-asked-only-if-somebody-waits-for-time", test_lag_is_asked_only_if_somebody_waits_for_time);
   g_test_add_func ("/inject/a-fault-may-come-once-or-each-time-from-then-on", test_a_fault_may_come_once_or_each_time_from_then_on);
+  g_test_add_func ("/inject/a-fault-may-come-so-many-times-in-a-row", test_a_fault_may_come_so_many_times_in_a_row);
+  g_test_add_func ("/inject/a-task-may-be-held-back-or-run-on", test_a_task_may_be_held_back_or_run_on);
+  g_test_add_func ("/inject/what-cannot-begin-does-not-last", test_what_cannot_begin_does_not_last);
   g_test_add_func ("/inject/a-later-decision-ends-one-that-holds", test_a_later_decision_ends_one_that_holds);
   g_test_add_func ("/inject/a-task-without-memory-fails-its-nursery-and-is-no-failure-of-the-run",
                    test_a_task_without_memory_fails_its_nursery_and_is_no_failure_of_the_run);

@@ -41,6 +41,13 @@ make_schedule (void)
   trio_schedule_append (schedule, &(TrioScheduleEntry) {
     .path = (char *) "main/onwards", .label = (char *) "fault.reset", .ordinal = 2, .value = 1, .bound = 2, .onwards = TRUE,
   });
+  trio_schedule_append (schedule, &(TrioScheduleEntry) {
+    .path = (char *) "main/setter", .label = (char *) "schedule", .ordinal = 3, .value = 1, .bound = 4, .times = 14,
+  });
+  trio_schedule_append (schedule, &(TrioScheduleEntry) {
+    .path = (char *) "main/setter", .label = (char *) "schedule", .ordinal = 20, .value = 3, .bound = 4, .times = 2, .runs_on = TRUE,
+    .target = (char *) "main/checker",
+  });
   return schedule;
 }
 
@@ -56,6 +63,8 @@ assert_same_entry (const TrioScheduleEntry *a, const TrioScheduleEntry *b)
   g_assert_cmpuint (a->index, ==, b->index);
   g_assert_cmpuint (a->step, ==, b->step);
   g_assert_cmpint (a->onwards, ==, b->onwards);
+  g_assert_cmpuint (a->times, ==, b->times);
+  g_assert_cmpint (a->runs_on, ==, b->runs_on);
 }
 
 static void
@@ -103,7 +112,7 @@ test_a_copy_stands_alone (void)
   trio_schedule_free (schedule);
   assert_same (copy, other);
   trio_schedule_remove (copy, 1);
-  g_assert_cmpuint (trio_schedule_get_length (copy), ==, 3);
+  g_assert_cmpuint (trio_schedule_get_length (copy), ==, 5);
   assert_same_entry (trio_schedule_get_entry (copy, 1), trio_schedule_get_entry (other, 2));
 }
 
@@ -206,6 +215,9 @@ test_what_is_wrong_is_said_with_its_line (void)
     { "trio-schedule 1\nmain/a schedule 1 = 1/2 step\nend\n", ":2: found the end of the line, expected a number after “step”" },
     { "trio-schedule 1\nmain/a schedule 1 = 1/2 @1 @2\nend\n", ":2: found “@2”, expected “-> PATH”" },
     { "trio-schedule 1\nmain/a fault.x 1 = 1/2 onwards onwards\nend\n", ":2: found “onwards”, expected “-> PATH”" },
+    { "trio-schedule 1\nmain/a fault.x 1 = 1/2 onwards 3 times\nend\n", ":2: found “3 times”, expected “-> PATH”" },
+    { "trio-schedule 1\nmain/a fault.x 1 = 1/2 1 times\nend\n", ":2: found “1 times”, expected how many times" },
+    { "trio-schedule 1\nmain/a fault.x 1 = 1/2 3 cheers\nend\n", ":2: found “cheers”, expected how many times" },
     { "trio-schedule 1\nmain/a schedule 1 = 1/2 junk\nend\n", ":2: found “junk”, expected “-> PATH”" },
     { "trio-schedule 1\n\"main schedule 1 = 1/2\nend\n", ":2: found “\"main schedule 1 = 1/2”, expected a closing quote" },
     { "trio-schedule 1\nm s 1 = 1/2\nm s 1 = 1/2\nend\n", ":3: found a second answer to the choice that line 2 answers" },
