@@ -120,6 +120,9 @@ static const struct
   { "fault.vanish", "'s peer vanished, and nothing is heard of it any more" },
   { "fault.refuse", " was refused a connection" },
   { "fault.emfile", " found no descriptors left" },
+  { "fault.udp.drop", "'s datagram was lost" },
+  { "fault.udp.duplicate", "'s datagram arrived twice" },
+  { "fault.udp.reorder", "'s datagram was overtaken by later ones" },
   { "fault.resolve", " could not look up a name for now" },
 };
 

@@ -239,7 +239,7 @@ static void
 join_line (TrioSimSocket *listener, TrioSimLink *link)
 {
   TrioSimSocket *client = link->end[0];
-  TrioSimSocket *server = trio_sim_socket_new (link->net, client->remote.family);
+  TrioSimSocket *server = trio_sim_socket_new (link->net, client->remote.family, TRIO_SOCKET_STREAM);
 
   server->state = TRIO_SIM_SOCKET_CONNECTED;
   server->local = client->remote;

@@ -58,16 +58,18 @@ trio_sim_net_get_next (TrioSimNet *net)
 }
 
 TrioSimSocket *
-trio_sim_socket_new (TrioSimNet *net, TrioAddressFamily family)
+trio_sim_socket_new (TrioSimNet *net, TrioAddressFamily family, TrioSocketKind kind)
 {
   TrioSimSocket *socket = g_new0 (TrioSimSocket, 1);
 
   socket->net = net;
   socket->serial = ++net->n_sockets;
+  socket->kind = kind;
   socket->local.family = family;
   socket->remote.family = family;
   socket->maker = "";
   g_queue_init (&socket->line);
+  g_queue_init (&socket->mail);
   return socket;
 }
 
@@ -79,6 +81,7 @@ trio_sim_socket_free (TrioSimSocket *socket)
       socket->link->end[socket->side] = NULL;
       trio_sim_link_unref (socket->link);
     }
+  g_queue_clear_full (&socket->mail, (GDestroyNotify) trio_sim_letter_free);
   g_free (socket);
 }
 
@@ -159,13 +162,13 @@ trio_sim_net_find_listener (TrioSimNet *net, const TrioAddress *address)
 }
 
 gboolean
-trio_sim_net_is_taken (TrioSimNet *net, const TrioSimSocket *except, const TrioAddress *address)
+trio_sim_net_is_taken (TrioSimNet *net, TrioSocketKind kind, const TrioSimSocket *except, const TrioAddress *address)
 {
   for (GList *link = net->sockets.head; link != NULL; link = link->next)
     {
       const TrioSimSocket *socket = link->data;
 
-      if (socket == except || !socket->bound || socket->local.port != address->port)
+      if (socket == except || socket->kind != kind || !socket->bound || socket->local.port != address->port)
         continue;
       /* Connected sockets share their port with their listener, and leave it free to one that reuses addresses. */
       if (socket->state == TRIO_SIM_SOCKET_CONNECTED && except != NULL && except->reuse_address)
@@ -178,7 +181,7 @@ trio_sim_net_is_taken (TrioSimNet *net, const TrioSimSocket *except, const TrioA
 }
 
 guint16
-trio_sim_net_take_port (TrioSimNet *net, const TrioAddress *address)
+trio_sim_net_take_port (TrioSimNet *net, TrioSocketKind kind, const TrioAddress *address)
 {
   TrioAddress candidate = *address;
 
@@ -186,7 +189,7 @@ trio_sim_net_take_port (TrioSimNet *net, const TrioAddress *address)
     {
       candidate.port = net->next_port;
       net->next_port = net->next_port == PORT_LAST ? PORT_FIRST : net->next_port + 1;
-      if (!trio_sim_net_is_taken (net, NULL, &candidate))
+      if (!trio_sim_net_is_taken (net, kind, NULL, &candidate))
         return candidate.port;
     }
   return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* The simulated network: TCP behind the io seam, as it looks from a socket.
+/* The simulated network: TCP and UDP behind the io seam, as it looks from a socket.
  *
  *     client                                                      listener
  *       | connect ------------ SYN -----------------------------> |  refused if nobody listens, repeated if the line is full
@@ -20,8 +20,8 @@
  *
  * The verbs and their errors are those of <trio/seam/io.h>. Thread of the run only.
  *
- * sim-net.c has the network's life, listeners and ports, sim-socket.c the verbs, sim-link.c what travels, sim-host.c names and
- * addresses. */
+ * sim-net.c has the network's life, listeners and ports, sim-socket.c the verbs, sim-link.c what travels by TCP, sim-udp.c what
+ * travels by UDP, sim-host.c names and addresses. */
 
 #pragma once
 
@@ -38,6 +38,7 @@ typedef struct _TrioSimNet     TrioSimNet;
 typedef struct _TrioSimSocket  TrioSimSocket;
 typedef struct _TrioSimLink    TrioSimLink;
 typedef struct _TrioSimSegment TrioSimSegment;
+typedef struct _TrioSimLetter  TrioSimLetter;
 
 struct _TrioSimNet
 {
@@ -65,6 +66,7 @@ struct _TrioSimSocket
 {
   TrioSocket         socket;
   TrioSimNet        *net;
+  TrioSocketKind     kind;
   GList              open_link;   /* in net->sockets, if it is in the hands of a program */
   guint64            serial;
   TrioSimSocketState state;
@@ -82,6 +84,23 @@ struct _TrioSimSocket
 
   TrioSimLink       *link;        /* CONNECTING, CONNECTED */
   guint              side;        /* which end of the link: 0 connected, 1 accepted. It sends into pipe[side] */
+
+  GQueue             mail;        /* of TrioSimLetter: arrived and not received; not of TCP */
+  gsize              mail_size;   /* what they take */
+  gint64             last_due;    /* UDP: nothing that it sends arrives before what it sent before, but by a fault */
+};
+
+/* Bytes that keep together: a datagram, from being sent to being received. */
+struct _TrioSimLetter
+{
+  TrioSimEvent    event;
+  TrioSimNet     *net;
+  TrioAddress     from;
+  TrioAddress     to;
+  gboolean        refusal;       /* the news that nobody is there */
+  guint64         flow;
+  gsize           size;
+  guint8          bytes[];
 };
 
 /* One direction of a connection. */
@@ -118,17 +137,40 @@ gint64         trio_sim_net_get_next       (TrioSimNet *net);
 /* For a report: "socket 3 of main/client (127.0.0.1:40000 to 127.0.0.1:80)". */
 void           trio_sim_socket_append      (GString *out, const TrioSimSocket *socket);
 
-TrioSimSocket *trio_sim_socket_new         (TrioSimNet *net, TrioAddressFamily family);
+TrioSimSocket *trio_sim_socket_new         (TrioSimNet *net, TrioAddressFamily family, TrioSocketKind kind);
 void           trio_sim_socket_free        (TrioSimSocket *socket);
 /* From now on it is in the hands of the calling task. */
 void           trio_sim_socket_hand_out    (TrioSimSocket *socket);
 TrioSimSocket *trio_sim_net_find_listener  (TrioSimNet *net, const TrioAddress *address);
-gboolean       trio_sim_net_is_taken       (TrioSimNet *net, const TrioSimSocket *except, const TrioAddress *address);
+/* By a socket of that kind: TCP and UDP have ports of their own. */
+gboolean       trio_sim_net_is_taken       (TrioSimNet *net, TrioSocketKind kind, const TrioSimSocket *except,
+                                            const TrioAddress *address);
 /* 0 if all are taken. */
-guint16        trio_sim_net_take_port      (TrioSimNet *net, const TrioAddress *address);
+guint16        trio_sim_net_take_port      (TrioSimNet *net, TrioSocketKind kind, const TrioAddress *address);
 
 /* sim-socket.c: fills the table of verbs. */
 void           trio_sim_socket_init_verbs  (TrioIo *io);
+/* A port of its own for a socket that was not bound. */
+int            trio_sim_socket_bind_if_need_be (TrioSimSocket *socket, const TrioAddress *address);
+/* "Any address" as a destination means this host. */
+TrioAddress    trio_sim_socket_destination (const TrioAddress *address);
+/* Where something comes from if its socket was not bound: this host, in the network of the destination. */
+TrioAddress    trio_sim_socket_source      (const TrioAddress *destination);
+/* What went wrong, negative, once; 0 if nothing did. */
+int            trio_sim_socket_take_error  (TrioSimSocket *socket);
+
+/* sim-letter.c */
+TrioSimLetter *trio_sim_letter_new         (TrioSimNet *net, gconstpointer data, gsize size);
+void           trio_sim_letter_free        (TrioSimLetter *letter);
+/* Puts it into the mail of a socket, and wakes who waits. Takes it. */
+void           trio_sim_letter_arrive      (TrioSimLetter *letter, TrioSimSocket *receiver);
+/* The first of the mail, as a whole; what does not fit is lost. -EAGAIN if there is none. */
+gssize         trio_sim_letter_receive     (TrioSimSocket *receiver, gpointer buffer, gsize size, TrioSocketMessage *message);
+
+/* sim-udp.c: the verbs of datagram sockets of IPv4 and IPv6. */
+int            trio_sim_udp_connect        (TrioSimSocket *socket, const TrioAddress *address);
+gssize         trio_sim_udp_receive        (TrioSimSocket *socket, gpointer buffer, gsize size, TrioSocketMessage *message);
+gssize         trio_sim_udp_send           (TrioSimSocket *socket, gconstpointer data, gsize size, const TrioAddress *to);
 
 /* sim-link.c */
 TrioSimLink   *trio_sim_link_new           (TrioSimNet *net, TrioSimSocket *from, gsize window);

@@ -30,17 +30,18 @@ SOCKET (TrioSocket *socket)
 /* One in how many calls breaks, when it is drawn. */
 #define RARITY_OF_FAULTS 20
 
+static gssize receive    (TrioIo *io, TrioSocket *socket, gpointer buffer, gsize size);
+static gssize send_bytes (TrioIo *io, TrioSocket *socket, gconstpointer data, gsize size);
+
 static int
 make_socket (TrioIo *io, TrioAddressFamily family, TrioSocketKind kind, TrioSocket **socket)
 {
-  if (kind != TRIO_SOCKET_STREAM)
-    return -EPROTONOSUPPORT;
   if (family != TRIO_ADDRESS_IPV4 && family != TRIO_ADDRESS_IPV6)
     return -EAFNOSUPPORT;
   if (trio_sim_choose_fault (NET (io), "fault.emfile", "socket", RARITY_OF_FAULTS))
     return -EMFILE;
 
-  TrioSimSocket *made = trio_sim_socket_new (NET (io), family);
+  TrioSimSocket *made = trio_sim_socket_new (NET (io), family, kind);
   trio_sim_socket_hand_out (made);
   *socket = &made->socket;
   return 0;
@@ -74,8 +75,8 @@ bind_socket (TrioIo *io, TrioSocket *socket, const TrioAddress *address)
   if (address->family != self->local.family)
     return -EAFNOSUPPORT;
   if (local.port == 0)
-    local.port = trio_sim_net_take_port (NET (io), address);
-  if (local.port == 0 || trio_sim_net_is_taken (NET (io), self, &local))
+    local.port = trio_sim_net_take_port (NET (io), self->kind, address);
+  if (local.port == 0 || trio_sim_net_is_taken (NET (io), self->kind, self, &local))
     return -EADDRINUSE;
   self->local = local;
   self->bound = TRUE;
@@ -83,15 +84,14 @@ bind_socket (TrioIo *io, TrioSocket *socket, const TrioAddress *address)
   return 0;
 }
 
-/* A port of its own for a socket that was not bound. */
-static int
-bind_if_need_be (TrioSimNet *net, TrioSimSocket *self, const TrioAddress *address)
+int
+trio_sim_socket_bind_if_need_be (TrioSimSocket *self, const TrioAddress *address)
 {
   TrioAddress local = *address;
 
   if (self->bound)
     return 0;
-  local.port = trio_sim_net_take_port (net, address);
+  local.port = trio_sim_net_take_port (self->net, self->kind, address);
   if (local.port == 0)
     return -EADDRNOTAVAIL;
   self->local = local;
@@ -100,15 +100,17 @@ bind_if_need_be (TrioSimNet *net, TrioSimSocket *self, const TrioAddress *addres
 }
 
 static int
-listen_at (TrioIo *io, TrioSocket *socket, int backlog)
+listen_at (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, int backlog)
 {
   TrioSimSocket *self = SOCKET (socket);
   const TrioAddress any = { .family = self->local.family };
 
+  if (self->kind != TRIO_SOCKET_STREAM)
+    return -EOPNOTSUPP;
   if (self->state != TRIO_SIM_SOCKET_NEW && self->state != TRIO_SIM_SOCKET_BOUND && self->state != TRIO_SIM_SOCKET_LISTENING)
     return -EINVAL;
 
-  int result = bind_if_need_be (NET (io), self, &any);
+  int result = trio_sim_socket_bind_if_need_be (self, &any);
   if (result < 0)
     return result;
   self->backlog = (guint) MAX (backlog, 0);
@@ -121,6 +123,8 @@ accept_connection (TrioIo *io, TrioSocket *socket, TrioSocket **connection)
 {
   TrioSimSocket *self = SOCKET (socket);
 
+  if (self->kind != TRIO_SOCKET_STREAM)
+    return -EOPNOTSUPP;
   if (self->state != TRIO_SIM_SOCKET_LISTENING)
     return -EINVAL;
   if (g_queue_is_empty (&self->line))
@@ -135,9 +139,8 @@ accept_connection (TrioIo *io, TrioSocket *socket, TrioSocket **connection)
   return 0;
 }
 
-/* "Any address" as a destination means this host. */
-static TrioAddress
-destination_of (const TrioAddress *address)
+TrioAddress
+trio_sim_socket_destination (const TrioAddress *address)
 {
   TrioAddress destination = *address;
 
@@ -150,9 +153,8 @@ destination_of (const TrioAddress *address)
   return destination;
 }
 
-/* Where a connection comes from if its socket was not bound: this host, in the network of the destination. */
-static TrioAddress
-source_for (const TrioAddress *destination)
+TrioAddress
+trio_sim_socket_source (const TrioAddress *destination)
 {
   TrioAddress source = *destination;
 
@@ -167,6 +169,8 @@ connect_to (TrioIo *io, TrioSocket *socket, const TrioAddress *address)
   TrioSimNet *net = NET (io);
   TrioSimSocket *self = SOCKET (socket);
 
+  if (self->kind == TRIO_SOCKET_DATAGRAM)
+    return trio_sim_udp_connect (self, address);
   if (self->state == TRIO_SIM_SOCKET_CONNECTING)
     return -EALREADY;
   if (self->state == TRIO_SIM_SOCKET_CONNECTED || self->state == TRIO_SIM_SOCKET_LISTENING)
@@ -176,9 +180,9 @@ connect_to (TrioIo *io, TrioSocket *socket, const TrioAddress *address)
   if (address->family != self->local.family)
     return -EAFNOSUPPORT;
 
-  TrioAddress destination = destination_of (address);
-  TrioAddress source = source_for (&destination);
-  int result = bind_if_need_be (net, self, &source);
+  TrioAddress destination = trio_sim_socket_destination (address);
+  TrioAddress source = trio_sim_socket_source (&destination);
+  int result = trio_sim_socket_bind_if_need_be (self, &source);
   if (result < 0)
     return result;
 
@@ -194,9 +198,8 @@ connect_to (TrioIo *io, TrioSocket *socket, const TrioAddress *address)
   return -EINPROGRESS;
 }
 
-/* What went wrong with the connection, once; 0 if nothing did. */
-static int
-take_error (TrioSimSocket *self)
+int
+trio_sim_socket_take_error (TrioSimSocket *self)
 {
   int error = self->error;
 
@@ -210,7 +213,7 @@ connect_result (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket)
   TrioSimSocket *self = SOCKET (socket);
 
   if (self->error != 0)
-    return take_error (self);
+    return trio_sim_socket_take_error (self);
   if (self->state == TRIO_SIM_SOCKET_CONNECTED)
     return 0;
   return self->state == TRIO_SIM_SOCKET_CONNECTING ? -EINPROGRESS : -ENOTCONN;
@@ -222,7 +225,21 @@ reset_by_fault (TrioSimSocket *self)
 {
   trio_sim_link_send_reset (self->link, self->side, TRIO_SIM_LATENCY_DULL);
   trio_sim_socket_break (self, ECONNRESET);
-  return take_error (self);
+  return trio_sim_socket_take_error (self);
+}
+
+static gssize
+receive_message (TrioIo *io, TrioSocket *socket, gpointer buffer, gsize size, TrioSocketMessage *message)
+{
+  TrioSimSocket *self = SOCKET (socket);
+  gssize n;
+
+  if (self->kind == TRIO_SOCKET_DATAGRAM)
+    return trio_sim_udp_receive (self, buffer, size, message);
+  n = receive (io, socket, buffer, size);
+  if (n >= 0)
+    *message = (TrioSocketMessage) { .size = (gsize) n };
+  return n;
 }
 
 static gssize
@@ -230,8 +247,14 @@ receive (TrioIo *io, TrioSocket *socket, gpointer buffer, gsize size)
 {
   TrioSimSocket *self = SOCKET (socket);
 
+  if (self->kind == TRIO_SOCKET_DATAGRAM)
+    {
+      TrioSocketMessage message;
+
+      return trio_sim_udp_receive (self, buffer, size, &message);
+    }
   if (self->state != TRIO_SIM_SOCKET_CONNECTED)
-    return self->error != 0 ? take_error (self) : -ENOTCONN;
+    return self->error != 0 ? trio_sim_socket_take_error (self) : -ENOTCONN;
   TrioSimPipe *pipe = trio_sim_link_get_incoming (self->link, self->side);
   if (size == 0)
     return 0;
@@ -244,8 +267,19 @@ receive (TrioIo *io, TrioSocket *socket, gpointer buffer, gsize size)
       return (gssize) n;
     }
   if (self->error != 0)
-    return take_error (self);
+    return trio_sim_socket_take_error (self);
   return self->broken || pipe->fin_arrived ? 0 : -EAGAIN;
+}
+
+/* A stream takes no address: Linux does not look at it. */
+static gssize
+send_message (TrioIo *io, TrioSocket *socket, gconstpointer data, gsize size, const TrioSocketMessage *message)
+{
+  TrioSimSocket *self = SOCKET (socket);
+
+  if (self->kind == TRIO_SOCKET_DATAGRAM)
+    return trio_sim_udp_send (self, data, size, message->has_address ? &message->address : NULL);
+  return send_bytes (io, socket, data, size);
 }
 
 static gssize
@@ -253,12 +287,14 @@ send_bytes (TrioIo *io, TrioSocket *socket, gconstpointer data, gsize size)
 {
   TrioSimSocket *self = SOCKET (socket);
 
+  if (self->kind == TRIO_SOCKET_DATAGRAM)
+    return trio_sim_udp_send (self, data, size, NULL);
   if (self->state != TRIO_SIM_SOCKET_CONNECTED)
-    return self->error != 0 ? take_error (self) : self->link == NULL ? -ENOTCONN : -EPIPE;
+    return self->error != 0 ? trio_sim_socket_take_error (self) : self->link == NULL ? -ENOTCONN : -EPIPE;
   if (self->link->pipe[self->side].fin_sent)
     return -EPIPE;
   if (self->error != 0)
-    return take_error (self);
+    return trio_sim_socket_take_error (self);
   if (self->broken)
     return -EPIPE;
   if (size == 0)
@@ -284,6 +320,8 @@ shutdown_send (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket)
 
   if (self->state != TRIO_SIM_SOCKET_CONNECTED || self->broken)
     return -ENOTCONN;
+  if (self->link == NULL)
+    return 0;
   if (!self->link->pipe[self->side].fin_sent)
     trio_sim_link_send_fin (self->link, self->side, trio_sim_choose_latency ("shutdown_send"));
   return 0;
@@ -307,6 +345,8 @@ is_readable (TrioSimSocket *self)
     return !g_queue_is_empty (&self->line);
   if (self->broken || self->error != 0)
     return TRUE;
+  if (self->kind == TRIO_SOCKET_DATAGRAM)
+    return !g_queue_is_empty (&self->mail);
   if (self->state != TRIO_SIM_SOCKET_CONNECTED)
     return FALSE;
   TrioSimPipe *pipe = trio_sim_link_get_incoming (self->link, self->side);
@@ -316,7 +356,7 @@ is_readable (TrioSimSocket *self)
 static gboolean
 is_writable (TrioSimSocket *self)
 {
-  if (self->broken || self->error != 0)
+  if (self->broken || self->error != 0 || self->kind == TRIO_SOCKET_DATAGRAM)
     return TRUE;
   return self->state == TRIO_SIM_SOCKET_CONNECTED && trio_sim_link_get_room (self->link, self->side) > 0;
 }
@@ -331,7 +371,7 @@ arm (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, TrioIoDirection direction)
 static void
 say_goodbye (TrioSimSocket *self)
 {
-  if (self->state != TRIO_SIM_SOCKET_CONNECTED || self->broken)
+  if (self->state != TRIO_SIM_SOCKET_CONNECTED || self->broken || self->link == NULL)
     return;
   if (trio_sim_link_get_incoming (self->link, self->side)->unread > 0)
     trio_sim_link_send_reset (self->link, self->side, TRIO_SIM_LATENCY_DULL);
@@ -369,6 +409,8 @@ trio_sim_socket_init_verbs (TrioIo *io)
   io->connect_result = connect_result;
   io->receive = receive;
   io->send = send_bytes;
+  io->receive_message = receive_message;
+  io->send_message = send_message;
   io->shutdown_send = shutdown_send;
   io->get_address = get_address;
   io->arm = arm;

@@ -63,3 +63,13 @@ gboolean     trio_epoll_arm          (TrioIo *io, TrioSocket *socket, TrioIoDire
 /* epoll-sockets.c */
 void         trio_epoll_fill_table   (TrioIo *io);
 void         trio_epoll_close_leaked (TrioEpoll *self, EpollSocket *socket);
+
+/* epoll-messages.c */
+void         trio_epoll_fill_messages (TrioIo *io);
+
+/* Whether an attempt is known to be in vain. */
+static inline gboolean
+trio_epoll_is_drained (const EpollSocket *socket, TrioIoDirection direction)
+{
+  return socket->registered && !socket->ready[direction];
+}

@@ -26,13 +26,6 @@ socket_new (TrioEpoll *self, int fd, TrioAddressFamily family, TrioSocketKind ki
   return socket;
 }
 
-/* Whether an attempt is known to be in vain. */
-static inline gboolean
-is_drained (const EpollSocket *socket, TrioIoDirection direction)
-{
-  return socket->registered && !socket->ready[direction];
-}
-
 /* A short count means drained only where the system has no other reason to stop: TCP. */
 static inline gboolean
 short_means_drained (const EpollSocket *socket)
@@ -110,7 +103,7 @@ verb_accept (TrioIo *io, TrioSocket *socket, TrioSocket **connection)
 
   if (listening->failed != 0)
     return listening->failed;
-  if (is_drained (listening, TRIO_IO_READ))
+  if (trio_epoll_is_drained (listening, TRIO_IO_READ))
     return -EAGAIN;
 
   do
@@ -178,7 +171,7 @@ verb_receive (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, gpointer buffer, gsi
 
   if (ours->failed != 0)
     return ours->failed;
-  if (is_drained (ours, TRIO_IO_READ))
+  if (trio_epoll_is_drained (ours, TRIO_IO_READ))
     return -EAGAIN;
 
   do
@@ -204,7 +197,7 @@ verb_send (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, gconstpointer data, gsi
 
   if (ours->failed != 0)
     return ours->failed;
-  if (is_drained (ours, TRIO_IO_WRITE))
+  if (trio_epoll_is_drained (ours, TRIO_IO_WRITE))
     return -EAGAIN;
 
   do
@@ -306,4 +299,5 @@ trio_epoll_fill_table (TrioIo *io)
   io->get_address = verb_get_address;
   io->close = verb_close;
   io->resolve = verb_resolve;
+  trio_epoll_fill_messages (io);
 }

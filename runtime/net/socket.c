@@ -18,8 +18,6 @@ static const TrioWaitClass accept_wait = TRIO_SOCKET_WAIT_CLASS ("trio_listener_
 static const TrioWaitClass receive_wait = TRIO_SOCKET_WAIT_CLASS ("trio_stream_receive_some");
 static const TrioWaitClass send_wait = TRIO_SOCKET_WAIT_CLASS ("trio_stream_send_all");
 
-static gboolean begin (TrioSocketHandle *self, TrioIoDirection direction, const char *doing, GError **error);
-static void     end   (TrioSocketHandle *self, TrioIoDirection direction);
 static gboolean may_send (TrioSocketHandle *self, GError **error);
 static gboolean send_rest (TrioSocketHandle *self, const guint8 *data, gsize size, GError **error);
 static gboolean finish_connecting (TrioSocketHandle *self, int result, const TrioAddress *address, int *errnum, GError **error);
@@ -110,7 +108,7 @@ trio_socket_connect (TrioSocketHandle *self, const TrioAddress *address, int *er
   gboolean ok;
 
   *errnum = 0;
-  if (!trio_checkpoint_if_cancelled_in (connect_wait.what, error) || !begin (self, TRIO_IO_WRITE, "connecting", error))
+  if (!trio_checkpoint_if_cancelled_in (connect_wait.what, error) || !trio_socket_begin (self, TRIO_IO_WRITE, "connecting", error))
     {
       trio_socket_close (self);
       return FALSE;
@@ -119,7 +117,7 @@ trio_socket_connect (TrioSocketHandle *self, const TrioAddress *address, int *er
   ok = finish_connecting (self, self->io->connect (self->io, self->socket, address), address, errnum, error);
   if (!ok)
     trio_socket_close (self);
-  end (self, TRIO_IO_WRITE);
+  trio_socket_end (self, TRIO_IO_WRITE);
   if (ok)
     trio_cancel_shielded_checkpoint ();
   return ok;
@@ -221,11 +219,11 @@ trio_socket_accept (TrioSocketHandle *const *listening, guint n_listening, guint
   if (!trio_checkpoint_if_cancelled_in (accept_wait.what, error))
     return NULL;
 
-  while (n_begun < n_listening && begin (listening[n_begun], TRIO_IO_READ, "accepting", error))
+  while (n_begun < n_listening && trio_socket_begin (listening[n_begun], TRIO_IO_READ, "accepting", error))
     n_begun++;
   connection = n_begun == n_listening ? accept_next (listening, n_listening, turn, errnum, error) : NULL;
   while (n_begun > 0)
-    end (listening[--n_begun], TRIO_IO_READ);
+    trio_socket_end (listening[--n_begun], TRIO_IO_READ);
   return connection;
 }
 
@@ -236,14 +234,14 @@ trio_socket_receive (TrioSocketHandle *self, gpointer buffer, gsize size, GError
   gboolean waited = FALSE;
   gssize received;
 
-  if (!trio_checkpoint_if_cancelled_in (receive_wait.what, error) || !begin (self, TRIO_IO_READ, "receiving", error))
+  if (!trio_checkpoint_if_cancelled_in (receive_wait.what, error) || !trio_socket_begin (self, TRIO_IO_READ, "receiving", error))
     return -1;
 
   while ((received = self->io->receive (self->io, self->socket, buffer, size)) == -EAGAIN)
     {
       if (!trio_socket_wait (handles, 1, TRIO_IO_READ, &receive_wait, error))
         {
-          end (self, TRIO_IO_READ);
+          trio_socket_end (self, TRIO_IO_READ);
           return -1;
         }
       waited = TRUE;
@@ -253,7 +251,7 @@ trio_socket_receive (TrioSocketHandle *self, gpointer buffer, gsize size, GError
     set_broken_error (self, (int) -received, "receive from", error);
   else if (!waited)
     trio_cancel_shielded_checkpoint ();
-  end (self, TRIO_IO_READ);
+  trio_socket_end (self, TRIO_IO_READ);
   return received < 0 ? -1 : received;
 }
 
@@ -262,13 +260,13 @@ trio_socket_send_all (TrioSocketHandle *self, gconstpointer data, gsize size, GE
 {
   gboolean ok;
 
-  if (!trio_checkpoint_if_cancelled_in (send_wait.what, error) || !begin (self, TRIO_IO_WRITE, "sending", error))
+  if (!trio_checkpoint_if_cancelled_in (send_wait.what, error) || !trio_socket_begin (self, TRIO_IO_WRITE, "sending", error))
     return FALSE;
 
   ok = may_send (self, error) && send_rest (self, data, size, error);
   if (ok)
     trio_cancel_shielded_checkpoint ();
-  end (self, TRIO_IO_WRITE);
+  trio_socket_end (self, TRIO_IO_WRITE);
   return ok;
 }
 
@@ -318,7 +316,7 @@ trio_socket_send_eof (TrioSocketHandle *self, GError **error)
 {
   int result = 0;
 
-  if (!trio_checkpoint_if_cancelled_in ("trio_stream_send_eof", error) || !begin (self, TRIO_IO_WRITE, "sending", error))
+  if (!trio_checkpoint_if_cancelled_in ("trio_stream_send_eof", error) || !trio_socket_begin (self, TRIO_IO_WRITE, "sending", error))
     return FALSE;
 
   if (self->send_state != TRIO_SEND_EOF)
@@ -331,7 +329,7 @@ trio_socket_send_eof (TrioSocketHandle *self, GError **error)
     }
   else
     set_broken_error (self, -result, "end the stream to", error);
-  end (self, TRIO_IO_WRITE);
+  trio_socket_end (self, TRIO_IO_WRITE);
   return result >= 0;
 }
 
@@ -353,8 +351,8 @@ may_send (TrioSocketHandle *self, GError **error)
     }
 }
 
-static gboolean
-begin (TrioSocketHandle *self, TrioIoDirection direction, const char *doing, GError **error)
+gboolean
+trio_socket_begin (TrioSocketHandle *self, TrioIoDirection direction, const char *doing, GError **error)
 {
   if (self->socket == NULL)
     {
@@ -371,8 +369,8 @@ begin (TrioSocketHandle *self, TrioIoDirection direction, const char *doing, GEr
   return TRUE;
 }
 
-static void
-end (TrioSocketHandle *self, TrioIoDirection direction)
+void
+trio_socket_end (TrioSocketHandle *self, TrioIoDirection direction)
 {
   if (self->socket != NULL)
     self->socket->busy[direction] = FALSE;

@@ -80,4 +80,14 @@ gboolean          trio_socket_send_all     (TrioSocketHandle *self, gconstpointe
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 gboolean          trio_socket_send_eof     (TrioSocketHandle *self, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
+/* Messages: net/socket-message.c. Checkpoints. errnum as above; the errors of the system are G_IO_ERROR, since a datagram that went
+ * wrong says nothing about the next one. */
+
+/* The next message at any of several sockets; turn as for trio_socket_accept(). Returns how many bytes of it fitted, or -1. */
+gssize            trio_socket_receive_message (TrioSocketHandle *const *handles, guint n_handles, guint *turn, gpointer buffer,
+                                               gsize size, TrioSocketMessage *message, int *errnum, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+gssize            trio_socket_send_message (TrioSocketHandle *self, gconstpointer data, gsize size, const TrioSocketMessage *message,
+                                            int *errnum, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioSocketHandle, trio_socket_handle_unref)

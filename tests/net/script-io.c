@@ -102,6 +102,22 @@ script_send (TrioIo *io, TrioSocket *socket G_GNUC_UNUSED, gconstpointer data G_
   return next_answer (&((ScriptIo *) io)->send, -EAGAIN);
 }
 
+static gssize
+script_receive_message (TrioIo *io, TrioSocket *socket, gpointer buffer, gsize size, TrioSocketMessage *message)
+{
+  gssize n = script_receive (io, socket, buffer, size);
+
+  if (n >= 0)
+    *message = (TrioSocketMessage) { .address = script_ipv4 (9, 4000), .has_address = TRUE, .size = (gsize) n };
+  return n > (gssize) size ? (gssize) size : n;
+}
+
+static gssize
+script_send_message (TrioIo *io, TrioSocket *socket, gconstpointer data, gsize size, const TrioSocketMessage *message G_GNUC_UNUSED)
+{
+  return script_send (io, socket, data, size);
+}
+
 static int
 script_shutdown_send (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket G_GNUC_UNUSED)
 {
@@ -169,6 +185,8 @@ script_io_init (ScriptIo *self)
       .connect_result = script_connect_result,
       .receive = script_receive,
       .send = script_send,
+      .receive_message = script_receive_message,
+      .send_message = script_send_message,
       .shutdown_send = script_shutdown_send,
       .get_address = script_get_address,
       .arm = script_arm,

@@ -28,6 +28,7 @@
 #include <trio/address.h>
 #include <trio/resolver.h>
 #include <trio/tcp.h>
+#include <trio/udp.h>
 #include <trio/thread.h>
 #include <trio/supervisor.h>
 #include <trio/check.h>

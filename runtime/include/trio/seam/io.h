@@ -45,6 +45,21 @@ struct _TrioSocket
   gboolean        busy[2];      /* by direction: an operation is under way, also between its waits */
 };
 
+/**
+ * TrioSocketMessage:
+ * @address: sending: where to, if @has_address; received: from whom
+ * @has_address: sending: %FALSE to the peer of a connected socket; received: %FALSE if the sender has no name
+ * @size: received: of the whole datagram, also where only the beginning of it fitted; of a stream, what was received
+ *
+ * What travels beside the bytes.
+ */
+typedef struct
+{
+  TrioAddress address;
+  gboolean    has_address;
+  gsize       size;
+} TrioSocketMessage;
+
 struct _TrioIo
 {
   const char *name;          /* "epoll", "simulated" */
@@ -63,6 +78,10 @@ struct _TrioIo
   /* 0 is the end of the stream. */
   gssize (*receive)         (TrioIo *self, TrioSocket *socket, gpointer buffer, gsize size);
   gssize (*send)            (TrioIo *self, TrioSocket *socket, gconstpointer data, gsize size);
+  /* The same with what travels beside the bytes. Of a datagram what does not fit is lost; 0 is an empty one. A datagram is sent whole
+   * or not at all (-EMSGSIZE: it is too large for ever). -ECONNREFUSED, from either: an earlier one met nobody; the socket goes on. */
+  gssize (*receive_message) (TrioIo *self, TrioSocket *socket, gpointer buffer, gsize size, TrioSocketMessage *message);
+  gssize (*send_message)    (TrioIo *self, TrioSocket *socket, gconstpointer data, gsize size, const TrioSocketMessage *message);
   /* Nothing more will be sent. */
   int    (*shutdown_send)   (TrioIo *self, TrioSocket *socket);
   int    (*get_address)     (TrioIo *self, TrioSocket *socket, gboolean remote, TrioAddress *address);

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* Messages as Checkpoints: bytes with what travels beside them. The pattern is that of net/socket.c. */
+
+#include "net/socket.h"
+
+#include <errno.h>
+
+#include <trio/checkpoint.h>
+#include <trio/error.h>
+
+#include "net/socket-errors.h"
+#include "net/socket-wait.h"
+
+static const TrioWaitClass receive_wait = TRIO_SOCKET_WAIT_CLASS ("trio_socket_receive_message");
+static const TrioWaitClass send_wait = TRIO_SOCKET_WAIT_CLASS ("trio_socket_send_message");
+
+/* One attempt at each socket, beginning with *turn. */
+static gssize
+try_receive (TrioSocketHandle *const *handles, guint n_handles, guint *turn, gpointer buffer, gsize size,
+             TrioSocketMessage *message)
+{
+  for (guint i = 0; i < n_handles; i++)
+    {
+      TrioSocketHandle *self = handles[(*turn + i) % n_handles];
+      gssize result = self->io->receive_message (self->io, self->socket, buffer, size, message);
+
+      if (result != -EAGAIN)
+        {
+          *turn = (*turn + i + 1) % n_handles;
+          return result;
+        }
+    }
+  return -EAGAIN;
+}
+
+/* Between begin and end. */
+static gssize
+receive_next (TrioSocketHandle *const *handles, guint n_handles, guint *turn, gpointer buffer, gsize size,
+              TrioSocketMessage *message, int *errnum, GError **error)
+{
+  gboolean waited = FALSE;
+  gssize received;
+
+  while ((received = try_receive (handles, n_handles, turn, buffer, size, message)) == -EAGAIN)
+    {
+      if (!trio_socket_wait (handles, n_handles, TRIO_IO_READ, &receive_wait, error))
+        return -1;
+      waited = TRUE;
+    }
+
+  if (received < 0)
+    {
+      TrioAddress address;
+      gboolean named = trio_socket_get_address (handles[0], TRUE, &address);
+
+      *errnum = (int) -received;
+      trio_socket_set_system_error (error, *errnum, named ? "receive from" : "receive a datagram", named ? &address : NULL);
+      return -1;
+    }
+  if (!waited)
+    trio_cancel_shielded_checkpoint ();
+  return received;
+}
+
+gssize
+trio_socket_receive_message (TrioSocketHandle *const *handles, guint n_handles, guint *turn, gpointer buffer, gsize size,
+                             TrioSocketMessage *message, int *errnum, GError **error)
+{
+  guint n_begun = 0;
+  gssize received = -1;
+
+  *errnum = 0;
+  if (!trio_checkpoint_if_cancelled_in (receive_wait.what, error))
+    return -1;
+
+  while (n_begun < n_handles && trio_socket_begin (handles[n_begun], TRIO_IO_READ, "receiving", error))
+    n_begun++;
+  if (n_begun == n_handles)
+    received = receive_next (handles, n_handles, turn, buffer, size, message, errnum, error);
+  while (n_begun > 0)
+    trio_socket_end (handles[--n_begun], TRIO_IO_READ);
+  return received;
+}
+
+gssize
+trio_socket_send_message (TrioSocketHandle *self, gconstpointer data, gsize size, const TrioSocketMessage *message, int *errnum,
+                          GError **error)
+{
+  TrioSocketHandle *const handles[] = { self };
+  gboolean waited = FALSE;
+  gssize sent;
+
+  *errnum = 0;
+  if (!trio_checkpoint_if_cancelled_in (send_wait.what, error) || !trio_socket_begin (self, TRIO_IO_WRITE, "sending", error))
+    return -1;
+
+  while ((sent = self->io->send_message (self->io, self->socket, data, size, message)) == -EAGAIN)
+    {
+      if (!trio_socket_wait (handles, 1, TRIO_IO_WRITE, &send_wait, error))
+        {
+          trio_socket_end (self, TRIO_IO_WRITE);
+          return -1;
+        }
+      waited = TRUE;
+    }
+
+  if (sent < 0)
+    {
+      TrioAddress address = message->address;
+      gboolean named = message->has_address || trio_socket_get_address (self, TRUE, &address);
+
+      *errnum = (int) -sent;
+      trio_socket_set_system_error (error, *errnum, "send to", named ? &address : NULL);
+    }
+  else if (!waited)
+    trio_cancel_shielded_checkpoint ();
+  trio_socket_end (self, TRIO_IO_WRITE);
+  return sent < 0 ? -1 : sent;
+}
