@@ -232,9 +232,7 @@ task_scheduled (TrioInstrument *instrument, TrioTask *task, TrioTask *by)
 
 /* --- objects --- */
 
-/* Linker's names for the program's own data. */
-extern char __data_start[] __attribute__ ((weak));
-extern char _end[] __attribute__ ((weak));
+const char *trio_sim_program_data[2];
 
 /* A frame that tasks share is named after its owner and its depth: the stacks of two runs lie in different places. */
 static gboolean
@@ -260,7 +258,7 @@ name_place (TrioSimSteps *self, const char *address, guint32 *kind)
 {
   guint64 name = trio_sim_mix ((guint64) (gsize) address / 8, SALT_PLACE);
 
-  if (!(_end != NULL && address >= __data_start && address < _end) && !name_stack (self, address, &name))
+  if (!(address >= trio_sim_program_data[0] && address < trio_sim_program_data[1]) && !name_stack (self, address, &name))
     *kind |= TRIO_SIM_HEAP;
   return name;
 }

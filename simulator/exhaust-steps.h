@@ -120,5 +120,7 @@ void          trio_sim_footprint_join      (TrioSimFootprint *footprint, const T
  * to call it. */
 extern TrioSimSteps *trio_sim_memory_watch;
 extern gboolean      trio_sim_memory_seen;
+/* The program's own variables, from and to; NULL: not known. They lie at the same place in every run of a process and its children. */
+extern TRIO_API const char *trio_sim_program_data[2];
 
 G_END_DECLS

@@ -12,6 +12,7 @@
 #include "simulator/cli/progress.h"
 #include "simulator/cli/report.h"
 #include "simulator/cli/wire.h"
+#include "simulator/exhaust-steps.h"
 
 #include <math.h>
 #include <string.h>
@@ -268,6 +269,7 @@ exhaust_all (Exhaust *self, const char *only)
   int exit_code = TRIO_CLI_EXIT_OK;
 
   trio_cli_catch_interrupt ();
+  trio_cli_find_program_data (&trio_sim_program_data[0], &trio_sim_program_data[1]);
   for (const TrioScenario *scenario = self->campaign.cli->scenarios; scenario->name && !trio_cli_interrupted (); scenario++)
     {
       g_autoptr (GError) error = NULL;

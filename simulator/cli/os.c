@@ -6,6 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#if __has_include (<link.h>)
+#include <link.h>
+#endif
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -430,6 +433,44 @@ trio_cli_fork (void)
   fflush (NULL);
   return fork ();
 }
+
+#if __has_include (<link.h>)
+/* The program comes first. */
+static int
+take_first_object (struct dl_phdr_info *info, size_t size G_GNUC_UNUSED, void *data)
+{
+  const char **range = data;
+
+  for (guint i = 0; i < info->dlpi_phnum; i++)
+    {
+      const ElfW (Phdr) *part = &info->dlpi_phdr[i];
+      const char *from = (const char *) (gpointer) (info->dlpi_addr + part->p_vaddr);
+
+      if (part->p_type != PT_LOAD || !(part->p_flags & PF_W))
+        continue;
+      if (range[0] == NULL || from < range[0])
+        range[0] = from;
+      range[1] = MAX (range[1], from + part->p_memsz);
+    }
+  return 1;
+}
+
+void
+trio_cli_find_program_data (const char **from, const char **to)
+{
+  const char *range[2] = { NULL, NULL };
+
+  dl_iterate_phdr (take_first_object, range);
+  *from = range[0];
+  *to = range[1];
+}
+#else
+void
+trio_cli_find_program_data (const char **from, const char **to)
+{
+  *from = *to = NULL;
+}
+#endif
 
 int
 trio_cli_own_process (void)

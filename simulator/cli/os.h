@@ -85,6 +85,8 @@ void          trio_cli_pipe_write         (TrioCliPipe *pipe, gconstpointer data
 /* In a child, in the middle of a run: two of us go on from here. 0 in the copy, its process in the other; -1: there is no copy. */
 int           trio_cli_fork               (void);
 int           trio_cli_own_process        (void);
+/* Where the variables of the program lie, not those of its libraries. Both NULL if that cannot be known. */
+void          trio_cli_find_program_data  (const char **from, const char **to);
 /* In a child: how its own children end is nobody's business. */
 void          trio_cli_forget_children    (void);
 /* In a child: the end of it, without a word. */
