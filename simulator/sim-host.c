@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
 /* Names and addresses of the simulated hosts. Every name is a host: "localhost" is 127.0.0.1, any other name has one address in
- * 10.0.0.0/8 that depends on the name alone, and a name in ".invalid" does not exist (RFC 6761). All of them are this machine: a
- * program may listen at any of them. */
+ * 10.0.0.0/8 that depends on the name alone, and a name in ".invalid" does not exist (RFC 6761). Those that belong to no host
+ * made by the scenario are addresses of the world's own: a program that makes none may listen at any of them. */
 
 #include "simulator/sim-net.h"
 
@@ -22,6 +22,15 @@ trio_sim_address_is_any (const TrioAddress *address)
   static const guint8 zeros[16];
 
   return memcmp (address->bytes, zeros, address->family == TRIO_ADDRESS_IPV4 ? 4 : 16) == 0;
+}
+
+gboolean
+trio_sim_address_is_loopback (const TrioAddress *address)
+{
+  static const guint8 one[16] = { [15] = 1 };
+
+  return address->family == TRIO_ADDRESS_IPV4 ? address->bytes[0] == 127
+                                              : address->family == TRIO_ADDRESS_IPV6 && memcmp (address->bytes, one, 16) == 0;
 }
 
 gboolean
@@ -96,8 +105,8 @@ parse_ipv6 (const char *text, guint8 bytes[16])
 
 /* --- names --- */
 
-static TrioAddress
-address_of (const char *host)
+TrioAddress
+trio_sim_address_of_name (const char *host)
 {
   TrioAddress address = { .family = TRIO_ADDRESS_IPV4 };
 
@@ -144,6 +153,19 @@ look_up (TrioSimNet *net, const char *host, GError **error)
   return TRUE;
 }
 
+static void
+return_addresses (TrioSimNet *net, const char *name, guint16 port, TrioAddress **addresses, gsize *n_addresses)
+{
+  const TrioSimHost *host = name == NULL ? NULL : trio_sim_net_find_name (net, name);
+
+  *n_addresses = host == NULL ? 1 : host->addresses->len;
+  *addresses = host == NULL ? g_new (TrioAddress, 1) : g_memdup2 (host->addresses->data, *n_addresses * sizeof (TrioAddress));
+  if (host == NULL)
+    **addresses = trio_sim_address_of_name (name);
+  for (gsize i = 0; i < *n_addresses; i++)
+    (*addresses)[i].port = port;
+}
+
 gboolean
 trio_sim_host_resolve (TrioIo *io, const char *host, guint16 port, TrioAddress **addresses, gsize *n_addresses, GError **error)
 {
@@ -151,9 +173,6 @@ trio_sim_host_resolve (TrioIo *io, const char *host, guint16 port, TrioAddress *
 
   if (numeric ? !trio_checkpoint (error) : !look_up ((TrioSimNet *) io, host, error))
     return FALSE;
-  *addresses = g_new (TrioAddress, 1);
-  **addresses = address_of (host);
-  (*addresses)->port = port;
-  *n_addresses = 1;
+  return_addresses ((TrioSimNet *) io, host, port, addresses, n_addresses);
   return TRUE;
 }

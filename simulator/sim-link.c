@@ -19,6 +19,9 @@
 #define SYN_ATTEMPTS_MAX    7
 #define CONNECT_TIMEOUT_US  (127 * G_TIME_SPAN_SECOND)
 #define RECEIPT_TIMEOUT_US  (924 * G_TIME_SPAN_SECOND)
+#define RESEND_FIRST_US     (G_TIME_SPAN_SECOND / 5)
+#define RESEND_LONGEST_US   (120 * G_TIME_SPAN_SECOND)
+#define RESEND_ATTEMPTS_MAX 15
 
 typedef enum
 {
@@ -54,12 +57,21 @@ typedef struct
   gboolean     connecting;
 } Timeout;
 
+/* What did not get through is tried again, until it does. */
+typedef struct
+{
+  TrioSimEvent event;
+  TrioSimLink *link;
+  guint        side;
+  guint        attempts;
+} Resending;
+
 static void segment_happens (TrioSimEvent *event);
 
 /* --- links --- */
 
 TrioSimLink *
-trio_sim_link_new (TrioSimNet *net, TrioSimSocket *from, gsize window)
+trio_sim_link_new (TrioSimNet *net, TrioSimSocket *from, TrioSimHost *to, gsize window)
 {
   TrioSimLink *link = g_new0 (TrioSimLink, 1);
 
@@ -68,6 +80,10 @@ trio_sim_link_new (TrioSimNet *net, TrioSimSocket *from, gsize window)
   link->references = 1;
   link->window = window;
   link->end[0] = from;
+  link->host[0] = from->host;
+  link->host[1] = to;
+  link->boot[0] = from->host->boots;
+  link->boot[1] = to->boots;
   return link;
 }
 
@@ -118,12 +134,12 @@ plan_timeout (TrioSimLink *link, guint side, gboolean connecting)
 {
   Timeout *timeout = g_new (Timeout, 1);
 
-  if (link->timing_out[side])
+  if (!connecting && link->timing_out[side])
     {
       g_free (timeout);
       return;
     }
-  link->timing_out[side] = TRUE;
+  link->timing_out[side] |= !connecting;
   *timeout = (Timeout) {
     .event = { .happen = timeout_happens, .discard = discard_timeout },
     .link = link_ref (link),
@@ -183,7 +199,9 @@ send_segment (TrioSimSegment *segment, gint64 latency)
   TrioSimLink *link = segment->link;
   TrioSimPipe *pipe = &link->pipe[segment->side];
 
-  pipe->last_due = MAX (pipe->last_due, link->net->clock->now + latency);
+  gint64 arrival = trio_sim_way_get_arrival (link->host[segment->side], link->host[1 - segment->side], latency, segment->size);
+
+  pipe->last_due = MAX (pipe->last_due, arrival);
   trio_sim_events_plan (&link->net->events, &segment->event, pipe->last_due);
 }
 
@@ -228,6 +246,12 @@ trio_sim_link_send_reset (TrioSimLink *link, guint side, gint64 latency)
 
 /* --- arriving --- */
 
+static gboolean
+gets_through (const TrioSimLink *link, guint side)
+{
+  return trio_sim_way_is_open (link->host[side], link->host[1 - side]);
+}
+
 static void
 refuse (TrioSimLink *link)
 {
@@ -241,6 +265,8 @@ join_line (TrioSimSocket *listener, TrioSimLink *link)
   TrioSimSocket *client = link->end[0];
   TrioSimSocket *server = trio_sim_socket_new (link->net, client->remote.family, TRIO_SOCKET_STREAM);
 
+  server->host = listener->host;
+  link->boot[1] = server->host->boots;
   server->state = TRIO_SIM_SOCKET_CONNECTED;
   server->local = client->remote;
   server->remote = client->local;
@@ -252,16 +278,33 @@ join_line (TrioSimSocket *listener, TrioSimLink *link)
   send_segment (new_segment (link, 1, SEGMENT_SYN_ACK, 0), TRIO_SIM_LATENCY_DULL);
 }
 
+/* It did not get through, and is sent again later, so often. Takes the segment. */
+static void
+syn_is_lost (TrioSimSegment *segment)
+{
+  TrioSimNet *net = segment->link->net;
+
+  trio_sim_events_plan (&net->events, &segment->event, net->clock->now + (G_TIME_SPAN_SECOND << segment->attempts));
+  segment->attempts++;
+}
+
 /* Takes the segment. */
 static void
 syn_arrives (TrioSimSegment *segment)
 {
   TrioSimLink *link = segment->link;
   TrioSimSocket *client = link->end[0];
-  TrioSimSocket *listener = client == NULL || segment->refused ? NULL : trio_sim_net_find_listener (link->net, &client->remote);
+  TrioSimSocket *listener = client == NULL || segment->refused ? NULL : trio_sim_net_find_listener (link->net, link->host[1], &client->remote);
 
   if (client == NULL)
     free_segment (segment);
+  else if (segment->attempts == SYN_ATTEMPTS_MAX)
+    {
+      trio_sim_socket_break (client, ETIMEDOUT);
+      free_segment (segment);
+    }
+  else if (!gets_through (link, 0))
+    syn_is_lost (segment);
   else if (listener == NULL)
     {
       refuse (link);
@@ -272,14 +315,8 @@ syn_arrives (TrioSimSegment *segment)
       join_line (listener, link);
       free_segment (segment);
     }
-  else if (++segment->attempts < SYN_ATTEMPTS_MAX)      /* dropped, and sent again later */
-    trio_sim_events_plan (&link->net->events, &segment->event,
-                          link->net->clock->now + (G_TIME_SPAN_SECOND << (segment->attempts - 1)));
   else
-    {
-      trio_sim_socket_break (client, ETIMEDOUT);
-      free_segment (segment);
-    }
+    syn_is_lost (segment);
 }
 
 static void
@@ -301,6 +338,17 @@ refusal_arrives (TrioSimLink *link)
 {
   if (link->end[0] != NULL)
     trio_sim_socket_break (link->end[0], ECONNREFUSED);
+}
+
+/* A host that was started again knows nothing of the connection. Takes the segment. */
+static void
+meet_a_stranger (TrioSimSegment *segment)
+{
+  if (segment->kind != SEGMENT_RESET && segment->kind != SEGMENT_REFUSAL)
+    trio_sim_link_send_reset (segment->link, 1 - segment->side, TRIO_SIM_LATENCY_DULL);
+  if (segment->kind == SEGMENT_BYTES)
+    segment->link->pipe[segment->side].under_way -= segment->size;
+  free_segment (segment);
 }
 
 /* Takes the segment. */
@@ -349,15 +397,16 @@ reset_arrives (TrioSimLink *link, guint side)
     trio_sim_socket_break (receiver, link->pipe[side].fin_arrived ? EPIPE : ECONNRESET);
 }
 
+/* Takes the segment. */
 static void
-segment_happens (TrioSimEvent *event)
+arrive (TrioSimSegment *segment)
 {
-  TrioSimSegment *segment = (TrioSimSegment *) event;
   TrioSimLink *link = segment->link;
+  guint to = 1 - segment->side;
 
-  if (link->silent)
+  if (segment->kind != SEGMENT_SYN && link->boot[to] != link->host[to]->boots)
     {
-      free_segment (segment);
+      meet_a_stranger (segment);
       return;
     }
   switch (segment->kind)
@@ -382,6 +431,118 @@ segment_happens (TrioSimEvent *event)
       break;
     }
   free_segment (segment);
+}
+
+/* --- not getting through --- */
+
+/* Who sent it was started again since: nobody is left who would send again. */
+static gboolean
+is_forgotten (const TrioSimLink *link, guint side)
+{
+  return link->boot[side] != link->host[side]->boots || !link->host[side]->up;
+}
+
+static void
+drop_held (TrioSimPipe *pipe)
+{
+  for (TrioSimSegment *segment = pipe->held_head, *next; segment != NULL; segment = next)
+    {
+      next = segment->next;
+      free_segment (segment);
+    }
+  pipe->held_head = pipe->held_tail = NULL;
+}
+
+static void
+deliver_held (TrioSimPipe *pipe)
+{
+  TrioSimSegment *segment = pipe->held_head;
+
+  pipe->held_head = pipe->held_tail = NULL;
+  for (TrioSimSegment *next; segment != NULL; segment = next)
+    {
+      next = g_steal_pointer (&segment->next);
+      arrive (segment);
+    }
+}
+
+static void
+plan_resending (Resending *resending)
+{
+  const TrioSimNet *net = resending->link->net;
+  gint64 wait = MIN (RESEND_FIRST_US << MIN (resending->attempts, 20), RESEND_LONGEST_US);
+
+  trio_sim_events_plan ((TrioSimEvents *) &net->events, &resending->event, net->clock->now + wait);
+}
+
+static void
+discard_resending (TrioSimEvent *event)
+{
+  Resending *resending = (Resending *) event;
+
+  drop_held (&resending->link->pipe[resending->side]);
+  trio_sim_link_unref (resending->link);
+  g_free (resending);
+}
+
+static void
+resending_happens (TrioSimEvent *event)
+{
+  Resending *resending = (Resending *) event;
+  TrioSimLink *link = resending->link;
+  guint side = resending->side;
+
+  if (link->silent || is_forgotten (link, side))
+    ;
+  else if (gets_through (link, side))
+    deliver_held (&link->pipe[side]);
+  else if (++resending->attempts <= RESEND_ATTEMPTS_MAX)
+    {
+      plan_resending (resending);
+      return;
+    }
+  else if (link->end[side] != NULL)
+    trio_sim_socket_break (link->end[side], ETIMEDOUT);
+  discard_resending (event);
+}
+
+/* What is sent later waits behind it. Takes the segment. */
+static void
+hold (TrioSimSegment *segment)
+{
+  TrioSimLink *link = segment->link;
+  TrioSimPipe *pipe = &link->pipe[segment->side];
+
+  if (pipe->held_head == NULL)
+    {
+      Resending *resending = g_new (Resending, 1);
+
+      *resending = (Resending) {
+        .event = { .happen = resending_happens, .discard = discard_resending }, .link = link_ref (link), .side = segment->side,
+      };
+      plan_resending (resending);
+      pipe->held_head = segment;
+    }
+  else
+    pipe->held_tail->next = segment;
+  pipe->held_tail = segment;
+  /* Whoever connects knows nothing of an answer that does not come. */
+  if (segment->kind == SEGMENT_SYN_ACK)
+    plan_timeout (link, 0, TRUE);
+}
+
+static void
+segment_happens (TrioSimEvent *event)
+{
+  TrioSimSegment *segment = (TrioSimSegment *) event;
+  TrioSimLink *link = segment->link;
+
+  if (link->silent)
+    free_segment (segment);
+  else if (segment->kind == SEGMENT_SYN || (link->pipe[segment->side].held_head == NULL && gets_through (link, segment->side)))
+    arrive (segment);
+  else
+    hold (segment);
 }
 
 void

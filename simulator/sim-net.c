@@ -6,10 +6,6 @@
 
 #include <trio/lowlevel/task.h>
 
-/* Linux' ip_local_port_range. */
-#define PORT_FIRST 32768
-#define PORT_LAST  60999
-
 TrioSimNet *
 trio_sim_net_new (TrioSimClock *clock, TrioSimTape *tape, TrioSimWatch *watch)
 {
@@ -21,7 +17,7 @@ trio_sim_net_new (TrioSimClock *clock, TrioSimTape *tape, TrioSimWatch *watch)
   net->clock = clock;
   net->tape = tape;
   net->watch = watch;
-  net->next_port = PORT_FIRST;
+  trio_sim_hosts_init (net);
   trio_sim_events_init (&net->events);
   g_queue_init (&net->sockets);
   return net;
@@ -42,6 +38,7 @@ trio_sim_net_free (TrioSimNet *net)
         trio_sim_socket_free (waiting);
       trio_sim_socket_free (socket);
     }
+  trio_sim_hosts_clear (net);
   g_free (net);
 }
 
@@ -63,6 +60,7 @@ trio_sim_socket_new (TrioSimNet *net, TrioAddressFamily family, TrioSocketKind k
   TrioSimSocket *socket = g_new0 (TrioSimSocket, 1);
 
   socket->net = net;
+  socket->host = trio_sim_net_get_host (net);
   socket->serial = ++net->n_sockets;
   socket->kind = kind;
   socket->local.family = family;
@@ -90,6 +88,7 @@ trio_sim_socket_hand_out (TrioSimSocket *socket)
 {
   socket->maker = trio_sim_tape_get_path (socket->net->tape, trio_current_task ());
   socket->open_link.data = socket;
+  socket->host->n_sockets++;
   g_queue_push_tail_link (&socket->net->sockets, &socket->open_link);
 }
 
@@ -147,7 +146,7 @@ hears (const TrioSimSocket *listener, const TrioAddress *address)
 
 /* One at that very address is preferred to one at any address. */
 TrioSimSocket *
-trio_sim_net_find_listener (TrioSimNet *net, const TrioAddress *address)
+trio_sim_net_find_listener (TrioSimNet *net, const TrioSimHost *host, const TrioAddress *address)
 {
   TrioSimSocket *found = NULL;
 
@@ -155,20 +154,20 @@ trio_sim_net_find_listener (TrioSimNet *net, const TrioAddress *address)
     {
       TrioSimSocket *socket = link->data;
 
-      if (hears (socket, address) && (found == NULL || trio_sim_address_is_any (&found->local)))
+      if (socket->host == host && hears (socket, address) && (found == NULL || trio_sim_address_is_any (&found->local)))
         found = socket;
     }
   return found;
 }
 
 gboolean
-trio_sim_net_is_taken (TrioSimNet *net, TrioSocketKind kind, const TrioSimSocket *except, const TrioAddress *address)
+trio_sim_net_is_taken (const TrioSimHost *host, TrioSocketKind kind, const TrioSimSocket *except, const TrioAddress *address)
 {
-  for (GList *link = net->sockets.head; link != NULL; link = link->next)
+  for (GList *link = host->net->sockets.head; link != NULL; link = link->next)
     {
       const TrioSimSocket *socket = link->data;
 
-      if (socket == except || socket->kind != kind || !socket->bound || socket->local.port != address->port)
+      if (socket == except || socket->host != host || socket->kind != kind || !socket->bound || socket->local.port != address->port)
         continue;
       /* Connected sockets share their port with their listener, and leave it free to one that reuses addresses. */
       if (socket->state == TRIO_SIM_SOCKET_CONNECTED && except != NULL && except->reuse_address)
@@ -181,15 +180,15 @@ trio_sim_net_is_taken (TrioSimNet *net, TrioSocketKind kind, const TrioSimSocket
 }
 
 guint16
-trio_sim_net_take_port (TrioSimNet *net, TrioSocketKind kind, const TrioAddress *address)
+trio_sim_net_take_port (TrioSimHost *host, TrioSocketKind kind, const TrioAddress *address)
 {
   TrioAddress candidate = *address;
 
-  for (guint tried = 0; tried <= PORT_LAST - PORT_FIRST; tried++)
+  for (guint tried = 0; tried <= (guint) (host->last_port - TRIO_SIM_PORT_FIRST); tried++)
     {
-      candidate.port = net->next_port;
-      net->next_port = net->next_port == PORT_LAST ? PORT_FIRST : net->next_port + 1;
-      if (!trio_sim_net_is_taken (net, kind, NULL, &candidate))
+      candidate.port = host->next_port;
+      host->next_port = host->next_port == host->last_port ? TRIO_SIM_PORT_FIRST : host->next_port + 1;
+      if (!trio_sim_net_is_taken (host, kind, NULL, &candidate))
         return candidate.port;
     }
   return 0;

@@ -15,30 +15,36 @@
  *  2. Nothing is heard of a peer that has vanished: no end of stream, no reset. Only bytes that wait for a receipt for 924 s, or a
  *     connection attempt for 127 s, time out (Linux' defaults).
  *  3. Everything that can vary is a choice: latency, short reads and writes, window; under "fault." what breaks.
- *  4. A socket is known to its owner, and to its link as one of two ends; a link lives while an end, or an event under way, needs
+ *  4. What does not get through, since the way is cut or the other host is down, is sent again as Linux does, until it gets through or 924 s
+ *     are over. A host that was started again knows nothing of older connections: it answers with a reset.
+ *  5. A socket is known to its owner, and to its link as one of two ends; a link lives while an end, or an event under way, needs
  *     it.
  *
  * The verbs and their errors are those of <trio/seam/io.h>. Thread of the run only.
  *
  * sim-net.c has the network's life, listeners and ports, sim-socket.c the verbs, sim-link.c what travels by TCP, sim-udp.c what
- * travels by UDP, sim-host.c names and addresses. */
+ * travels by UDP, sim-host.c names and addresses, sim-hosts.h the hosts. */
 
 #pragma once
 
 #include <trio/seam/io.h>
 
 #include "simulator/sim-events.h"
+#include "simulator/sim-hosts.h"
 #include "simulator/tape.h"
 #include "simulator/virtual-clock.h"
 #include "simulator/watch.h"
 
 G_BEGIN_DECLS
 
-typedef struct _TrioSimNet     TrioSimNet;
 typedef struct _TrioSimSocket  TrioSimSocket;
 typedef struct _TrioSimLink    TrioSimLink;
 typedef struct _TrioSimSegment TrioSimSegment;
 typedef struct _TrioSimLetter  TrioSimLetter;
+
+/* Linux' ip_local_port_range. */
+#define TRIO_SIM_PORT_FIRST 32768
+#define TRIO_SIM_PORT_LAST  60999
 
 struct _TrioSimNet
 {
@@ -50,7 +56,8 @@ struct _TrioSimNet
   GQueue         sockets;         /* of TrioSimSocket: open, in order of making */
   guint64        n_sockets;       /* made so far */
   guint64        n_links;
-  guint16        next_port;       /* the next ephemeral one to try */
+  GPtrArray     *hosts;           /* of TrioSimHost; the first is the world's own */
+  guint          max_faulty;      /* so many of them may be broken by the tape at a time */
 };
 
 typedef enum
@@ -67,6 +74,7 @@ struct _TrioSimSocket
   TrioSocket         socket;
   TrioSimNet        *net;
   TrioSocketKind     kind;
+  TrioSimHost       *host;        /* where it is; nobody else hears it but by its address */
   GList              open_link;   /* in net->sockets, if it is in the hands of a program */
   guint64            serial;
   TrioSimSocketState state;
@@ -97,6 +105,8 @@ struct _TrioSimLetter
   TrioSimNet     *net;
   TrioAddress     from;
   TrioAddress     to;
+  TrioSimHost    *sender;        /* where it comes from, and goes to */
+  TrioSimHost    *receiver;
   gboolean        refusal;       /* the news that nobody is there */
   guint64         flow;
   gsize           size;
@@ -113,6 +123,8 @@ typedef struct
   TrioSimSegment *tail;
   gboolean        fin_sent;
   gboolean        fin_arrived;
+  TrioSimSegment *held_head;      /* did not get through, and will be sent again: in order */
+  TrioSimSegment *held_tail;
 } TrioSimPipe;
 
 struct _TrioSimLink
@@ -125,6 +137,8 @@ struct _TrioSimLink
   gboolean       timing_out[2];   /* by side: it waits for a receipt that will not come */
   guint64        flow;            /* of the arrow from connect to accept */
   TrioSimPipe    pipe[2];
+  TrioSimHost   *host[2];         /* by side */
+  guint          boot[2];         /* by side: of the host, when it joined; another one knows nothing of this connection */
   TrioSimSocket *end[2];          /* NULL: closed, or not there yet */
 };
 
@@ -141,12 +155,12 @@ TrioSimSocket *trio_sim_socket_new         (TrioSimNet *net, TrioAddressFamily f
 void           trio_sim_socket_free        (TrioSimSocket *socket);
 /* From now on it is in the hands of the calling task. */
 void           trio_sim_socket_hand_out    (TrioSimSocket *socket);
-TrioSimSocket *trio_sim_net_find_listener  (TrioSimNet *net, const TrioAddress *address);
+TrioSimSocket *trio_sim_net_find_listener  (TrioSimNet *net, const TrioSimHost *host, const TrioAddress *address);
 /* By a socket of that kind: TCP and UDP have ports of their own. */
-gboolean       trio_sim_net_is_taken       (TrioSimNet *net, TrioSocketKind kind, const TrioSimSocket *except,
+gboolean       trio_sim_net_is_taken       (const TrioSimHost *host, TrioSocketKind kind, const TrioSimSocket *except,
                                             const TrioAddress *address);
 /* 0 if all are taken. */
-guint16        trio_sim_net_take_port      (TrioSimNet *net, TrioSocketKind kind, const TrioAddress *address);
+guint16        trio_sim_net_take_port      (TrioSimHost *host, TrioSocketKind kind, const TrioAddress *address);
 
 /* sim-socket.c: fills the table of verbs. */
 void           trio_sim_socket_init_verbs  (TrioIo *io);
@@ -155,7 +169,7 @@ int            trio_sim_socket_bind_if_need_be (TrioSimSocket *socket, const Tri
 /* "Any address" as a destination means this host. */
 TrioAddress    trio_sim_socket_destination (const TrioAddress *address);
 /* Where something comes from if its socket was not bound: this host, in the network of the destination. */
-TrioAddress    trio_sim_socket_source      (const TrioAddress *destination);
+TrioAddress    trio_sim_socket_source      (const TrioSimHost *host, const TrioAddress *destination);
 /* What went wrong, negative, once; 0 if nothing did. */
 int            trio_sim_socket_take_error  (TrioSimSocket *socket);
 
@@ -173,7 +187,7 @@ gssize         trio_sim_udp_receive        (TrioSimSocket *socket, gpointer buff
 gssize         trio_sim_udp_send           (TrioSimSocket *socket, gconstpointer data, gsize size, const TrioAddress *to);
 
 /* sim-link.c */
-TrioSimLink   *trio_sim_link_new           (TrioSimNet *net, TrioSimSocket *from, gsize window);
+TrioSimLink   *trio_sim_link_new           (TrioSimNet *net, TrioSimSocket *from, TrioSimHost *to, gsize window);
 void           trio_sim_link_unref         (TrioSimLink *link);
 /* The first packet of a connection. If refused, nobody listens there whoever does. */
 void           trio_sim_link_send_syn      (TrioSimLink *link, gint64 latency, gboolean refused);
@@ -207,6 +221,9 @@ trio_sim_link_get_room (const TrioSimLink *link, guint side)
 gboolean       trio_sim_host_resolve       (TrioIo *io, const char *host, guint16 port, TrioAddress **addresses, gsize *n_addresses,
                                             GError **error);
 gboolean       trio_sim_address_is_any     (const TrioAddress *address);
+gboolean       trio_sim_address_is_loopback (const TrioAddress *address);
+/* Of a numeric address, or of a name that no host was given. */
+TrioAddress    trio_sim_address_of_name    (const char *name);
 /* The same family and bytes; the port does not count. */
 gboolean       trio_sim_address_is_same    (const TrioAddress *a, const TrioAddress *b);
 void           trio_sim_address_append     (GString *out, const TrioAddress *address);

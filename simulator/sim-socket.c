@@ -33,12 +33,18 @@ SOCKET (TrioSocket *socket)
 static gssize receive    (TrioIo *io, TrioSocket *socket, gpointer buffer, gsize size);
 static gssize send_bytes (TrioIo *io, TrioSocket *socket, gconstpointer data, gsize size);
 
+static gboolean
+has_no_descriptor (const TrioSimHost *host)
+{
+  return host->max_sockets > 0 && host->n_sockets >= host->max_sockets;
+}
+
 static int
 make_socket (TrioIo *io, TrioAddressFamily family, TrioSocketKind kind, TrioSocket **socket)
 {
   if (family != TRIO_ADDRESS_IPV4 && family != TRIO_ADDRESS_IPV6)
     return -EAFNOSUPPORT;
-  if (trio_sim_choose_fault (NET (io), "fault.emfile", "socket", RARITY_OF_FAULTS))
+  if (has_no_descriptor (trio_sim_net_get_host (NET (io))) || trio_sim_choose_fault (NET (io), "fault.emfile", "socket", RARITY_OF_FAULTS))
     return -EMFILE;
 
   TrioSimSocket *made = trio_sim_socket_new (NET (io), family, kind);
@@ -74,9 +80,11 @@ bind_socket (TrioIo *io, TrioSocket *socket, const TrioAddress *address)
     return -EINVAL;
   if (address->family != self->local.family)
     return -EAFNOSUPPORT;
+  if (trio_sim_net_find_host (NET (io), self->host, address) != self->host)
+    return -EADDRNOTAVAIL;
   if (local.port == 0)
-    local.port = trio_sim_net_take_port (NET (io), self->kind, address);
-  if (local.port == 0 || trio_sim_net_is_taken (NET (io), self->kind, self, &local))
+    local.port = trio_sim_net_take_port (self->host, self->kind, address);
+  if (local.port == 0 || trio_sim_net_is_taken (self->host, self->kind, self, &local))
     return -EADDRINUSE;
   self->local = local;
   self->bound = TRUE;
@@ -91,7 +99,7 @@ trio_sim_socket_bind_if_need_be (TrioSimSocket *self, const TrioAddress *address
 
   if (self->bound)
     return 0;
-  local.port = trio_sim_net_take_port (self->net, self->kind, address);
+  local.port = trio_sim_net_take_port (self->host, self->kind, address);
   if (local.port == 0)
     return -EADDRNOTAVAIL;
   self->local = local;
@@ -129,7 +137,7 @@ accept_connection (TrioIo *io, TrioSocket *socket, TrioSocket **connection)
     return -EINVAL;
   if (g_queue_is_empty (&self->line))
     return -EAGAIN;
-  if (trio_sim_choose_fault (NET (io), "fault.emfile", "accept", RARITY_OF_FAULTS))
+  if (has_no_descriptor (self->host) || trio_sim_choose_fault (NET (io), "fault.emfile", "accept", RARITY_OF_FAULTS))
     return -EMFILE;
 
   TrioSimSocket *accepted = g_queue_pop_head (&self->line);
@@ -154,10 +162,13 @@ trio_sim_socket_destination (const TrioAddress *address)
 }
 
 TrioAddress
-trio_sim_socket_source (const TrioAddress *destination)
+trio_sim_socket_source (const TrioSimHost *host, const TrioAddress *destination)
 {
   TrioAddress source = *destination;
+  const TrioAddress *own = trio_sim_address_is_loopback (destination) ? NULL : trio_sim_host_get_address (host, destination->family);
 
+  if (own != NULL)
+    return *own;
   if (source.family == TRIO_ADDRESS_IPV4 && source.bytes[0] == 10)
     source.bytes[1] = source.bytes[2] = 0, source.bytes[3] = 1;
   return source;
@@ -181,17 +192,19 @@ connect_to (TrioIo *io, TrioSocket *socket, const TrioAddress *address)
     return -EAFNOSUPPORT;
 
   TrioAddress destination = trio_sim_socket_destination (address);
-  TrioAddress source = trio_sim_socket_source (&destination);
+  TrioSimHost *host = trio_sim_net_find_host (net, self->host, &destination);
+  TrioAddress source = trio_sim_socket_source (self->host, &destination);
   int result = trio_sim_socket_bind_if_need_be (self, &source);
   if (result < 0)
     return result;
 
   gboolean refused = trio_sim_choose_fault (net, "fault.refuse", "connect", RARITY_OF_FAULTS);
   gboolean silent = !refused && trio_sim_choose_fault (net, "fault.vanish", "connect", RARITY_OF_FAULTS);
+  trio_sim_ask_for_network_faults (self->host, host, "connect");
   gint64 latency = trio_sim_choose_latency ("connect");
   self->remote = destination;
   self->state = TRIO_SIM_SOCKET_CONNECTING;
-  self->link = trio_sim_link_new (net, self, trio_sim_choose_window ());
+  self->link = trio_sim_link_new (net, self, host, trio_sim_choose_window ());
   if (silent)
     trio_sim_link_fall_silent (self->link);
   trio_sim_link_send_syn (self->link, latency, refused);
@@ -308,8 +321,11 @@ send_bytes (TrioIo *io, TrioSocket *socket, gconstpointer data, gsize size)
   if (trio_sim_choose_fault (NET (io), "fault.vanish", "send", RARITY_OF_FAULTS))
     trio_sim_link_fall_silent (self->link);
 
+  TrioSimHost *other = self->link->host[1 - self->side];
+  trio_sim_ask_for_network_faults (self->host, other, "send");
   gsize n = trio_sim_choose_part ("net.send", "send", MIN (size, room));
-  trio_sim_link_send_bytes (self->link, self->side, data, n, trio_sim_choose_latency ("send"));
+  gint64 latency = trio_sim_choose_latency ("send") + trio_sim_choose_loss (self->host, other, "send");
+  trio_sim_link_send_bytes (self->link, self->side, data, n, latency);
   return (gssize) n;
 }
 
@@ -394,6 +410,7 @@ close_socket (TrioIo *io, TrioSocket *socket)
     }
   say_goodbye (self);
   g_queue_unlink (&NET (io)->sockets, &self->open_link);
+  self->host->n_sockets--;
   trio_sim_socket_free (self);
 }
 

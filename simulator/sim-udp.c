@@ -98,7 +98,7 @@ find_receiver (const TrioSimLetter *letter)
     {
       TrioSimSocket *socket = link->data;
 
-      if (!is_at (socket, &letter->to))
+      if (socket->host != letter->receiver || !is_at (socket, &letter->to))
         continue;
       if (is_connected_to (socket, &letter->from))
         return socket;
@@ -131,8 +131,10 @@ tell_that_nobody_is_there (const TrioSimLetter *letter)
 
   news->from = letter->to;
   news->to = letter->from;
+  news->sender = letter->receiver;
+  news->receiver = letter->sender;
   news->refusal = TRUE;
-  plan (news, letter->net->clock->now + TRIO_SIM_LATENCY_DULL);
+  plan (news, trio_sim_way_get_arrival (news->sender, news->receiver, TRIO_SIM_LATENCY_DULL, 0));
 }
 
 static void
@@ -152,7 +154,10 @@ letter_happens (TrioSimEvent *event)
   TrioSimLetter *letter = (TrioSimLetter *) event;
   TrioSimSocket *receiver = letter->refusal ? NULL : find_receiver (letter);
 
-  if (letter->refusal)
+  /* Nobody sends it again. */
+  if (!trio_sim_way_is_open (letter->sender, letter->receiver))
+    ;
+  else if (letter->refusal)
     refusal_arrives (letter);
   else if (receiver == NULL)
     tell_that_nobody_is_there (letter);
@@ -172,10 +177,12 @@ write_letter (TrioSimSocket *sender, const TrioAddress *to, gconstpointer data, 
   letter->from = sender->local;
   if (trio_sim_address_is_any (&letter->from))
     {
-      letter->from = trio_sim_socket_source (to);
+      letter->from = trio_sim_socket_source (sender->host, to);
       letter->from.port = sender->local.port;
     }
   letter->to = *to;
+  letter->sender = sender->host;
+  letter->receiver = trio_sim_net_find_host (sender->net, sender->host, to);
   letter->flow = trio_flow_new_id ();
   trio_flow (letter->flow, TRUE, "datagram");
   return letter;
@@ -190,8 +197,10 @@ send_letter (TrioSimSocket *sender, const TrioAddress *to, gconstpointer data, g
   if (choose_fault (net, "fault.udp.drop"))
     return;
 
-  gint64 latency = choose_latency ();
-  gint64 due = MAX (sender->last_due, net->clock->now + latency);
+  TrioSimHost *receiver = trio_sim_net_find_host (net, sender->host, to);
+  trio_sim_ask_for_network_faults (sender->host, receiver, "send");
+  gint64 arrival = trio_sim_way_get_arrival (sender->host, receiver, choose_latency (), size);
+  gint64 due = MAX (sender->last_due, arrival);
   gboolean overtaken = choose_fault (net, "fault.udp.reorder");
 
   sender->last_due = due;
@@ -206,7 +215,7 @@ int
 trio_sim_udp_connect (TrioSimSocket *socket, const TrioAddress *address)
 {
   TrioAddress destination = trio_sim_socket_destination (address);
-  TrioAddress source = trio_sim_socket_source (&destination);
+  TrioAddress source = trio_sim_socket_source (socket->host, &destination);
   int result;
 
   if (address->family != socket->local.family)

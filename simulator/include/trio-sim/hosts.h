@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* Several hosts in one simulated run, and the network between them.
+ *
+ *     TrioSimHost *db = trio_sim_host_new ("db1");
+ *
+ *     trio_sim_host_start (db, nursery, serve_database, &disk_of_db1);   its main task; all it starts belongs to db1, too
+ *     …
+ *     trio_open_tcp_stream ("db1", 5432, error)                          from any host
+ *     trio_sim_partition (db, web, 10 * G_TIME_SPAN_SECOND);             nothing gets through, for so long
+ *
+ * A host is a name, addresses, ports, descriptors, and tasks. Which one a task belongs to is inherited from the task that starts it. A socket
+ * belongs to the host of the task that makes it: listening at "any address" means at that host, and "localhost" is that host.
+ * What belongs to no host made here (the scenario itself, say) is on a host of its own, "the world's", which has every address that no other
+ * host has and never breaks.
+ *
+ * A host lives as long as the run, and belongs to it. Nothing here suspends. Only inside a simulated run.
+ *
+ * What a scenario commands here the tape can do by itself, if faults may be injected; simulator/README.md has the labels. At most so many
+ * hosts at a time as trio_sim_hosts_set_max_faulty() says are broken by the tape; what it breaks heals after a while. */
+
+#pragma once
+
+#include <trio/trio.h>
+
+G_BEGIN_DECLS
+
+typedef struct _TrioSimHost TrioSimHost;
+
+/**
+ * trio_sim_host_new:
+ * @name: its name, in lower case, which resolves to its addresses
+ *
+ * Makes a host, with one address in 10.0.0.0/8 that depends on the name alone.
+ *
+ * Returns: (transfer none): the host
+ */
+TRIO_API TrioSimHost *trio_sim_host_new            (const char *name);
+
+/* Outside tasks, and in those that belong to no host: NULL. */
+TRIO_API TrioSimHost *trio_sim_host_get_current    (void);
+TRIO_API const char  *trio_sim_host_get_name       (TrioSimHost *host);
+
+/**
+ * trio_sim_host_add_address:
+ * @host: a host
+ * @address: a numeric IPv4 or IPv6 address that no other host has
+ *
+ * Gives it one more address. A name resolves to all of them, in order of adding; connections come from the first of their family. One without
+ * an IPv6 address reaches such destinations from their own address.
+ */
+TRIO_API void         trio_sim_host_add_address    (TrioSimHost *host, const char *address);
+
+/**
+ * trio_sim_host_start:
+ * @host: a host that does not run
+ * @nursery: where its main task lives
+ * @main: its main task
+ * @data: what @main gets
+ *
+ * Starts a host: @main runs there, named after the host. Before that, and after @main has ended, nobody is at home: connections are refused.
+ */
+TRIO_API void         trio_sim_host_start          (TrioSimHost *host, TrioNursery *nursery, TrioFunc main, gpointer data);
+
+/**
+ * trio_sim_host_set_limits:
+ * @host: a host
+ * @descriptors: how many sockets may be open there at a time; 0 for no limit
+ * @ports: how many ports there are for connections that ask for none, from 32768 on; 0 for Linux' 28232
+ *
+ * Limits. Beyond them a socket fails with `EMFILE`, and connecting with `EADDRNOTAVAIL`.
+ */
+TRIO_API void         trio_sim_host_set_limits     (TrioSimHost *host, guint descriptors, guint ports);
+
+/**
+ * trio_sim_partition:
+ * @a: (nullable): a host; %NULL for the world's own
+ * @b: (nullable): another one; %NULL for the world's own
+ * @span: for how long, in microseconds; %G_MAXINT64 until it is healed
+ *
+ * Nothing gets through between them, in either direction: new connections are tried again and again, and time out after 127 s; what is sent on
+ * those that exist is kept and sent again, until it gets through or 924 s are over.
+ */
+TRIO_API void         trio_sim_partition           (TrioSimHost *a, TrioSimHost *b, GTimeSpan span);
+/* Only what `from` sends to `to`. What `to` sends arrives. */
+TRIO_API void         trio_sim_partition_one_way   (TrioSimHost *from, TrioSimHost *to, GTimeSpan span);
+/* Between it and every other, of those that exist by now; the world's own included. */
+TRIO_API void         trio_sim_partition_off       (TrioSimHost *host, GTimeSpan span);
+/* Between two, in both directions; and between all. */
+TRIO_API void         trio_sim_partition_heal      (TrioSimHost *a, TrioSimHost *b);
+TRIO_API void         trio_sim_partition_heal_all  (void);
+
+/**
+ * trio_sim_clog:
+ * @from: (nullable): a host; %NULL for the world's own
+ * @to: (nullable): another one; %NULL for the world's own
+ * @span: for how long, in microseconds
+ *
+ * What `from` sends to `to` from now on waits on the way until the span is over. Nothing is lost, and nobody sends again.
+ */
+TRIO_API void         trio_sim_clog                (TrioSimHost *from, TrioSimHost *to, GTimeSpan span);
+
+/**
+ * trio_sim_set_link:
+ * @from: (nullable): a host; %NULL for the world's own
+ * @to: (nullable): another one; %NULL for the world's own
+ * @latency: how long each packet takes, besides what the tape decides, in microseconds
+ * @bytes_per_second: how many get through; 0 for no limit. More wait, in order
+ *
+ * What the way from one to the other is like.
+ */
+TRIO_API void         trio_sim_set_link            (TrioSimHost *from, TrioSimHost *to, GTimeSpan latency, guint64 bytes_per_second);
+
+/* How many hosts at a time may be broken by the tape: cut off, down, or standing still. 1 at first. What a scenario commands does not count. */
+TRIO_API void         trio_sim_hosts_set_max_faulty (guint n);
+
+G_END_DECLS
