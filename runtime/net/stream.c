@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
 /* The abstract stream: each call goes to the function of the stream's class. Mistakes of the caller stop here, so that no class has
- * to look for them. */
+ * to look for them; asking a stream for what its kind cannot do is one. */
 
 #include <trio/stream.h>
 
 #include <trio/error.h>
+
+static gboolean
+can (TrioStream *stream, gboolean knows_how, const char *what, GError **error)
+{
+  if (!knows_how)
+    g_set_error (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "this %s cannot %s: ask trio_stream_can_…() first", stream->klass->name, what);
+  return knows_how;
+}
 
 gssize
 trio_stream_receive_some (TrioStream *stream, gpointer buffer, gsize size, GError **error)
@@ -18,6 +26,8 @@ trio_stream_receive_some (TrioStream *stream, gpointer buffer, gsize size, GErro
       g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "trio_stream_receive_some() needs room for at least one byte");
       return -1;
     }
+  if (!can (stream, trio_stream_can_receive (stream), "receive", error))
+    return -1;
   return stream->klass->receive_some (stream, buffer, MIN (size, (gsize) G_MAXSSIZE), error);
 }
 
@@ -26,7 +36,7 @@ trio_stream_send_all (TrioStream *stream, gconstpointer data, gsize size, GError
 {
   g_return_val_if_fail (stream != NULL && (data != NULL || size == 0), FALSE);
 
-  return stream->klass->send_all (stream, data, size, error);
+  return can (stream, trio_stream_can_send (stream), "send", error) && stream->klass->send_all (stream, data, size, error);
 }
 
 gboolean
@@ -34,7 +44,31 @@ trio_stream_send_eof (TrioStream *stream, GError **error)
 {
   g_return_val_if_fail (stream != NULL, FALSE);
 
-  return stream->klass->send_eof (stream, error);
+  return can (stream, trio_stream_can_send_eof (stream), "end one direction only", error) && stream->klass->send_eof (stream, error);
+}
+
+gboolean
+trio_stream_can_receive (TrioStream *stream)
+{
+  g_return_val_if_fail (stream != NULL, FALSE);
+
+  return stream->klass->receive_some != NULL;
+}
+
+gboolean
+trio_stream_can_send (TrioStream *stream)
+{
+  g_return_val_if_fail (stream != NULL, FALSE);
+
+  return stream->klass->send_all != NULL;
+}
+
+gboolean
+trio_stream_can_send_eof (TrioStream *stream)
+{
+  g_return_val_if_fail (stream != NULL, FALSE);
+
+  return stream->klass->send_eof != NULL;
 }
 
 gboolean

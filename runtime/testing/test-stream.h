@@ -30,8 +30,6 @@ struct _TrioTestStream
 {
   TrioStream                stream;
   const TrioTestStreamWays *ways;
-  gboolean                  sends;
-  gboolean                  receives;
   gboolean                  sending;        /* a task is in send_all() */
   gboolean                  receiving;      /* a task is in receive_some() */
   gboolean                  eof_sent;

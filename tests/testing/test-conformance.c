@@ -34,6 +34,32 @@ make_lockstep (gpointer data G_GNUC_UNUSED, TrioStream **first, TrioStream **sec
   return TRUE;
 }
 
+/* Two one-way pairs, in opposite directions. */
+static void
+staple (void (*make_pair) (TrioStream **, TrioStream **), TrioStream **first, TrioStream **second)
+{
+  TrioStream *there[2], *back[2];
+
+  make_pair (&there[0], &there[1]);
+  make_pair (&back[0], &back[1]);
+  *first = trio_stapled_stream_new (there[0], back[1]);
+  *second = trio_stapled_stream_new (back[0], there[1]);
+}
+
+static gboolean
+make_stapled_memory (gpointer data G_GNUC_UNUSED, TrioStream **first, TrioStream **second, GError **error G_GNUC_UNUSED)
+{
+  staple (trio_memory_stream_one_way_pair, first, second);
+  return TRUE;
+}
+
+static gboolean
+make_stapled_lockstep (gpointer data G_GNUC_UNUSED, TrioStream **first, TrioStream **second, GError **error G_GNUC_UNUSED)
+{
+  staple (trio_lockstep_stream_one_way_pair, first, second);
+  return TRUE;
+}
+
 static gboolean
 make_tcp (gpointer data, TrioStream **first, TrioStream **second, GError **error)
 {
@@ -54,6 +80,14 @@ test_lockstep_streams_keep_their_promises (gpointer unused G_GNUC_UNUSED, GError
 {
   return trio_check_one_way_stream (make_lockstep_one_way, NULL, 1000, error)
          && trio_check_half_closeable_stream (make_lockstep, NULL, 1000, error);
+}
+
+/* semantics: 17, 163, 165 */
+static gboolean
+test_stapled_streams_keep_their_promises (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  return trio_check_half_closeable_stream (make_stapled_memory, NULL, 0, error)
+         && trio_check_half_closeable_stream (make_stapled_lockstep, NULL, 1000, error);
 }
 
 /* semantics: 17, 158, 163, 164, 165 */
@@ -268,6 +302,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   worlds_add ("/conformance/memory-streams-keep-their-promises", test_memory_streams_keep_their_promises);
   worlds_add ("/conformance/lockstep-streams-keep-their-promises", test_lockstep_streams_keep_their_promises);
+  worlds_add ("/conformance/stapled-streams-keep-their-promises", test_stapled_streams_keep_their_promises);
   PARITY_TEST ("/conformance/tcp-streams-keep-their-promises", test_tcp_streams_keep_their_promises);
   worlds_add ("/conformance/each-fault-is-found", test_each_fault_is_found);
   worlds_add ("/conformance/a-stream-that-should-clog-and-does-not-is-found", test_a_stream_that_should_clog_and_does_not_is_found);

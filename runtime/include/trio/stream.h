@@ -2,7 +2,10 @@
 
 /* Streams: bytes in order, both ways. One task may send and another receive at the same time; two that send, or two that receive,
  * at the same time is BUSY_RESOURCE. After a close on this side everything is CLOSED_RESOURCE; when the other side or the
- * connection is gone, sending (and an unclean end when receiving) is BROKEN_RESOURCE, with the system's words in the message. */
+ * connection is gone, sending (and an unclean end when receiving) is BROKEN_RESOURCE, with the system's words in the message.
+ *
+ * There are streams that only send, or only receive, such as the two ends of a pipe, and some that cannot end one direction and keep the
+ * other. They are of the same type: their class has no function for what they cannot do, and the call answers MISUSE. */
 
 #pragma once
 
@@ -53,8 +56,28 @@ TRIO_API gboolean trio_stream_close        (TrioStream *stream, GError **error) 
 /* Closes at once if it is open, without a Checkpoint, and frees. */
 TRIO_API void     trio_stream_free         (TrioStream *stream);
 
+/* What the stream can do at all, whatever its state. Never suspend. */
+TRIO_API gboolean trio_stream_can_receive  (TrioStream *stream);
+TRIO_API gboolean trio_stream_can_send     (TrioStream *stream);
+/* Whether trio_stream_send_eof() ends one direction only. */
+TRIO_API gboolean trio_stream_can_send_eof (TrioStream *stream);
+
+/**
+ * trio_stapled_stream_new:
+ * @send: (transfer full): a stream that sends
+ * @receive: (transfer full): a stream that receives
+ *
+ * Makes one stream of two halves, such as the pipes to and from a child process. trio_stream_send_eof() ends @send, or closes it if it
+ * cannot do one without the other. Closing closes both, @send first, even if that fails.
+ *
+ * Source: Trio's `trio.StapledStream`.
+ *
+ * Returns: (transfer full): the stream
+ */
+TRIO_API TrioStream *trio_stapled_stream_new (TrioStream *send, TrioStream *receive) G_GNUC_WARN_UNUSED_RESULT;
+
 /* A kind of stream: embed TrioStream as the first member and fill a class. Every function keeps the promise of the public one with
- * its name; `free` also closes at once. */
+ * its name; `free` also closes at once. What the kind cannot do is NULL: receive_some, or send_all and send_eof, or only send_eof. */
 typedef struct
 {
   const char *name;                          /* "TCP stream" */

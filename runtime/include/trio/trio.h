@@ -25,6 +25,7 @@
 #include <trio/select.h>
 #include <trio/task-local.h>
 #include <trio/stream.h>
+#include <trio/buffered.h>
 #include <trio/address.h>
 #include <trio/resolver.h>
 #include <trio/tcp.h>

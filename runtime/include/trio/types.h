@@ -47,6 +47,7 @@ typedef struct _TrioBroadcast      TrioBroadcast;
 typedef struct _TrioBroadcastReceiver TrioBroadcastReceiver;
 typedef struct _TrioTaskLocal      TrioTaskLocal;
 typedef struct _TrioStream         TrioStream;
+typedef struct _TrioBufferedReader TrioBufferedReader;
 typedef struct _TrioListener       TrioListener;
 
 /**
