@@ -3,11 +3,13 @@
 /* From a finding to a failure with a file. See campaign.h. */
 
 #include "simulator/cli/campaign.h"
+#include "simulator/cli/kept.h"
 #include "simulator/cli/options.h"
 #include "simulator/cli/os.h"
 #include "simulator/cli/progress.h"
 #include "simulator/cli/report.h"
 #include "simulator/cli/shrinker.h"
+#include "simulator/watch.h"
 
 #include <string.h>
 
@@ -24,6 +26,7 @@ failure_free (gpointer data)
   g_free (failure->message);
   g_free (failure->strategy);
   g_clear_pointer (&failure->schedule, trio_schedule_free);
+  g_free (failure->file);
   g_free (failure->path);
   g_free (failure->trouble);
   g_free (failure->beside);
@@ -38,12 +41,35 @@ trio_cli_campaign_begin (TrioCliCampaign *campaign, const TrioScenario *scenario
   campaign->target.data = scenario->data;
   campaign->target.program = campaign->cli->program;
   campaign->failures = g_ptr_array_new_with_free_func (failure_free);
+  campaign->kept = g_ptr_array_new_with_free_func (trio_cli_kept_free);
+  campaign->shards = MAX (campaign->shards, 1);
+  campaign->shard = MAX (campaign->shard, 1);
+  campaign->runs = 0;
+  campaign->elapsed_us = 0;
+  campaign->interrupted = FALSE;
+  campaign->refusal = NULL;
 }
 
 void
 trio_cli_campaign_clear (TrioCliCampaign *campaign)
 {
   g_clear_pointer (&campaign->failures, g_ptr_array_unref);
+  g_clear_pointer (&campaign->kept, g_ptr_array_unref);
+  g_clear_pointer (&campaign->refusal, g_free);
+}
+
+int
+trio_cli_campaign_refuse (TrioCliCampaign *campaign, const GError *error)
+{
+  /* Then it was cut short, as a search is. */
+  if (g_error_matches (error, TRIO_ERROR, TRIO_ERROR_KEYBOARD_INTERRUPT))
+    {
+      campaign->interrupted = TRUE;
+      return TRIO_CLI_EXIT_OK;
+    }
+  g_free (campaign->refusal);
+  campaign->refusal = g_strdup (error->message);
+  return trio_cli_usage (campaign->cli, campaign->command, "%s: %s", campaign->scenario->name, error->message);
 }
 
 guint
@@ -79,15 +105,16 @@ fill_header (const TrioCliCampaign *campaign, const TrioCliFailure *failure, Tri
   };
 }
 
-/* The same campaign writes the same names. */
+/* The same campaign writes the same names, and no two schedules have the same one, whichever campaigns, shards and machines they are from:
+ * their folders can be copied into one. The last part is the schedule itself, as it was found, boiled down to a few digits. */
 static char *
 path_for (const TrioCliCampaign *campaign, const TrioCliFailure *failure)
 {
+  g_autofree char *text = trio_schedule_to_text (failure->schedule);
   g_autofree char *origin = g_str_equal (campaign->command, "explore")
                             ? g_strdup_printf ("seed%" G_GUINT64_FORMAT "-run", campaign->seed) : g_strdup (campaign->command);
-  g_autofree char *name = g_strdup_printf ("%s-%s-%s%" G_GUINT64_FORMAT ".schedule", campaign->scenario->name, failure->kind,
-                                           origin,
-                                           failure->run);
+  g_autofree char *name = g_strdup_printf ("%s-%s-%s%" G_GUINT64_FORMAT "-%08x" TRIO_CLI_KEPT_SUFFIX, campaign->scenario->name,
+                                           failure->kind, origin, failure->run, (guint32) trio_sim_hash_text (text));
 
   for (char *c = name; *c; c++)
     {
@@ -100,17 +127,18 @@ path_for (const TrioCliCampaign *campaign, const TrioCliFailure *failure)
 static void
 keep (const TrioCliCampaign *campaign, TrioCliFailure *failure)
 {
-  g_autofree char *path = path_for (campaign, failure);
   g_autoptr (GError) error = NULL;
 
+  if (!failure->file)
+    failure->file = path_for (campaign, failure);
   g_clear_pointer (&failure->trouble, g_free);
   g_clear_pointer (&failure->path, g_free);
   /* A directory that cannot be made says so when the file cannot be written. */
   g_mkdir_with_parents (campaign->keep, 0777);
-  if (trio_schedule_save (failure->schedule, path, &error))
-    failure->path = g_steal_pointer (&path);
+  if (trio_schedule_save (failure->schedule, failure->file, &error))
+    failure->path = g_strdup (failure->file);
   else
-    failure->trouble = g_strdup_printf ("The schedule could not be kept in \"%s\": %s", path, error->message);
+    failure->trouble = g_strdup_printf ("The schedule could not be kept in \"%s\": %s", failure->file, error->message);
 }
 
 /* ---- Shrinking ------------------------------------------------------------------------------------------------------------- */
@@ -269,14 +297,14 @@ count_alike (const GPtrArray *findings, guint i)
   return n;
 }
 
-static gboolean
-is_known (const TrioCliCampaign *campaign, const TrioSimReport *report)
+gboolean
+trio_cli_campaign_knows (const TrioCliCampaign *campaign, TrioSimVerdict verdict, const char *name)
 {
   for (guint i = 0; i < campaign->failures->len; i++)
     {
       TrioCliFailure *failure = campaign->failures->pdata[i];
 
-      if (g_str_equal (failure->kind, trio_sim_verdict_to_string (report->verdict)) && g_strcmp0 (failure->name, report->name) == 0)
+      if (g_str_equal (failure->kind, trio_sim_verdict_to_string (verdict)) && g_strcmp0 (failure->name, name) == 0)
         return TRUE;
     }
   return FALSE;
@@ -291,11 +319,31 @@ tell (const TrioCliCampaign *campaign, const TrioCliFailure *failure)
     trio_cli_report_failure (campaign, failure);
 }
 
+void
+trio_cli_campaign_add (TrioCliCampaign *campaign, TrioCliFailure *failure)
+{
+  g_ptr_array_add (campaign->failures, failure);
+  tell (campaign, failure);
+}
+
+/* As it stands in the schedule that is there: nothing is to be kept, and that one was made small already. */
+static void
+be_known (TrioCliFailure *failure, const TrioCliKept *kept, TrioSimReport *report)
+{
+  failure->known = TRUE;
+  failure->path = g_strdup (kept->path);
+  failure->message = g_strdup (kept->report->message);
+  g_clear_pointer (&failure->schedule, trio_schedule_free);
+  failure->schedule = trio_schedule_copy (kept->report->schedule);
+  trio_sim_report_free (report);
+}
+
 static gboolean
 make_failure (TrioCliCampaign *campaign, const TrioCliFinding *finding, guint64 times, TrioSimReport *report, const char *strategy,
               GError **error)
 {
   TrioCliFailure *failure = g_new0 (TrioCliFailure, 1);
+  const TrioCliKept *kept = trio_cli_kept_find (campaign, report);
   gboolean can_shrink = report->verdict != TRIO_SIM_NONDETERMINISM && g_strcmp0 (report->name, TRIO_CLI_NO_END) != 0;
   gboolean ok = TRUE;
 
@@ -307,8 +355,14 @@ make_failure (TrioCliCampaign *campaign, const TrioCliFinding *finding, guint64 
   failure->found_with = trio_schedule_get_length (report->schedule);
   failure->schedule = trio_schedule_copy (report->schedule);
   fill_header (campaign, failure, failure->schedule, report);
-  keep (campaign, failure);
+  if (kept)
+    {
+      be_known (failure, kept, report);
+      trio_cli_campaign_add (campaign, failure);
+      return TRUE;
+    }
 
+  keep (campaign, failure);
   if (can_shrink && campaign->budget > 0 && failure->found_with > 0)
     {
       ok = shrink (campaign, failure, report, error);
@@ -317,8 +371,7 @@ make_failure (TrioCliCampaign *campaign, const TrioCliFinding *finding, guint64 
   else
     take_report (campaign, failure, report);
 
-  g_ptr_array_add (campaign->failures, failure);
-  tell (campaign, failure);
+  trio_cli_campaign_add (campaign, failure);
   return ok;
 }
 
@@ -336,7 +389,7 @@ take_one (TrioCliCampaign *campaign, const TrioCliFinding *finding, guint64 time
       return FALSE;
     }
   /* What two workers called by two names may be one thing. */
-  if (is_known (campaign, report))
+  if (trio_cli_campaign_knows (campaign, report->verdict, report->name))
     {
       trio_sim_report_free (report);
       return TRUE;
@@ -380,6 +433,5 @@ trio_cli_campaign_unreached (TrioCliCampaign *campaign, const char *goal, guint6
   failure->run = runs;
   failure->times = runs;
   failure->strategy = g_strdup (campaign->strategy);
-  g_ptr_array_add (campaign->failures, failure);
-  tell (campaign, failure);
+  trio_cli_campaign_add (campaign, failure);
 }

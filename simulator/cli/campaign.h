@@ -32,7 +32,9 @@ typedef struct
   guint           found_with;     /* decisions before shrinking */
   guint           shrink_runs;
   gboolean        shrink_gave_up;
-  char           *path;           /* NULL if it could not be kept */
+  char           *file;           /* where it is to be kept; NULL until that is known */
+  char           *path;           /* where it is kept; NULL if it could not be */
+  gboolean        known;          /* by a schedule that was kept before */
   char           *trouble;        /* why not; NULL if all is well */
   char           *beside;         /* what else was met while it was shrunk, and where it is kept: lines; NULL if nothing was */
 } TrioCliFailure;
@@ -49,10 +51,22 @@ struct _TrioCliCampaign
   guint64             seed;
   TrioSimInject       inject;
   const char         *keep;
+  gboolean            keep_named;   /* that folder was asked for: what is in it is replayed first */
+  guint64             shard;        /* of the campaign, from 1 */
+  guint64             shards;       /* in how many it is split: by machines that share nothing */
   guint               jobs;
   guint               budget;
-  gboolean            json;
+  gboolean            json;         /* what stdout is; neither: words */
+  gboolean            tap;          /* stdout is TAP: all other lines are comments */
+  const char         *junit;        /* where to write that; NULL for nowhere */
+  guint               n_cases;      /* scenarios that will be searched */
   GPtrArray          *failures;     /* TrioCliFailure */
+  GPtrArray          *kept;         /* TrioCliKept: schedules of this scenario that were there before */
+  /* Known at the end. */
+  guint64             runs;
+  gint64              elapsed_us;
+  gboolean            interrupted;
+  char               *refusal;      /* why there was no search; NULL if there was one */
   /* NULL: trio_cli_report_failure(). */
   void              (*report) (const TrioCliCampaign *campaign, const TrioCliFailure *failure);
   /* What stands at the end in place of the coverage: lines, or members of the object. NULL: the coverage does. */
@@ -68,11 +82,18 @@ void            trio_cli_campaign_clear   (TrioCliCampaign *campaign);
 gboolean        trio_cli_campaign_take    (TrioCliCampaign *campaign, const TrioCliTally *tally,
                                            void (*prepare) (guint64 run, TrioSimOptions *options, gpointer data), gpointer data,
                                            GError **error);
+/* There can be no search. Says so; gives TRIO_CLI_EXIT_USAGE. */
+int             trio_cli_campaign_refuse  (TrioCliCampaign *campaign, const GError *error);
 /* A goal that no run reached is a failure, too. */
 void            trio_cli_campaign_unreached (TrioCliCampaign *campaign, const char *goal, guint64 runs);
 
 /* How many choices a schedule has that are not the ordinary ones. */
 guint           trio_cli_failure_deviations (const TrioCliFailure *failure);
+/* One more failure, which is told. (transfer full) */
+void            trio_cli_campaign_add     (TrioCliCampaign *campaign, TrioCliFailure *failure);
+/* Whether there is one of that identity already. */
+gboolean        trio_cli_campaign_knows   (const TrioCliCampaign *campaign, TrioSimVerdict verdict, const char *name);
+
 gint            trio_cli_campaign_exit_code (const TrioCliCampaign *campaign);
 
 G_END_DECLS

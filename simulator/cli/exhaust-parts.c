@@ -143,9 +143,9 @@ search_part (int outbox, gpointer data)
   options.func = self->work->target->func;
   options.data = self->work->target->data;
   options.program = self->work->target->program;
-  options.part = self->part;
-  options.parts = self->parts;
-  options.max_runs = (options.max_runs + self->parts - 1) / self->parts;
+  options.part = (guint) (self->work->shard - 1) + self->part * (guint) self->work->shards;
+  options.parts = self->parts * (guint) self->work->shards;
+  options.max_runs = (options.max_runs + options.parts - 1) / options.parts;
   options.go_on = go_on;
   options.on_decision = note_decision;
   options.on_run = note_goals;
@@ -436,7 +436,7 @@ trio_cli_exhaust_work (const TrioCliExhaustWork *work, GError **error)
 
   with_reduction.options = &options;
   if (options.deviations < 0 && options.reduce == TRIO_SIM_REDUCE_AUTO)
-    options.reduce = ask_for_memory (work) ? TRIO_SIM_REDUCE_MEMORY : TRIO_SIM_REDUCE_NONE;
+    options.reduce = work->shards == 1 && ask_for_memory (work) ? TRIO_SIM_REDUCE_MEMORY : TRIO_SIM_REDUCE_NONE;
   pool.n_workers = options.deviations >= 0 || options.reduce == TRIO_SIM_REDUCE_NONE ? work->jobs : 1;
   shared_bytes = sizeof (Shared) + pool.n_workers * sizeof (Slot);
   pool.shared = trio_cli_share (shared_bytes);

@@ -24,6 +24,8 @@ typedef struct
   const TrioCliTarget         *target;
   const TrioSimExhaustOptions *options;
   guint                        jobs;
+  guint64                      shard;         /* from 1; which part of the whole search this is */
+  guint64                      shards;
   gint64                       stop_at;       /* monotonic time; G_MAXINT64 for never */
   void                       (*tick) (guint64 schedules, gpointer data);
   gpointer                     tick_data;

@@ -7,6 +7,7 @@
 #include "simulator/cli/cli.h"
 #include "simulator/cli/exhaust-parts.h"
 #include "simulator/cli/json.h"
+#include "simulator/cli/kept.h"
 #include "simulator/cli/options.h"
 #include "simulator/cli/os.h"
 #include "simulator/cli/progress.h"
@@ -82,6 +83,10 @@ apply (const TrioCli *cli, Typed *typed, Exhaust *self)
   if (typed->reduce && typed->deviations && self->search.reduce > TRIO_SIM_REDUCE_NONE)
     return trio_cli_usage (cli, command, "--reduce %s and --deviations exclude each other: each leaves out schedules that the other "
                            "relies on", typed->reduce) == TRIO_CLI_EXIT_OK;
+
+  if (self->campaign.shards > 1 && self->search.reduce > TRIO_SIM_REDUCE_NONE)
+    return trio_cli_usage (cli, command, "--reduce %s and --shard exclude each other: what is left out depends on what all of the search "
+                           "has seen", typed->reduce) == TRIO_CLI_EXIT_OK;
 
   self->search.inject = self->campaign.inject;
   if (typed->deviations)
@@ -181,13 +186,13 @@ tally_of (TrioCliExhausted *done, gint64 began)
   return tally;
 }
 
-/* What no schedule at all reaches is never reached. */
+/* What no schedule at all reaches is never reached; but what those of one shard do not reach, others may. */
 static void
 look_for_unreached (Exhaust *self, const TrioCliTally *tally, const TrioSimExhaust *sum)
 {
   g_autoptr (GPtrArray) names = trio_cli_goal_names (tally->goals);
 
-  for (guint i = 0; i < names->len && sum->outcome == TRIO_SIM_EXHAUSTED; i++)
+  for (guint i = 0; i < names->len && sum->outcome == TRIO_SIM_EXHAUSTED && self->campaign.shards <= 1; i++)
     if (!GPOINTER_TO_INT (g_hash_table_lookup (tally->goals, names->pdata[i])))
       trio_cli_campaign_unreached (&self->campaign, names->pdata[i], tally->runs);
 }
@@ -203,6 +208,9 @@ append_claim (GString *out, gboolean json, gconstpointer data)
   if (!json)
     {
       g_string_append_printf (out, "  %s", words->str);
+      if (self->campaign.shards > 1)
+        g_string_append_printf (out, "  This is shard %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT ": the claim is that of all of them "
+                                "together, if each says it.\n", self->campaign.shard, self->campaign.shards);
       return;
     }
   trio_cli_json_member (out, "outcome", trio_sim_exhaust_outcome_to_string (sum->outcome));
@@ -231,7 +239,8 @@ exhaust_one (Exhaust *self, guint64 *runs, GError **error)
 {
   gint64 began = g_get_monotonic_time ();
   TrioCliExhaustWork work = {
-    .target = &self->campaign.target, .options = &self->search, .jobs = self->campaign.jobs, .tick = show_progress, .tick_data = self,
+    .target = &self->campaign.target, .options = &self->search, .jobs = self->campaign.jobs,
+    .shard = self->campaign.shard, .shards = self->campaign.shards, .tick = show_progress, .tick_data = self,
     .stop_at = self->span_s > 0 ? began + (gint64) MIN (self->span_s * G_TIME_SPAN_SECOND, 1e18) : G_MAXINT64,
   };
   g_autoptr (TrioCliExhausted) done = trio_cli_exhaust_work (&work, error);
@@ -249,7 +258,10 @@ exhaust_one (Exhaust *self, guint64 *runs, GError **error)
       g_clear_pointer (&self->decisions, g_bytes_unref);
     }
   if (ok)
-    look_for_unreached (self, tally, done->sum);
+    {
+      look_for_unreached (self, tally, done->sum);
+      trio_cli_kept_take (&self->campaign);
+    }
   {
     gconstpointer both[] = { self, done->sum };
 
@@ -278,8 +290,9 @@ exhaust_all (Exhaust *self, const char *only)
         continue;
       trio_cli_campaign_begin (&self->campaign, scenario);
       trio_cli_report_begin (&self->campaign);
+      trio_cli_kept_replay (&self->campaign);
       if (!exhaust_one (self, &runs, &error))
-        exit_code = trio_cli_usage (self->campaign.cli, "exhaust", "%s: %s", scenario->name, error->message);
+        exit_code = MAX (exit_code, trio_cli_campaign_refuse (&self->campaign, error));
       exit_code = MAX (exit_code, trio_cli_campaign_exit_code (&self->campaign));
       g_ptr_array_add (done, g_memdup2 (&self->campaign, sizeof self->campaign));
     }

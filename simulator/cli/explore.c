@@ -10,6 +10,7 @@
 #include "simulator/cli/campaign.h"
 #include "simulator/cli/cli.h"
 #include "simulator/cli/json.h"
+#include "simulator/cli/kept.h"
 #include "simulator/cli/options.h"
 #include "simulator/cli/os.h"
 #include "simulator/cli/progress.h"
@@ -31,8 +32,6 @@ typedef struct
   guint64          runs;         /* 0: no limit */
   double           span_s;       /* 0: no limit */
   gboolean         keep_going;
-  guint64          shard;        /* from 1 */
-  guint64          shards;
 } Explore;
 
 static int explore_all (Explore *self, const char *only);
@@ -45,20 +44,9 @@ typedef struct
   char                *runs;
   char                *seed;
   char                *strategy;
-  char                *shard;
   double               span_s;
   gboolean             keep_going;
 } Typed;
-
-static gboolean
-parse_shard (const char *text, Explore *self)
-{
-  g_auto (GStrv) parts = g_strsplit (text, "/", -1);
-
-  return g_strv_length (parts) == 2 && trio_cli_parse_number (parts[0], &self->shard)
-  && trio_cli_parse_number (parts[1], &self->shards)
-         && self->shard >= 1 && self->shard <= self->shards;
-}
 
 static gboolean
 parse_seed (const char *text, guint64 *seed)
@@ -87,8 +75,6 @@ apply (const TrioCli *cli, Typed *typed, Explore *self)
     return trio_cli_usage (cli, command, "--for: expected seconds, more than 0") == TRIO_CLI_EXIT_OK;
   if (typed->seed && !parse_seed (typed->seed, &self->campaign.seed))
     return trio_cli_usage (cli, command, "--seed %s: expected a number, or \"random\"", typed->seed) == TRIO_CLI_EXIT_OK;
-  if (typed->shard && !parse_shard (typed->shard, self))
-    return trio_cli_usage (cli, command, "--shard %s: expected I/N, as in 1/4", typed->shard) == TRIO_CLI_EXIT_OK;
   if (typed->strategy && !trio_sim_strategy_check (typed->strategy, &error))
     return trio_cli_usage (cli, command, "--strategy %s: %s", typed->strategy, error->message) == TRIO_CLI_EXIT_OK;
 
@@ -112,12 +98,11 @@ trio_cli_explore (const TrioCli *cli, int argc, char **argv)
     { "for", 0, 0, G_OPTION_ARG_DOUBLE, &typed.span_s, "As many runs of each scenario as fit into this time", "SECONDS" },
     { "seed", 0, 0, G_OPTION_ARG_STRING, &typed.seed, "What the runs are drawn from (1); \"random\": from the clock", "S" },
     { "strategy", 0, 0, G_OPTION_ARG_STRING, &typed.strategy, "Who decides (portfolio); fifo: the ordinary run alone", "NAME" },
-    { "shard", 0, 0, G_OPTION_ARG_STRING, &typed.shard, "Do only every N-th run, from the I-th on", "I/N" },
     { "keep-going", 'k', 0, G_OPTION_ARG_NONE, &typed.keep_going, "Look for further failures after the first", NULL },
     TRIO_CLI_COMMON_ENTRIES (typed.common),
     G_OPTION_ENTRY_NULL,
   };
-  Explore self = { .runs = RUNS_DEFAULT, .shard = 1, .shards = 1, .campaign.seed = SEED_DEFAULT };
+  Explore self = { .runs = RUNS_DEFAULT, .campaign.seed = SEED_DEFAULT };
   int exit_code = TRIO_CLI_EXIT_USAGE;
 
   if (trio_cli_parse (cli, "explore", NULL, "Runs scenarios under many schedules, and looks for one that breaks them.",
@@ -131,7 +116,6 @@ trio_cli_explore (const TrioCli *cli, int argc, char **argv)
   g_free (typed.runs);
   g_free (typed.seed);
   g_free (typed.strategy);
-  g_free (typed.shard);
   return exit_code;
 }
 
@@ -164,23 +148,26 @@ static void
 show_progress (const TrioCliTally *tally, gpointer data)
 {
   const Explore *self = data;
+  guint64 shards = self->campaign.shards;
 
   if (trio_cli_progress_due ())
     {
       g_autofree char *text = trio_cli_tally_to_text (self->campaign.scenario->name, tally,
-                                                      (self->runs + self->shards - self->shard) / self->shards);
+                                                      (self->runs + shards - self->campaign.shard) / shards);
 
       trio_cli_progress_say (text);
     }
 }
 
-/* Goals that a campaign of some length never reached. One that was cut short has not had its chance. */
+/* Goals that a campaign of some length never reached. One that was cut short has not had its chance; and what one shard has not reached,
+ * another may have. */
 static void
 look_for_unreached (Explore *self, const TrioCliTally *tally)
 {
   g_autoptr (GPtrArray) names = trio_cli_goal_names (tally->goals);
 
-  if (tally->runs <= TRIO_CLI_RUNS_BEFORE_UNREACHED || tally->interrupted || (tally->findings->len > 0 && !self->keep_going))
+  if (tally->runs <= TRIO_CLI_RUNS_BEFORE_UNREACHED || self->campaign.shards > 1 || tally->interrupted
+      || (tally->findings->len > 0 && !self->keep_going))
     return;
   for (guint i = 0; i < names->len; i++)
     {
@@ -193,8 +180,8 @@ static gboolean
 explore_one (Explore *self, TrioCliTally *tally, GError **error)
 {
   TrioCliWork work = {
-    .target = &self->campaign.target, .prepare = prepare, .prepare_data = self, .first = self->shard, .stride = self->shards,
-    .last = self->runs ? self->runs : G_MAXUINT64 / 2,
+    .target = &self->campaign.target, .prepare = prepare, .prepare_data = self,
+    .first = self->campaign.shard, .stride = self->campaign.shards, .last = self->runs ? self->runs : G_MAXUINT64 / 2,
     .stop_at = self->span_s > 0 ? g_get_monotonic_time () + (gint64) MIN (self->span_s * G_TIME_SPAN_SECOND, 1e18) : G_MAXINT64,
     .jobs = self->campaign.jobs, .keep_going = self->keep_going, .check_every = CHECK_DETERMINISM_EVERY,
     .tick = show_progress, .tick_data = self,
@@ -206,13 +193,14 @@ explore_one (Explore *self, TrioCliTally *tally, GError **error)
   if (!trio_cli_campaign_take (&self->campaign, tally, prepare, self, error))
     return FALSE;
   look_for_unreached (self, tally);
+  trio_cli_kept_take (&self->campaign);
   return TRUE;
 }
 
 gboolean
 trio_cli_explore_scenario (TrioCliCampaign *campaign, guint64 runs, TrioCliTally *tally, GError **error)
 {
-  Explore self = { .campaign = *campaign, .runs = runs, .shard = 1, .shards = 1 };
+  Explore self = { .campaign = *campaign, .runs = runs };
 
   return explore_one (&self, tally, error);
 }
@@ -234,8 +222,9 @@ explore_all (Explore *self, const char *only)
         continue;
       trio_cli_campaign_begin (&self->campaign, scenario);
       trio_cli_report_begin (&self->campaign);
+      trio_cli_kept_replay (&self->campaign);
       if (!explore_one (self, tally, &error))
-        exit_code = trio_cli_usage (self->campaign.cli, "explore", "%s: %s", scenario->name, error->message);
+        exit_code = MAX (exit_code, trio_cli_campaign_refuse (&self->campaign, error));
       trio_cli_report_end (&self->campaign, tally);
 
       runs += tally->runs;

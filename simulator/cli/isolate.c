@@ -18,6 +18,8 @@
 
 #include "simulator/watch.h"
 
+/* How long a run may go on after Ctrl-C. */
+#define PATIENCE_US   G_TIME_SPAN_SECOND
 /* Address space only: pages that no decision reaches are never there. */
 #define JOURNAL_BYTES ((gsize) 64 << 20)
 
@@ -290,22 +292,30 @@ hear_report (TrioCliChild *child, TrioSchedule *points, GError **error)
   return NULL;
 }
 
-static gboolean
-await_end (TrioCliChild *child, guint timeout_s)
+/* *timed_out: it took longer than it may. *cut: Ctrl-C has come, and it did not end soon after. What was found before Ctrl-C is still
+ * confirmed: a run that ends at all ends sooner than that. */
+static void
+await_end (TrioCliChild *child, guint timeout_s, gboolean *timed_out, gboolean *cut)
 {
   gint64 due = timeout_s ? g_get_monotonic_time () + timeout_s * G_TIME_SPAN_SECOND : G_MAXINT64;
-  gboolean timed_out = FALSE;
+  gint64 cut_at = G_MAXINT64;
 
+  *timed_out = *cut = FALSE;
   while (child->end == TRIO_CLI_END_RUNNING)
     {
+      gint64 now;
+
       trio_cli_children_wait (&child, 1, 250);
-      if (child->end == TRIO_CLI_END_RUNNING && !timed_out && g_get_monotonic_time () > due)
-        {
-          timed_out = TRUE;
-          trio_cli_child_kill (child);
-        }
+      now = g_get_monotonic_time ();
+      if (child->end != TRIO_CLI_END_RUNNING || *timed_out || *cut)
+        continue;
+      if (trio_cli_interrupted () && cut_at == G_MAXINT64)
+        cut_at = now + PATIENCE_US;
+      *timed_out = now > due;
+      *cut = !*timed_out && now > cut_at;
+      if (*timed_out || *cut)
+        trio_cli_child_kill (child);
     }
-  return timed_out;
 }
 
 static TrioSimReport *
@@ -318,11 +328,14 @@ isolate (const TrioCliTarget *target, const TrioSimOptions *options, const TrioC
 
   if (child)
     {
-      gboolean timed_out = await_end (child, target->timeout_s);
+      gboolean timed_out, cut;
       GError *refusal = NULL;
 
+      await_end (child, target->timeout_s, &timed_out, &cut);
       report = hear_report (child, points, &refusal);
-      if (!report && !refusal)
+      if (!report && !refusal && cut)
+        g_set_error_literal (&refusal, TRIO_ERROR, TRIO_ERROR_KEYBOARD_INTERRUPT, "interrupted by Ctrl-C");
+      else if (!report && !refusal)
         report = report_of_dead (&self, child, timed_out);
       if (refusal)
         g_propagate_error (error, refusal);

@@ -62,7 +62,7 @@ char          *trio_cli_describe_task (TrioTask *task);
  * @noting: (nullable): which choices to note
  * @points: (nullable): a schedule to append the noted choices to, in order, each with the answer it had
  * @error: where it says that there could be no run: a child could not be started, the options are wrong, the trace cannot be
- * written
+ * written; %TRIO_ERROR_KEYBOARD_INTERRUPT: Ctrl-C came, and it did not end soon after
  *
  * Returns: (transfer full): what the run did; %NULL with @error. Always with a schedule, a crash included
  */

@@ -77,6 +77,38 @@ trio_cli_common_options_clear (TrioCliCommonOptions *options)
   g_free (options->scenario);
   g_free (options->inject);
   g_free (options->keep);
+  g_free (options->shard);
+  g_free (options->junit);
+}
+
+static gboolean
+parse_shard (const char *text, TrioCliCampaign *campaign)
+{
+  g_auto (GStrv) parts = g_strsplit (text, "/", -1);
+
+  return g_strv_length (parts) == 2 && trio_cli_parse_number (parts[0], &campaign->shard)
+         && trio_cli_parse_number (parts[1], &campaign->shards) && campaign->shard >= 1 && campaign->shard <= campaign->shards
+         && campaign->shards <= G_MAXINT32;
+}
+
+/* What the campaign's results look like, and where they go. */
+static gboolean
+apply_output (const TrioCli *cli, const char *command, const TrioCliCommonOptions *options, TrioCliCampaign *campaign)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (options->tap && options->json)
+    return trio_cli_usage (cli, command, "--tap and --json exclude each other: both say what stdout is") == TRIO_CLI_EXIT_OK;
+  /* Better to know it now than behind an hour of searching. */
+  if (options->junit && !g_file_set_contents (options->junit, "", 0, &error))
+    return trio_cli_usage (cli, command, "--junit: %s", error->message) == TRIO_CLI_EXIT_OK;
+
+  campaign->json = options->json;
+  campaign->tap = options->tap;
+  campaign->junit = options->junit;
+  for (const TrioScenario *scenario = cli->scenarios; scenario->name; scenario++)
+    campaign->n_cases += !options->scenario || g_str_equal (options->scenario, scenario->name);
+  return TRUE;
 }
 
 gboolean
@@ -103,6 +135,8 @@ trio_cli_common_options_apply (const TrioCli *cli, const char *command, TrioCliC
     return trio_cli_usage (cli, command, "--budget %d: expected 0 or more", options->budget) == TRIO_CLI_EXIT_OK;
   if (options->timeout_s < 0)
     return trio_cli_usage (cli, command, "--timeout %d: expected seconds, or 0 for none", options->timeout_s) == TRIO_CLI_EXIT_OK;
+  if (options->shard && !parse_shard (options->shard, campaign))
+    return trio_cli_usage (cli, command, "--shard %s: expected I/N, as in 1/4", options->shard) == TRIO_CLI_EXIT_OK;
   if (options->keep && !*options->keep)
     return trio_cli_usage (cli, command, "--keep needs the name of a directory") == TRIO_CLI_EXIT_OK;
 
@@ -110,8 +144,8 @@ trio_cli_common_options_apply (const TrioCli *cli, const char *command, TrioCliC
   campaign->budget = options->budget;
   campaign->target.timeout_s = options->timeout_s;
   campaign->keep = options->keep ? options->keep : TRIO_CLI_KEEP_DEFAULT;
-  campaign->json = options->json;
-  return TRUE;
+  campaign->keep_named = options->keep != NULL;
+  return apply_output (cli, command, options, campaign);
 }
 
 gboolean

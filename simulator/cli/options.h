@@ -17,7 +17,7 @@ int      trio_cli_usage           (const TrioCli *cli, const char *command, cons
 gboolean trio_cli_parse           (const TrioCli *cli, const char *command, const char *parameters, const char *summary,
                                    const char *description, const GOptionEntry *entries, int argc, char **argv, GStrv *rest);
 
-/* The options of explore and sweep that say how a campaign is done. */
+/* The options of explore, sweep and exhaust that say how a campaign is done. */
 typedef struct
 {
   char     *scenario;
@@ -27,18 +27,25 @@ typedef struct
   int       budget;
   int       timeout_s;
   gboolean  json;
+  char     *shard;
+  gboolean  tap;
+  char     *junit;
 } TrioCliCommonOptions;
 
 /* Values before parsing; `inject` is what it is if not given. */
-#define TRIO_CLI_COMMON_OPTIONS_INIT { NULL, NULL, NULL, 0, 500, 60, FALSE }
+#define TRIO_CLI_COMMON_OPTIONS_INIT { NULL, NULL, NULL, 0, 500, 60, FALSE, NULL, FALSE, NULL }
 #define TRIO_CLI_COMMON_ENTRIES(o) \
   { "scenario", 's', 0, G_OPTION_ARG_STRING, &(o).scenario, "Only this scenario; all of them if not given", "NAME" }, \
   { "inject", 0, 0, G_OPTION_ARG_STRING, &(o).inject, "What to do to it: a list of cancel, interrupt, fault, or none", "KINDS" }, \
   { "jobs", 'j', 0, G_OPTION_ARG_INT, &(o).jobs, "How many processes work (one for each processor)", "J" }, \
-  { "keep", 0, 0, G_OPTION_ARG_FILENAME, &(o).keep, "Where failing schedules go (" TRIO_CLI_KEEP_DEFAULT ")", "DIR" }, \
+  { "keep", 0, 0, G_OPTION_ARG_FILENAME, &(o).keep, "Where failing schedules go (" TRIO_CLI_KEEP_DEFAULT "); those that are there are replayed first", \
+    "DIR" }, \
+  { "shard", 0, 0, G_OPTION_ARG_STRING, &(o).shard, "Only the I-th of N parts of the campaign", "I/N" }, \
   { "budget", 0, 0, G_OPTION_ARG_INT, &(o).budget, "Runs spent on shrinking each failure (500); 0 for none", "RUNS" }, \
   { "timeout", 0, 0, G_OPTION_ARG_INT, &(o).timeout_s, "Real time after which one run is stopped (60)", "SECONDS" }, \
-  { "json", 0, 0, G_OPTION_ARG_NONE, &(o).json, "Print one JSON object a line", NULL }
+  { "json", 0, 0, G_OPTION_ARG_NONE, &(o).json, "Print one JSON object a line", NULL }, \
+  { "tap", 0, 0, G_OPTION_ARG_NONE, &(o).tap, "Print TAP: one test a scenario", NULL }, \
+  { "junit", 0, 0, G_OPTION_ARG_FILENAME, &(o).junit, "Write the same as JUnit's XML there, too", "FILE" }
 
 void     trio_cli_common_options_clear (TrioCliCommonOptions *options);
 /* Checks them and fills in what the campaign gets of them. @inject_default: if --inject was not given. */

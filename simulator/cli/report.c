@@ -7,6 +7,7 @@
 #include "simulator/cli/options.h"
 #include "simulator/cli/os.h"
 #include "simulator/cli/progress.h"
+#include "simulator/cli/results.h"
 #include "simulator/cli/saturation.h"
 #include "simulator/cli/wire.h"
 
@@ -23,10 +24,20 @@ trio_cli_style (TrioCliStyle style)
   return trio_cli_stdout_is_terminal () && !g_getenv ("NO_COLOR") ? codes[style] : "";
 }
 
+static gboolean prints_comments;
+
 void
 trio_cli_print (GString *text)
 {
   trio_cli_progress_clear ();
+  if (prints_comments)
+    {
+      GString *comment = g_string_new (NULL);
+
+      trio_cli_append_indented (comment, "# ", text->str);
+      g_string_free (text, TRUE);
+      text = comment;
+    }
   trio_cli_put (text->str);
   g_string_free (text, TRUE);
 }
@@ -219,6 +230,11 @@ append_how_found (GString *out, const TrioCliCampaign *campaign, const TrioCliFa
   g_autofree char *others = trio_cli_grouped (failure->times - 1);
   guint n = trio_cli_failure_deviations (failure);
 
+  if (failure->run == 0)
+    {
+      g_string_append_printf (out, "kept before, and still there: this %s has not found it anew\n", campaign->command);
+      return;
+    }
   g_string_append_printf (out, "found by run %s of %s", run, campaign->command);
   if (g_str_equal (campaign->command, "explore"))
     g_string_append_printf (out, " (%s, seed %" G_GUINT64_FORMAT ")", failure->strategy, campaign->seed);
@@ -233,6 +249,8 @@ append_how_found (GString *out, const TrioCliCampaign *campaign, const TrioCliFa
     g_string_append_printf (out, " in %u run%s", failure->shrink_runs, failure->shrink_runs == 1 ? "" : "s");
   if (failure->shrink_gave_up)
     g_string_append (out, ", and may shrink further");
+  if (failure->known)
+    g_string_append (out, "; known: kept before, and replayed");
   g_string_append_c (out, '\n');
 }
 
@@ -288,6 +306,8 @@ append_failure_members (GString *out, const TrioCliCampaign *campaign, const Tri
   trio_cli_json_member (out, "strategy", failure->strategy);
   trio_cli_json_number (out, "seed", campaign->seed);
   trio_cli_json_number (out, "times", failure->times);
+  if (failure->known)
+    trio_cli_json_boolean (out, "known", TRUE);
   trio_cli_json_member (out, "message", failure->message);
   if (failure->schedule)
     {
@@ -332,6 +352,11 @@ trio_cli_report_begin (const TrioCliCampaign *campaign)
   g_autofree char *inject = trio_cli_inject_to_text (campaign->inject);
   GString *out;
 
+  if (campaign->tap && !prints_comments)
+    {
+      trio_cli_tap_begin (campaign);
+      prints_comments = TRUE;
+    }
   if (!campaign->json)
     return;
 
@@ -343,6 +368,11 @@ trio_cli_report_begin (const TrioCliCampaign *campaign)
   trio_cli_json_number (out, "seed", campaign->seed);
   trio_cli_json_member (out, "inject", inject);
   trio_cli_json_number (out, "jobs", campaign->jobs);
+  if (campaign->shards > 1)
+    {
+      trio_cli_json_number (out, "shard", campaign->shard);
+      trio_cli_json_number (out, "shards", campaign->shards);
+    }
   g_string_append (out, "}\n");
   trio_cli_print (out);
 }
@@ -387,7 +417,7 @@ append_end_json (GString *out, const TrioCliCampaign *campaign, const TrioCliTal
   trio_cli_json_number (out, "steps", tally->steps);
   trio_cli_json_number (out, "schedules", tally->schedules);
   trio_cli_json_number (out, "elapsed_us", tally->elapsed_us);
-  trio_cli_json_boolean (out, "interrupted", tally->interrupted);
+  trio_cli_json_boolean (out, "interrupted", campaign->interrupted);
   if (campaign->append_end != NULL)
     campaign->append_end (out, TRUE, campaign->append_end_data);
   else
@@ -434,7 +464,7 @@ append_end_in_words (GString *out, const TrioCliCampaign *campaign, const TrioCl
     g_string_append_printf (out, " (%s, seed %" G_GUINT64_FORMAT ", injected: %s)", campaign->strategy, campaign->seed, inject);
   g_string_append_printf (out, "; %s different schedule%s, %s steps, %s%s\n", schedules, tally->schedules == 1 ? "" : "s", steps,
                           span,
-                          tally->interrupted ? "; interrupted" : "");
+                          campaign->interrupted ? "; interrupted" : "");
   if (campaign->append_end != NULL)
     campaign->append_end (out, FALSE, campaign->append_end_data);
   else
@@ -443,9 +473,13 @@ append_end_in_words (GString *out, const TrioCliCampaign *campaign, const TrioCl
 }
 
 void
-trio_cli_report_end (const TrioCliCampaign *campaign, const TrioCliTally *tally)
+trio_cli_report_end (TrioCliCampaign *campaign, const TrioCliTally *tally)
 {
   GString *out = g_string_new (NULL);
+
+  campaign->runs = tally->runs;
+  campaign->elapsed_us = tally->elapsed_us;
+  campaign->interrupted |= tally->interrupted;
 
   if (campaign->json)
     append_end_json (out, campaign, tally);
@@ -460,6 +494,11 @@ trio_cli_report_all (GPtrArray *campaigns, guint64 runs)
   GString *out;
   gboolean first = TRUE;
 
+  if (campaigns->len > 0)
+    trio_cli_junit_write (campaigns);
+  if (prints_comments)
+    trio_cli_tap_end (campaigns);
+  prints_comments = FALSE;
   if (campaigns->len < 2 || !((TrioCliCampaign *) campaigns->pdata[0])->json)
     return;
 

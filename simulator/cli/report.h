@@ -20,7 +20,7 @@ typedef enum
 
 const char *trio_cli_style              (TrioCliStyle style);
 
-/* Prints, in one piece, and frees. */
+/* Prints, in one piece, and frees. With --tap all that goes through it is a comment. */
 void        trio_cli_print              (GString *text);
 /* Each line of @text behind @indent. */
 void        trio_cli_append_indented    (GString *out, const char *indent, const char *text);
@@ -33,11 +33,12 @@ void        trio_cli_append_commands    (GString *out, const TrioCli *cli, const
 
 /* A failure as soon as it is known: in words, or as {"event": "failure", …}. */
 void        trio_cli_report_failure     (const TrioCliCampaign *campaign, const TrioCliFailure *failure);
-/* The campaign as it begins; with --json only. */
+/* The campaign as it begins; with --json and --tap only. */
 void        trio_cli_report_begin       (const TrioCliCampaign *campaign);
 /* The end of a campaign over one scenario. */
-void        trio_cli_report_end         (const TrioCliCampaign *campaign, const TrioCliTally *tally);
-/* With --json, after several scenarios: one object that sums them up. @campaigns: of TrioCliCampaign. */
+void        trio_cli_report_end         (TrioCliCampaign *campaign, const TrioCliTally *tally);
+/* After all of them. With --json and several scenarios: one object that sums them up; with --junit, the file. @campaigns: of
+ * TrioCliCampaign. */
 void        trio_cli_report_all         (GPtrArray *campaigns, guint64 runs);
 
 G_END_DECLS

@@ -142,12 +142,21 @@ accept (TrioCliShrinker *self, TrioSimReport *report)
 static TrioSimReport *
 spend_run (TrioCliShrinker *self, const TrioSchedule *schedule, const TrioCliNoting *noting, TrioSchedule *points)
 {
+  TrioSimReport *report;
+
   if (!trio_cli_shrink_may_go_on (self))
     return NULL;
   if (self->tick)
     self->tick (trio_cli_shrink_n_decisions (self), self->used, self->tick_data);
   self->used++;
-  return run_replay (self->target, schedule, self->inject, noting, points, &self->failure);
+  report = run_replay (self->target, schedule, self->inject, noting, points, &self->failure);
+  /* Nothing is wrong then; there is only no time left. */
+  if (g_error_matches (self->failure, TRIO_ERROR, TRIO_ERROR_KEYBOARD_INTERRUPT))
+    {
+      g_clear_error (&self->failure);
+      self->gave_up = TRUE;
+    }
+  return report;
 }
 
 gboolean

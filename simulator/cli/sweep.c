@@ -5,6 +5,7 @@
 #include "simulator/cli/campaign.h"
 #include "simulator/cli/cli.h"
 #include "simulator/cli/coverage.h"
+#include "simulator/cli/kept.h"
 #include "simulator/cli/options.h"
 #include "simulator/cli/os.h"
 #include "simulator/cli/progress.h"
@@ -146,8 +147,8 @@ static gboolean
 run_jobs (Sweep *self, TrioCliTally *tally, GError **error)
 {
   TrioCliWork work = {
-    .target = &self->campaign.target, .prepare = prepare, .prepare_data = self, .first = 1, .stride = 1,
-    .last = self->plan.jobs->len + 1,
+    .target = &self->campaign.target, .prepare = prepare, .prepare_data = self,
+    .first = self->campaign.shard, .stride = self->campaign.shards, .last = self->plan.jobs->len + 1,
     .stop_at = G_MAXINT64, .jobs = self->campaign.jobs, .keep_going = TRUE, .check_every = CHECK_DETERMINISM_EVERY,
     .done = note_fate, .done_data = self, .tick = show_progress, .tick_data = self,
   };
@@ -200,7 +201,10 @@ sweep_one (Sweep *self, TrioCliTally *tally, TrioCliCoverage *coverage, guint64 
   if (ok)
     *n_unmatched = cover (self, tally, coverage);
   trio_cli_unshare (self->fates, n_bytes);
-  return ok && trio_cli_campaign_take (&self->campaign, tally, prepare, self, error);
+  ok = ok && trio_cli_campaign_take (&self->campaign, tally, prepare, self, error);
+  if (ok)
+    trio_cli_kept_take (&self->campaign);
+  return ok;
 }
 
 gboolean
@@ -249,8 +253,9 @@ sweep_all (Sweep *self, const char *only)
       self->plan = asked;
       trio_cli_campaign_begin (&self->campaign, scenario);
       trio_cli_report_begin (&self->campaign);
+      trio_cli_kept_replay (&self->campaign);
       if (!sweep_one (self, tally, coverage, &n_unmatched, &error))
-        exit_code = trio_cli_usage (self->campaign.cli, "sweep", "%s: %s", scenario->name, error->message);
+        exit_code = MAX (exit_code, trio_cli_campaign_refuse (&self->campaign, error));
       report (self, coverage, n_unmatched);
       trio_cli_report_end (&self->campaign, tally);
 

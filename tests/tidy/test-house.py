@@ -90,12 +90,14 @@ def unfinished(root):
 
 def examples_in_documents(root):
     """Each C block of a document names, in a comment on the line before, the file it shows whole (`<!-- FILE -->`), but for its licence
-    line, or in part (`<!-- from FILE -->`)."""
+    line, or in part (`<!-- from FILE -->`). Blocks of other languages may, and are what they say."""
     for path, text in texts(root):
         if path.suffix != ".md":
             continue
-        for block in re.finditer(r"(?:<!-- (from )?(\S+) -->\n+)?^```c\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE):
-            part, name, shown = block.groups()
+        for block in re.finditer(r"(?:<!-- (from )?(\S+) -->\n+)?^```(\w+)\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE):
+            part, name, language, shown = block.groups()
+            if name is None and language != "c":
+                continue
             where = f"{path}:{text.count(chr(10), 0, block.start()) + 1}"
             if name is None:
                 yield f"{where}: this C block does not say which compiled file it is from"
@@ -103,7 +105,7 @@ def examples_in_documents(root):
                 yield f"{where}: there is no {name}"
             else:
                 source = (root / name).read_text()
-                whole = re.sub(rf"\A[^\n]*{LICENCE}[^\n]*\n+", "", source)
+                whole = re.sub(rf"\A(#![^\n]*\n)?[^\n]*{LICENCE}[^\n]*\n+", "", source)
                 if (shown not in source) if part else (shown != whole):
                     yield f"{where}: this block is not what {name} says"
 
@@ -171,6 +173,7 @@ def test_each_of_these_fails_where_its_rule_is_broken():
         (examples_in_documents, "README.md", "```c\nint x;\n```\n", "```sh\nls\n```\n"),
         (examples_in_documents, "README.md", "<!-- e.c -->\n```c\nint x;\n```\n", "<!-- e.c -->\n```c\nint x;\nint y;\n```\n"),
         (examples_in_documents, "README.md", "<!-- from e.c -->\n```c\nint z;\n```\n", "<!-- from e.c -->\n```c\nint y;\n```\n"),
+        (examples_in_documents, "README.md", "<!-- e.c -->\n```sh\nint z;\n```\n", "<!-- e.c -->\n```sh\nint x;\nint y;\n```\n"),
         (examples_in_documents, "README.md", "<!-- f.c -->\n```c\nint z;\n```\n", ""),
         (dead_links, "README.md", "[a](runtime/nothing.md)\n", "[a](e.c) [b](https://example.org) `[c](d)`\n"),
     ]:
