@@ -105,7 +105,8 @@ is_over (Driver *driver)
   TrioSimWorld *world = driver->world;
   TrioSimWatch *watch = &world->watch;
 
-  if (world->verdict != TRIO_SIM_OK || watch->divergence != NULL || watch->stopped || trio_loop_is_done (world->loop))
+  if (world->verdict != TRIO_SIM_OK || watch->divergence != NULL || watch->stopped || world->signals.killed_by != 0
+      || trio_loop_is_done (world->loop))
     return TRUE;
   if (watch->stop_before > 0 && watch->steps + 1 >= watch->stop_before && !watch->break_there)
     return watch->stopped = TRUE;
@@ -150,7 +151,8 @@ finish (TrioSimWorld *world)
 {
   TrioLoopStatistics statistics;
   GError *error = NULL;
-  gboolean judged = world->verdict != TRIO_SIM_OK || world->watch.stopped || world->watch.divergence != NULL;
+  gboolean judged = world->verdict != TRIO_SIM_OK || world->watch.stopped || world->watch.divergence != NULL
+                    || world->signals.killed_by != 0;
 
   if (!judged)
     {
@@ -159,6 +161,7 @@ finish (TrioSimWorld *world)
     }
   trio_loop_get_statistics (world->loop, &statistics);
   trio_sim_threads_stop (&world->threads);
+  trio_sim_signals_stop (&world->signals);
   /* Before the first step of a turn there is nobody who could have told. */
   if (world->watch.there != NULL)
     g_string_append (world->message, world->watch.there->str);

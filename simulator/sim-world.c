@@ -70,6 +70,7 @@ let_time_lag (TrioInstrument *instrument, TrioTask *task G_GNUC_UNUSED)
   trio_loop_get_statistics (self->loop, &statistics);
   if (is_time_awaited (self, &statistics))
     ask_for_time (self, "clock.lag", describe_lag);
+  trio_sim_signals_ask (&self->signals);
 }
 
 /* If nobody can run, time has moved as far as it should. */
@@ -104,6 +105,7 @@ poll_io (TrioIo *io G_GNUC_UNUSED)
   let_time_pause (self);
   trio_sim_net_deliver (self->net);
   trio_sim_threads_run (&self->threads);
+  trio_sim_signals_deliver (&self->signals);
 }
 
 gint64
@@ -250,6 +252,8 @@ trio_sim_world_init (TrioSimWorld *self, const TrioSimOptions *options, TrioSimS
   self->net = trio_sim_net_new (&self->clock, self->tape, &self->watch);
   self->net->io.poll = poll_io;
   trio_sim_threads_init (&self->threads, &self->clock, self->tape, &self->watch);
+  trio_sim_signals_init (&self->signals, self->tape);
+  self->world.signals = &self->signals.signals;
   self->world.clock = &self->clock.clock;
   self->world.io = &self->net->io;
   self->world.threads = &self->threads.threads;
@@ -263,6 +267,7 @@ trio_sim_world_clear (TrioSimWorld *self)
 {
   trio_sim_misuse_stop_listening (self);
   trio_sim_threads_clear (&self->threads);
+  trio_sim_signals_clear (&self->signals);
   trio_sim_liveness_clear (&self->liveness);
   trio_sim_net_free (self->net);
   trio_sim_tape_free (self->tape);

@@ -7,7 +7,7 @@
  *            +---------------------------------------------------------------+
  *
  * The world's work inside a turn is done when the loop asks its io: diagnose a stuck run if the driver wants it, deliver what has
- * arrived, let threads go on; and before each step: let time lag if the tape says so.
+ * arrived, let threads go on; and before each step: let time lag and signals arrive if the tape says so.
  *
  * Always true: the first finding is the verdict; what comes after it in the same turn is not judged. */
 
@@ -17,6 +17,7 @@
 
 #include "simulator/liveness.h"
 #include "simulator/sim-net.h"
+#include "simulator/sim-signals.h"
 #include "simulator/sim-threads.h"
 #include "simulator/tape.h"
 #include "simulator/virtual-clock.h"
@@ -30,6 +31,7 @@ typedef struct
   TrioSimClock    clock;
   TrioSimNet     *net;
   TrioSimThreads  threads;
+  TrioSimSignals  signals;
   TrioSimTape    *tape;
   TrioSimWatch    watch;
   TrioInstrument  lag;          /* asks before each step whether time lags */

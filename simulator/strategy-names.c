@@ -277,7 +277,7 @@ trio_sim_strategy_get_inject (const TrioSimOptions *options)
 
       if (g_str_equal (label, TRIO_CHOICE_CANCEL))
         inject |= TRIO_SIM_INJECT_CANCEL;
-      else if (g_str_equal (label, TRIO_CHOICE_INTERRUPT))
+      else if (g_str_equal (label, TRIO_CHOICE_INTERRUPT) || g_str_has_prefix (label, TRIO_CHOICE_INTERRUPT "."))
         inject |= TRIO_SIM_INJECT_INTERRUPT;
       else if (g_str_has_prefix (label, "fault."))
         inject |= TRIO_SIM_INJECT_FAULT;

@@ -66,7 +66,7 @@ kind_of (const char *name)
     return TRIO_SIM_LABEL_SCHEDULE;
   if (g_str_equal (name, TRIO_CHOICE_CANCEL))
     return TRIO_SIM_LABEL_CANCEL;
-  if (g_str_equal (name, TRIO_CHOICE_INTERRUPT))
+  if (g_str_equal (name, TRIO_CHOICE_INTERRUPT) || g_str_has_prefix (name, TRIO_CHOICE_INTERRUPT "."))
     return TRIO_SIM_LABEL_INTERRUPT;
   return g_str_has_prefix (name, "fault.") ? TRIO_SIM_LABEL_FAULT : TRIO_SIM_LABEL_OTHER;
 }

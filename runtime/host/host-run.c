@@ -29,6 +29,7 @@ make_world (TrioHostRun *self, const TrioRunOptions *options, GError **error)
   self->wakeup.fd = -1;
   if (!trio_wakeup_init (&self->wakeup, error))
     return FALSE;
+  trio_host_signals_init (&self->signals, self->wakeup.fd);
   self->epoll = trio_epoll_new (self->wakeup.fd, error);
   if (self->epoll == NULL || !open_trace (self, error))
     return FALSE;
@@ -37,6 +38,7 @@ make_world (TrioHostRun *self, const TrioRunOptions *options, GError **error)
   self->world.clock = options->clock != NULL ? options->clock : trio_monotonic_clock ();
   self->world.io = trio_epoll_get_io (self->epoll);
   self->world.threads = trio_host_threads_get ();
+  self->world.signals = &self->signals.signals;
   self->world.wake = wake_run;
   self->world.append_stack = trio_task_append_stack;
   return TRUE;
@@ -170,6 +172,7 @@ free_world (TrioHostRun *self)
 {
   g_assert (self->loop == NULL);
 
+  trio_host_signals_clear (&self->signals);
   g_clear_pointer (&self->epoll, trio_epoll_free);
   trio_wakeup_clear (&self->wakeup);
   g_free (self);

@@ -11,6 +11,7 @@
 
 #include "host/dump-signal.h"
 #include "host/epoll.h"
+#include "host/signals.h"
 #include "host/watchdog.h"
 #include "host/wakeup.h"
 
@@ -19,6 +20,7 @@ typedef struct
   TrioWorld          world;
   TrioWakeup         wakeup;
   TrioEpoll         *epoll;
+  TrioHostSignals    signals;
   TrioLoop          *loop;
   gboolean           has_interrupt;    /* SIGINT is ours */
   TrioTraceRecorder *recorder;         /* NULL: nobody wants a trace */

@@ -216,6 +216,8 @@ take_turns (LoopSource *self)
       trio_wakeup_take (&run->wakeup);
       if (run->has_interrupt && trio_interrupt_take ())
         trio_loop_interrupt (run->loop);
+      if (trio_host_signals_is_pending (&run->signals))
+        trio_host_signals_take (&run->signals);
       if (run->dump_listener != NULL && trio_dump_signal_take (run->dump_listener))
         trio_host_run_dump (run);
 
@@ -237,6 +239,7 @@ is_pending (LoopSource *self)
 {
   return self->due == G_MININT64 || trio_wakeup_is_pending (&self->run->wakeup)
          || (self->run->has_interrupt && trio_interrupt_is_pending ())
+         || trio_host_signals_is_pending (&self->run->signals)
          || (self->run->dump_listener != NULL && trio_dump_signal_is_pending (self->run->dump_listener));
 }
 

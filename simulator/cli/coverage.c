@@ -58,7 +58,7 @@ trio_cli_kind_of (const char *label)
 {
   if (g_str_equal (label, "cancel"))
     return TRIO_SIM_INJECT_CANCEL;
-  if (g_str_equal (label, "interrupt"))
+  if (g_str_equal (label, "interrupt") || g_str_has_prefix (label, "interrupt."))
     return TRIO_SIM_INJECT_INTERRUPT;
   return g_str_has_prefix (label, "fault.") ? TRIO_SIM_INJECT_FAULT : TRIO_SIM_INJECT_NONE;
 }

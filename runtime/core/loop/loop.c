@@ -310,3 +310,11 @@ trio_current_threads (void)
 
   return loop != NULL ? loop->world->threads : NULL;
 }
+
+TrioSignals *
+trio_current_signals (void)
+{
+  TrioLoop *loop = trio_loop_of_thread;
+
+  return loop != NULL ? loop->world->signals : NULL;
+}

@@ -31,6 +31,7 @@
 #include <trio/tcp.h>
 #include <trio/udp.h>
 #include <trio/thread.h>
+#include <trio/signal.h>
 #include <trio/supervisor.h>
 #include <trio/check.h>
 #include <trio/dump.h>

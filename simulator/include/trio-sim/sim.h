@@ -50,7 +50,7 @@ typedef enum
 {
   TRIO_SIM_INJECT_NONE      = 0,
   TRIO_SIM_INJECT_CANCEL    = 1 << 0,    /* a cancellation at a checkpoint */
-  TRIO_SIM_INJECT_INTERRUPT = 1 << 1,    /* a Ctrl-C at a checkpoint */
+  TRIO_SIM_INJECT_INTERRUPT = 1 << 1,    /* a Ctrl-C at a checkpoint; a signal that is received, before any step */
   TRIO_SIM_INJECT_FAULT     = 1 << 2,    /* choices whose label begins with "fault." */
 } TrioSimInject;
 
@@ -226,6 +226,20 @@ TRIO_API gboolean trio_sim_run (TrioFunc func, gpointer data, const TrioSimOptio
  * Source: the liveness mode of TigerBeetle's simulator.
  */
 TRIO_API void     trio_sim_heal        (void);
+
+/**
+ * trio_sim_raise:
+ * @number: of a signal, as <signal.h> of Linux has it
+ *
+ * A signal of the operating system arrives (<trio/signal.h>), as if somebody had sent it to the process. Its receiver learns of it in the
+ * loop's next turn. If there is none, SIGINT is a Ctrl-C for the run, and every other signal ends the process, so that this never returns:
+ * the run is over, and nothing is judged any more; but if no receiver was opened for it so far, the run fails.
+ *
+ * Searches that inject interrupts let those that are received arrive also by themselves, without this function.
+ *
+ * In the real world it is raise(). Only inside a run. Never suspends.
+ */
+TRIO_API void     trio_sim_raise       (int number);
 
 TRIO_API void     trio_sim_report_free (TrioSimReport *report);
 

@@ -16,6 +16,7 @@
 #include <trio/check.h>
 #include <trio/dump.h>
 #include <trio/interrupt.h>
+#include <trio/seam/signals.h>
 #include <trio/seam/threads.h>
 
 G_BEGIN_DECLS
@@ -32,6 +33,7 @@ struct _TrioWorld
   TrioIo     *io;
   TrioChoice *choice;        /* NULL: every answer is the dull one */
   TrioThreads *threads;      /* NULL: no worker threads here */
+  TrioSignals *signals;      /* NULL: no signals here */
 
   /* Any thread, any time: make the driver take a turn soon. */
   void      (*wake)  (TrioWorld *self);

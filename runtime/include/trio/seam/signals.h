@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* The seam "signals": signals of the operating system, as numbers that arrive. host/ takes over their dispositions; the simulator lets
+ * them arrive when its tape, or a scenario, says so.
+ *
+ *     program                 runtime/signal/                  world
+ *     opens a receiver  --->  the first for this number  --->  take ()
+ *                             whose is it?  <----------------  trio_signals_arrived (), between two steps
+ *     closes it         --->  the last for this number   --->  give_back ()   has one arrived that was not told yet?
+ *                             nobody else takes it:      --->  raise ()       what would have happened without us
+ *
+ * Always true: between take and give_back a signal that arrives is told, or is what give_back() answers. None is lost; several of one
+ * number that arrive before they are told are told as one. */
+
+#pragma once
+
+#include <trio/types.h>
+
+G_BEGIN_DECLS
+
+typedef struct _TrioSignals TrioSignals;
+
+/* Embed it as the first member of your own. Thread of the run only. */
+struct _TrioSignals
+{
+  const char *name;                    /* "signals", "simulated" */
+
+  /* From now on that signal is told. From a task. MISUSE if this run can have no signals, or this one cannot be taken; BUSY_RESOURCE if
+   * another run has it. As long as one is taken the world does not take the run for deadlocked. */
+  gboolean (*take)      (TrioSignals *self, int number, GError **error);
+
+  /* From now on it does what it did before take(). TRUE if one arrived that was not told and now never will be. */
+  gboolean (*give_back) (TrioSignals *self, int number);
+
+  /* One that is not taken arrives now: may end the process. */
+  void     (*raise)     (TrioSignals *self, int number);
+};
+
+/* Those of the run whose turn it is on this thread: NULL outside a run, and if its world has none. */
+TRIO_API TrioSignals *trio_current_signals (void);
+
+/* The world says that one arrived. From the run's loop, outside any task. */
+TRIO_API void         trio_signals_arrived (int number);
+
+G_END_DECLS

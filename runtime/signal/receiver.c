@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* Receivers: which of them a signal is for, and where it goes when that one is closed.
+ *
+ *     receivers of the run, the latest first      B { TERM }      A { TERM, HUP }
+ *     TERM arrives                                -> B
+ *     HUP arrives                                                 -> A
+ *     B is closed with a TERM in hand                             -> A
+ *     A is closed with a TERM and a HUP in hand                        -> the world, each as what it was before A
+ *
+ * Always true:
+ *  1. A number is taken from the world exactly while some receiver has it.
+ *  2. A number stands in a receiver's `pending` at most once, where it stood first.
+ *  3. A task waits in a receiver only while nothing is pending there. What it is given is its own from that moment, even if the
+ *     receiver is closed before it runs. */
+
+#include "signal/receiver.h"
+
+#include <trio/checkpoint.h>
+#include <trio/error.h>
+#include <trio/lowlevel/access.h>
+#include <trio/lowlevel/run-local.h>
+#include <trio/lowlevel/task.h>
+#include <trio/seam/signals.h>
+
+typedef struct
+{
+  TrioTask *task;
+  int       number;          /* what it was given */
+} Waiter;
+
+/* All of one run. */
+typedef struct
+{
+  TrioSignals *signals;
+  GQueue       receivers;    /* the latest first */
+} Home;
+
+struct _TrioSignalReceiver
+{
+  GList           link;      /* in home->receivers; data is the receiver */
+  Home           *home;      /* NULL: closed */
+  int            *numbers;   /* each once; ends with 0 */
+  GArray         *pending;   /* of int, in order of arrival */
+  Waiter         *waiter;    /* in the frame of the task that waits; or NULL */
+  TrioSignalFunc  func;      /* or NULL */
+  gpointer        data;
+};
+
+static char home_key;
+
+/* ---- whose is it ---- */
+
+static gboolean
+has (const int *numbers, int number)
+{
+  while (*numbers != 0 && *numbers != number)
+    numbers++;
+  return *numbers != 0;
+}
+
+/* NULL: nobody's. */
+static TrioSignalReceiver *
+find_receiver (Home *home, int number)
+{
+  for (GList *link = home->receivers.head; link != NULL; link = link->next)
+    if (has (((TrioSignalReceiver *) link->data)->numbers, number))
+      return link->data;
+  return NULL;
+}
+
+static void
+add_pending (TrioSignalReceiver *self, int number)
+{
+  for (guint i = 0; i < self->pending->len; i++)
+    if (g_array_index (self->pending, int, i) == number)
+      return;
+  g_array_append_val (self->pending, number);
+}
+
+static int
+take_pending (TrioSignalReceiver *self)
+{
+  int number = g_array_index (self->pending, int, 0);
+
+  g_array_remove_index (self->pending, 0);
+  return number;
+}
+
+static void
+give (TrioSignalReceiver *self, int number)
+{
+  Waiter *waiter = self->waiter;
+
+  trio_note_access (self, TRIO_ACCESS_WRITE);
+  if (self->func != NULL)
+    self->func (number, self->data);
+  else if (waiter != NULL)
+    {
+      self->waiter = NULL;
+      waiter->number = number;
+      trio_reschedule (waiter->task, NULL);
+    }
+  else
+    add_pending (self, number);
+}
+
+void
+trio_signals_arrived (int number)
+{
+  Home *home = trio_run_local_get (&home_key);
+  TrioSignalReceiver *receiver = home != NULL ? find_receiver (home, number) : NULL;
+
+  if (receiver != NULL)
+    give (receiver, number);
+}
+
+/* ---- closing ---- */
+
+/* Numbers that nobody else here has go back to the world, and what it had not told of them is told. */
+static void
+give_back (TrioSignalReceiver *self, Home *home)
+{
+  for (const int *number = self->numbers; *number != 0; number++)
+    if (find_receiver (home, *number) == NULL && home->signals->give_back (home->signals, *number))
+      add_pending (self, *number);
+}
+
+static void
+raise_pending (TrioSignalReceiver *self, Home *home)
+{
+  while (self->pending->len > 0)
+    {
+      int number = take_pending (self);
+      TrioSignalReceiver *other = find_receiver (home, number);
+
+      if (other != NULL)
+        give (other, number);
+      else
+        home->signals->raise (home->signals, number);
+    }
+}
+
+void
+trio_signal_receiver_close (TrioSignalReceiver *self)
+{
+  Home *home;
+
+  g_return_if_fail (self != NULL);
+
+  home = g_steal_pointer (&self->home);
+  if (home == NULL)
+    return;
+  trio_note_access (self, TRIO_ACCESS_WRITE);
+  g_queue_unlink (&home->receivers, &self->link);
+  if (self->waiter != NULL)
+    trio_reschedule (g_steal_pointer (&self->waiter)->task,
+                     g_error_new_literal (TRIO_ERROR, TRIO_ERROR_CLOSED_RESOURCE, "this signal receiver was closed"));
+  give_back (self, home);
+  raise_pending (self, home);
+}
+
+void
+trio_signal_receiver_free (TrioSignalReceiver *self)
+{
+  if (self == NULL)
+    return;
+  trio_signal_receiver_close (self);
+  g_array_unref (self->pending);
+  g_free (self->numbers);
+  g_free (self);
+}
+
+/* After the run's last task. Receivers that are still open lie in frames that are lost, or are leaked: the process gets its signals
+ * back all the same. */
+static void
+home_free (gpointer data)
+{
+  Home *home = data;
+  GList *link;
+
+  while ((link = home->receivers.head) != NULL)
+    {
+      TrioSignalReceiver *receiver = link->data;
+
+      receiver->waiter = NULL;
+      receiver->home = NULL;
+      g_queue_unlink (&home->receivers, link);
+      give_back (receiver, home);
+      raise_pending (receiver, home);
+    }
+  g_free (home);
+}
+
+/* ---- opening ---- */
+
+static Home *
+get_home (TrioSignals *signals)
+{
+  Home *home = trio_run_local_get (&home_key);
+
+  if (home == NULL)
+    {
+      home = g_new0 (Home, 1);
+      home->signals = signals;
+      g_queue_init (&home->receivers);
+      trio_run_local_set (&home_key, home, home_free);
+    }
+  return home;
+}
+
+static int *
+copy_without_repetitions (const int *signals)
+{
+  gsize n = 0, n_kept = 0;
+  int *kept;
+
+  while (signals[n] != 0)
+    n++;
+  kept = g_new0 (int, n + 1);
+  for (gsize i = 0; i < n; i++)
+    if (!has (kept, signals[i]))
+      kept[n_kept++] = signals[i];
+  return kept;
+}
+
+/* All or none. */
+static gboolean
+take_all (Home *home, const int *numbers, const char *caller, GError **error)
+{
+  for (const int *number = numbers; *number != 0; number++)
+    {
+      if (find_receiver (home, *number) != NULL || home->signals->take (home->signals, *number, error))
+        continue;
+      g_prefix_error (error, "%s: ", caller);
+      while (number-- > numbers)
+        if (find_receiver (home, *number) == NULL && home->signals->give_back (home->signals, *number))
+          home->signals->raise (home->signals, *number);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+TrioSignalReceiver *
+trio_signal_receiver_new (const char *caller, const int *signals, TrioSignalFunc func, gpointer data, GError **error)
+{
+  TrioSignals *world = trio_current_task () != NULL ? trio_current_signals () : NULL;
+  g_autofree int *numbers = NULL;
+  TrioSignalReceiver *self;
+  Home *home;
+
+  g_return_val_if_fail (signals != NULL, NULL);
+
+  if (world == NULL || signals[0] == 0)
+    {
+      g_set_error (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "%s: %s", caller,
+                   signals[0] == 0              ? "the list of signals is empty"
+                   : trio_current_task () == NULL ? "only a task can receive signals"
+                                                : "the world of this run has no signals");
+      return NULL;
+    }
+  home = get_home (world);
+  numbers = copy_without_repetitions (signals);
+  if (!take_all (home, numbers, caller, error))
+    return NULL;
+
+  self = g_new0 (TrioSignalReceiver, 1);
+  self->link.data = self;
+  self->home = home;
+  self->numbers = g_steal_pointer (&numbers);
+  self->pending = g_array_new (FALSE, FALSE, sizeof (int));
+  self->func = func;
+  self->data = data;
+  g_queue_push_head_link (&home->receivers, &self->link);
+  trio_note_access (self, TRIO_ACCESS_CREATE);
+  return self;
+}
+
+TrioSignalReceiver *
+trio_open_signal_receiver (const int *signals, GError **error)
+{
+  return trio_signal_receiver_new ("trio_open_signal_receiver", signals, NULL, NULL, error);
+}
+
+/* ---- receiving ---- */
+
+static TrioAbort
+abort_receive (TrioTask *task G_GNUC_UNUSED, gpointer data)
+{
+  TrioSignalReceiver *self = data;
+
+  trio_note_access (self, TRIO_ACCESS_WRITE);
+  self->waiter = NULL;
+  return TRIO_ABORT_SUCCEEDED;
+}
+
+static void
+describe_receive (gpointer data, GString *out)
+{
+  const TrioSignalReceiver *self = data;
+
+  for (const int *number = self->numbers; *number != 0; number++)
+    g_string_append_printf (out, "%s%d (%s)", number == self->numbers ? "for signal " : ", ", *number, g_strsignal (*number));
+}
+
+TRIO_CHECKPOINT static gboolean
+wait_for_one (TrioSignalReceiver *self, int *number, GError **error)
+{
+  static const TrioWaitClass klass = { "trio_signal_receiver_receive", abort_receive, describe_receive };
+  Waiter waiter = { .task = trio_current_task () };
+
+  self->waiter = &waiter;
+  if (!trio_wait (&klass, self, error))
+    return FALSE;
+  *number = waiter.number;
+  return TRUE;
+}
+
+gboolean
+trio_signal_receiver_receive (TrioSignalReceiver *self, int *number, GError **error)
+{
+  g_return_val_if_fail (self != NULL && number != NULL, FALSE);
+
+  trio_note_access (self, TRIO_ACCESS_WRITE);
+  if (self->waiter != NULL)
+    {
+      g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_BUSY_RESOURCE, "another task waits for this receiver's next signal already");
+      return FALSE;
+    }
+  if (self->home == NULL)
+    {
+      g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_CLOSED_RESOURCE, "this signal receiver was closed");
+      return FALSE;
+    }
+  if (self->pending->len == 0)
+    return wait_for_one (self, number, error);
+  if (!trio_checkpoint_if_cancelled (error))
+    return FALSE;
+  *number = take_pending (self);
+  trio_cancel_shielded_checkpoint ();
+  return TRUE;
+}
+
+void
+trio_signal_receiver_get_statistics (TrioSignalReceiver *self, TrioSignalReceiverStatistics *statistics)
+{
+  g_return_if_fail (self != NULL && statistics != NULL);
+  trio_note_access (self, TRIO_ACCESS_READ);
+  *statistics = (TrioSignalReceiverStatistics) { .tasks_waiting = self->waiter != NULL, .signals_pending = self->pending->len };
+}
