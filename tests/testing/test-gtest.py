@@ -66,7 +66,7 @@ def test_under_schedules_nothing_is_found_in_what_is_right():
 
 def test_a_schedule_finds_the_race_and_the_printed_command_replays_it():
     code, out = run("--trio-schedules", 500, "-p", "/bad/deposits-add-up")
-    yield from expect((code, out), 1, "FAILED  crash", "The ordinary run, except:", "ran before")
+    yield from expect((code, out), 1, "FAILED  crash", "The ordinary run, except:", "deposit_late ran", "before deposit")
     yield from expect(run(shell=command_in(out)), 1, "The ordinary run, except:", "balance == 3")
 
 
