@@ -11,7 +11,7 @@
 #include "simulator/schedule.h"
 #include "simulator/virtual-clock.h"
 
-enum { N_SCHEDULES = 1000, N_SCHEDULES_VALGRIND = 3, N_OCCASIONS_VALGRIND = 10, TWICE_EVERY = 100 };
+enum { N_SCHEDULES = 1000, N_SCHEDULES_VALGRIND = 3, TWICE_EVERY = 100 };
 
 /* One injection: in the run-th run that the test function makes, and how. */
 typedef struct
@@ -173,6 +173,24 @@ call_test (CoreTestFunc test)
     g_error ("%s makes no run: it is for g_test_add_func ()", g_test_get_path ());
 }
 
+/* A disturbed test function ends half-way, and what it held then is lost: nobody's leak. */
+#ifdef __has_feature
+#if __has_feature (address_sanitizer)
+#define HAS_ASAN
+#endif
+#elif defined (__SANITIZE_ADDRESS__)
+#define HAS_ASAN
+#endif
+
+#ifdef HAS_ASAN
+#include <sanitizer/lsan_interface.h>
+#define LOOK_AWAY() (__lsan_disable ())
+#define LOOK_AGAIN() (__lsan_enable ())
+#else
+#define LOOK_AWAY() ((void) 0)
+#define LOOK_AGAIN() ((void) 0)
+#endif
+
 /* ---- All calls -------------------------------------------------------------------------------------------------------------- */
 
 static guint64
@@ -234,17 +252,24 @@ run_sweep (gconstpointer data)
   g_autoptr (GPtrArray) occasions = g_ptr_array_new_with_free_func (free_occasion);
   guint n;
 
+  if (is_valgrind ())
+    {
+      g_test_skip ("a test function that ends half-way keeps what it holds, and Valgrind cannot be told so");
+      return;
+    }
+  LOOK_AWAY ();
   announce (g_test_get_path (), 0, "first come, first served");
   call.strategy = "fifo";
   call.occasions = occasions;
   call_test (test);
   call.occasions = NULL;
-  n = is_valgrind () ? MIN (occasions->len, N_OCCASIONS_VALGRIND) : occasions->len;
+  n = occasions->len;
   for (guint i = 0; i < n; i++)
     if (only == 0 || only == i + 1)
       inject (test, occasions, i);
   g_test_message ("%u occasions", n);
   g_clear_pointer (&call.fails, g_free);
+  LOOK_AGAIN ();
 }
 
 /* ---- Registering ------------------------------------------------------------------------------------------------------------ */
