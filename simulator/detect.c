@@ -236,6 +236,9 @@ trio_sim_detect_leaks (TrioSimWorld *world, const TrioLoopStatistics *statistics
     {
       const TrioSimSocket *socket = link->data;
 
+      /* It goes with the socket in whose mail it lies. */
+      if (socket->travels)
+        continue;
       g_ptr_array_add (leaks, g_strdup_printf ("socket of %s", socket->maker));
       g_string_append (lines, "\n  ");
       trio_sim_socket_append (lines, socket);

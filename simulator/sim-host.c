@@ -44,7 +44,13 @@ trio_sim_address_append (GString *out, const TrioAddress *address)
 {
   const guint8 *bytes = address->bytes;
 
-  if (address->family == TRIO_ADDRESS_IPV4)
+  if (address->family == TRIO_ADDRESS_UNIX)
+    {
+      g_autofree char *text = trio_address_to_string (address);
+
+      g_string_append (out, text);
+    }
+  else if (address->family == TRIO_ADDRESS_IPV4)
     g_string_append_printf (out, "%u.%u.%u.%u:%u", bytes[0], bytes[1], bytes[2], bytes[3], address->port);
   else
     {

@@ -20,7 +20,18 @@ trio_sim_net_new (TrioSimClock *clock, TrioSimTape *tape, TrioSimWatch *watch)
   trio_sim_hosts_init (net);
   trio_sim_events_init (&net->events);
   g_queue_init (&net->sockets);
+  g_queue_init (&net->names);
   return net;
+}
+
+/* What travels is in the list of sockets, too. */
+static void
+forget_passed (TrioSimSocket *socket)
+{
+  for (GList *link = socket->mail.head; link != NULL; link = link->next)
+    ((TrioSimLetter *) link->data)->n_passed = 0;
+  for (GList *link = socket->line.head; link != NULL; link = link->next)
+    forget_passed (link->data);
 }
 
 /* What is still open goes without a word: the run is over. */
@@ -30,6 +41,9 @@ trio_sim_net_free (TrioSimNet *net)
   GList *first;
 
   trio_sim_events_clear (&net->events);
+  g_queue_clear_full (&net->names, g_free);
+  for (GList *link = net->sockets.head; link != NULL; link = link->next)
+    forget_passed (link->data);
   while ((first = g_queue_pop_head_link (&net->sockets)) != NULL)
     {
       TrioSimSocket *socket = first->data, *waiting;
@@ -84,9 +98,15 @@ trio_sim_socket_free (TrioSimSocket *socket)
 }
 
 void
-trio_sim_socket_hand_out (TrioSimSocket *socket)
+trio_sim_socket_change_hands (TrioSimSocket *socket)
 {
   socket->maker = trio_sim_tape_get_path (socket->net->tape, trio_current_task ());
+}
+
+void
+trio_sim_socket_hand_out (TrioSimSocket *socket)
+{
+  trio_sim_socket_change_hands (socket);
   socket->open_link.data = socket;
   socket->host->n_sockets++;
   g_queue_push_tail_link (&socket->net->sockets, &socket->open_link);
@@ -110,6 +130,8 @@ trio_sim_socket_append (GString *out, const TrioSimSocket *socket)
 {
   g_string_append_printf (out, "socket %" G_GUINT64_FORMAT " of %s (", socket->serial,
                           *socket->maker == '\0' ? "the world" : socket->maker);
+  if (socket->local.family == TRIO_ADDRESS_UNIX)
+    g_string_append (out, "unix ");
   if (socket->bound || socket->link != NULL)
     trio_sim_address_append (out, &socket->local);
   switch (socket->state)
@@ -168,6 +190,8 @@ trio_sim_net_is_taken (const TrioSimHost *host, TrioSocketKind kind, const TrioS
       const TrioSimSocket *socket = link->data;
 
       if (socket == except || socket->host != host || socket->kind != kind || !socket->bound || socket->local.port != address->port)
+        continue;
+      if (except != NULL && except->reuse_port && socket->reuse_port)
         continue;
       /* Connected sockets share their port with their listener, and leave it free to one that reuses addresses. */
       if (socket->state == TRIO_SIM_SOCKET_CONNECTED && except != NULL && except->reuse_address)

@@ -23,7 +23,8 @@
  * The verbs and their errors are those of <trio/seam/io.h>. Thread of the run only.
  *
  * sim-net.c has the network's life, listeners and ports, sim-socket.c the verbs, sim-link.c what travels by TCP, sim-udp.c what
- * travels by UDP, sim-host.c names and addresses, sim-hosts.h the hosts. */
+ * travels by UDP, sim-unix.c unix sockets, sim-host.c names and addresses,
+ * sim-hosts.h the hosts. */
 
 #pragma once
 
@@ -41,6 +42,7 @@ typedef struct _TrioSimSocket  TrioSimSocket;
 typedef struct _TrioSimLink    TrioSimLink;
 typedef struct _TrioSimSegment TrioSimSegment;
 typedef struct _TrioSimLetter  TrioSimLetter;
+typedef struct _TrioSimName    TrioSimName;
 
 /* Linux' ip_local_port_range. */
 #define TRIO_SIM_PORT_FIRST 32768
@@ -58,6 +60,8 @@ struct _TrioSimNet
   guint64        n_links;
   GPtrArray     *hosts;           /* of TrioSimHost; the first is the world's own */
   guint          max_faulty;      /* so many of them may be broken by the tape at a time */
+  GQueue         names;           /* of TrioSimName: of unix sockets, stale ones, too */
+  guint64        n_names;
 };
 
 typedef enum
@@ -83,6 +87,7 @@ struct _TrioSimSocket
   TrioAddress        remote;
   gboolean           bound;
   gboolean           reuse_address;
+  gboolean           reuse_port;
   gboolean           ipv6_only;
   int                error;       /* to be told once: ECONNRESET … */
   gboolean           broken;      /* reset or timed out: nothing more comes or goes */
@@ -95,10 +100,18 @@ struct _TrioSimSocket
 
   GQueue             mail;        /* of TrioSimLetter: arrived and not received; not of TCP */
   gsize              mail_size;   /* what they take */
+
+  TrioSimSocket     *peer;        /* unix: the other end; of a datagram socket, whom it is connected with */
+  gsize              window;      /* unix stream: so much may be unread at the peer */
+  gboolean           eof;         /* unix stream: nothing more comes */
+  gboolean           fin_sent;    /* unix: nothing more is sent … */
+  gboolean           receives_no_more;    /* … received */
+  gboolean           travels;     /* passed, and not yet received */
+
   gint64             last_due;    /* UDP: nothing that it sends arrives before what it sent before, but by a fault */
 };
 
-/* Bytes that keep together: a datagram, from being sent to being received. */
+/* Bytes that keep together: a datagram, or what one send put into a unix stream, from being sent to being received. */
 struct _TrioSimLetter
 {
   TrioSimEvent    event;
@@ -109,7 +122,10 @@ struct _TrioSimLetter
   TrioSimHost    *receiver;
   gboolean        refusal;       /* the news that nobody is there */
   guint64         flow;
+  TrioSimSocket  *passed[TRIO_SOCKET_PASSED_MAX];
+  guint           n_passed;
   gsize           size;
+  gsize           offset;        /* so many bytes of it were received */
   guint8          bytes[];
 };
 
@@ -173,6 +189,11 @@ TrioAddress    trio_sim_socket_source      (const TrioSimHost *host, const TrioA
 /* What went wrong, negative, once; 0 if nothing did. */
 int            trio_sim_socket_take_error  (TrioSimSocket *socket);
 
+/* The task that calls has it from now on. */
+void           trio_sim_socket_change_hands (TrioSimSocket *socket);
+/* Closes and frees what is in the hands of a program, or travels. */
+void           trio_sim_socket_close       (TrioSimSocket *socket);
+
 /* sim-letter.c */
 TrioSimLetter *trio_sim_letter_new         (TrioSimNet *net, gconstpointer data, gsize size);
 void           trio_sim_letter_free        (TrioSimLetter *letter);
@@ -180,6 +201,19 @@ void           trio_sim_letter_free        (TrioSimLetter *letter);
 void           trio_sim_letter_arrive      (TrioSimLetter *letter, TrioSimSocket *receiver);
 /* The first of the mail, as a whole; what does not fit is lost. -EAGAIN if there is none. */
 gssize         trio_sim_letter_receive     (TrioSimSocket *receiver, gpointer buffer, gsize size, TrioSocketMessage *message);
+
+/* sim-unix.c: the verbs of unix sockets. */
+int            trio_sim_unix_bind          (TrioSimSocket *socket, const TrioAddress *address);
+int            trio_sim_unix_connect       (TrioSimSocket *socket, const TrioAddress *address);
+void           trio_sim_unix_pair          (TrioSimSocket *a, TrioSimSocket *b);
+gssize         trio_sim_unix_receive       (TrioSimSocket *socket, gpointer buffer, gsize size, TrioSocketMessage *message);
+gssize         trio_sim_unix_send          (TrioSimSocket *socket, gconstpointer data, gsize size, const TrioSocketMessage *message);
+int            trio_sim_unix_shutdown      (TrioSimSocket *socket, gboolean sending, gboolean receiving);
+gboolean       trio_sim_unix_is_ready      (TrioSimSocket *socket, TrioIoDirection direction);
+void           trio_sim_unix_say_goodbye   (TrioSimSocket *socket);
+int            trio_sim_unix_get_name      (TrioSimNet *net, const TrioAddress *address, guint64 id[2]);
+int            trio_sim_unix_set_mode      (TrioSimNet *net, const TrioAddress *address, guint mode);
+int            trio_sim_unix_remove_name   (TrioSimNet *net, const TrioAddress *address);
 
 /* sim-udp.c: the verbs of datagram sockets of IPv4 and IPv6. */
 int            trio_sim_udp_connect        (TrioSimSocket *socket, const TrioAddress *address);

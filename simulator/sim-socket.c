@@ -30,6 +30,7 @@ SOCKET (TrioSocket *socket)
 /* One in how many calls breaks, when it is drawn. */
 #define RARITY_OF_FAULTS 20
 
+static gssize receive_message (TrioIo *io, TrioSocket *socket, gpointer buffer, gsize size, TrioSocketMessage *message);
 static gssize receive    (TrioIo *io, TrioSocket *socket, gpointer buffer, gsize size);
 static gssize send_bytes (TrioIo *io, TrioSocket *socket, gconstpointer data, gsize size);
 
@@ -42,14 +43,29 @@ has_no_descriptor (const TrioSimHost *host)
 static int
 make_socket (TrioIo *io, TrioAddressFamily family, TrioSocketKind kind, TrioSocket **socket)
 {
-  if (family != TRIO_ADDRESS_IPV4 && family != TRIO_ADDRESS_IPV6)
-    return -EAFNOSUPPORT;
   if (has_no_descriptor (trio_sim_net_get_host (NET (io))) || trio_sim_choose_fault (NET (io), "fault.emfile", "socket", RARITY_OF_FAULTS))
     return -EMFILE;
 
   TrioSimSocket *made = trio_sim_socket_new (NET (io), family, kind);
   trio_sim_socket_hand_out (made);
   *socket = &made->socket;
+  return 0;
+}
+
+static int
+make_pair (TrioIo *io, TrioSocketKind kind, TrioSocket *ends[2])
+{
+  TrioSimSocket *made[2];
+
+  if (has_no_descriptor (trio_sim_net_get_host (NET (io))) || trio_sim_choose_fault (NET (io), "fault.emfile", "socket", RARITY_OF_FAULTS))
+    return -EMFILE;
+  for (guint i = 0; i < 2; i++)
+    {
+      made[i] = trio_sim_socket_new (NET (io), TRIO_ADDRESS_UNIX, kind);
+      trio_sim_socket_hand_out (made[i]);
+      ends[i] = &made[i]->socket;
+    }
+  trio_sim_unix_pair (made[0], made[1]);
   return 0;
 }
 
@@ -63,6 +79,9 @@ set_option (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, TrioSocketOption optio
       return 0;
     case TRIO_SOCKET_IPV6_ONLY:
       SOCKET (socket)->ipv6_only = value != 0;
+      return 0;
+    case TRIO_SOCKET_REUSE_PORT:
+      SOCKET (socket)->reuse_port = value != 0;
       return 0;
     case TRIO_SOCKET_NO_DELAY:
       return 0;
@@ -80,6 +99,8 @@ bind_socket (TrioIo *io, TrioSocket *socket, const TrioAddress *address)
     return -EINVAL;
   if (address->family != self->local.family)
     return -EAFNOSUPPORT;
+  if (address->family == TRIO_ADDRESS_UNIX)
+    return trio_sim_unix_bind (self, address);
   if (trio_sim_net_find_host (NET (io), self->host, address) != self->host)
     return -EADDRNOTAVAIL;
   if (local.port == 0)
@@ -118,6 +139,9 @@ listen_at (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, int backlog)
   if (self->state != TRIO_SIM_SOCKET_NEW && self->state != TRIO_SIM_SOCKET_BOUND && self->state != TRIO_SIM_SOCKET_LISTENING)
     return -EINVAL;
 
+  /* Where nobody could find it. */
+  if (self->local.family == TRIO_ADDRESS_UNIX && !self->bound)
+    return -EINVAL;
   int result = trio_sim_socket_bind_if_need_be (self, &any);
   if (result < 0)
     return result;
@@ -141,7 +165,8 @@ accept_connection (TrioIo *io, TrioSocket *socket, TrioSocket **connection)
     return -EMFILE;
 
   TrioSimSocket *accepted = g_queue_pop_head (&self->line);
-  trio_flow (accepted->link->flow, FALSE, "connection");
+  if (accepted->link != NULL)
+    trio_flow (accepted->link->flow, FALSE, "connection");
   trio_sim_socket_hand_out (accepted);
   *connection = &accepted->socket;
   return 0;
@@ -180,6 +205,8 @@ connect_to (TrioIo *io, TrioSocket *socket, const TrioAddress *address)
   TrioSimNet *net = NET (io);
   TrioSimSocket *self = SOCKET (socket);
 
+  if (self->local.family == TRIO_ADDRESS_UNIX)
+    return trio_sim_unix_connect (self, address);
   if (self->kind == TRIO_SOCKET_DATAGRAM)
     return trio_sim_udp_connect (self, address);
   if (self->state == TRIO_SIM_SOCKET_CONNECTING)
@@ -247,6 +274,8 @@ receive_message (TrioIo *io, TrioSocket *socket, gpointer buffer, gsize size, Tr
   TrioSimSocket *self = SOCKET (socket);
   gssize n;
 
+  if (self->local.family == TRIO_ADDRESS_UNIX)
+    return trio_sim_unix_receive (self, buffer, size, message);
   if (self->kind == TRIO_SOCKET_DATAGRAM)
     return trio_sim_udp_receive (self, buffer, size, message);
   n = receive (io, socket, buffer, size);
@@ -260,11 +289,14 @@ receive (TrioIo *io, TrioSocket *socket, gpointer buffer, gsize size)
 {
   TrioSimSocket *self = SOCKET (socket);
 
-  if (self->kind == TRIO_SOCKET_DATAGRAM)
+  if (self->link == NULL && (self->kind == TRIO_SOCKET_DATAGRAM || self->local.family == TRIO_ADDRESS_UNIX))
     {
-      TrioSocketMessage message;
+      TrioSocketMessage message = { 0 };
+      gssize n = receive_message (io, socket, buffer, size, &message);
 
-      return trio_sim_udp_receive (self, buffer, size, &message);
+      for (guint i = 0; i < message.n_passed; i++)
+        trio_sim_socket_close ((TrioSimSocket *) message.passed[i]);
+      return n;
     }
   if (self->state != TRIO_SIM_SOCKET_CONNECTED)
     return self->error != 0 ? trio_sim_socket_take_error (self) : -ENOTCONN;
@@ -290,6 +322,10 @@ send_message (TrioIo *io, TrioSocket *socket, gconstpointer data, gsize size, co
 {
   TrioSimSocket *self = SOCKET (socket);
 
+  if (self->local.family == TRIO_ADDRESS_UNIX)
+    return trio_sim_unix_send (self, data, size, message);
+  if (message->n_passed > 0)
+    return -EOPNOTSUPP;
   if (self->kind == TRIO_SOCKET_DATAGRAM)
     return trio_sim_udp_send (self, data, size, message->has_address ? &message->address : NULL);
   return send_bytes (io, socket, data, size);
@@ -300,6 +336,8 @@ send_bytes (TrioIo *io, TrioSocket *socket, gconstpointer data, gsize size)
 {
   TrioSimSocket *self = SOCKET (socket);
 
+  if (self->local.family == TRIO_ADDRESS_UNIX)
+    return trio_sim_unix_send (self, data, size, &(TrioSocketMessage) { .has_address = FALSE });
   if (self->kind == TRIO_SOCKET_DATAGRAM)
     return trio_sim_udp_send (self, data, size, NULL);
   if (self->state != TRIO_SIM_SOCKET_CONNECTED)
@@ -334,6 +372,8 @@ shutdown_send (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket)
 {
   TrioSimSocket *self = SOCKET (socket);
 
+  if (self->local.family == TRIO_ADDRESS_UNIX)
+    return trio_sim_unix_shutdown (self, TRUE, FALSE);
   if (self->state != TRIO_SIM_SOCKET_CONNECTED || self->broken)
     return -ENOTCONN;
   if (self->link == NULL)
@@ -380,6 +420,8 @@ is_writable (TrioSimSocket *self)
 static gboolean
 arm (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, TrioIoDirection direction)
 {
+  if (SOCKET (socket)->local.family == TRIO_ADDRESS_UNIX)
+    return trio_sim_unix_is_ready (SOCKET (socket), direction);
   return direction == TRIO_IO_READ ? is_readable (SOCKET (socket)) : is_writable (SOCKET (socket));
 }
 
@@ -396,20 +438,48 @@ say_goodbye (TrioSimSocket *self)
 }
 
 static void
-close_socket (TrioIo *io, TrioSocket *socket)
+close_socket (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket)
 {
-  TrioSimSocket *self = SOCKET (socket);
+  trio_sim_socket_close (SOCKET (socket));
+}
+
+static int
+get_name (TrioIo *io, const TrioAddress *address, guint64 id[2])
+{
+  return trio_sim_unix_get_name (NET (io), address, id);
+}
+
+static int
+set_name_mode (TrioIo *io, const TrioAddress *address, guint mode)
+{
+  return trio_sim_unix_set_mode (NET (io), address, mode);
+}
+
+static int
+remove_name (TrioIo *io, const TrioAddress *address)
+{
+  return trio_sim_unix_remove_name (NET (io), address);
+}
+
+void
+trio_sim_socket_close (TrioSimSocket *self)
+{
   TrioSimSocket *waiting;
 
   /* Connections that nobody accepted are reset. */
   while ((waiting = g_queue_pop_head (&self->line)) != NULL)
     {
-      if (!waiting->broken)
+      if (waiting->local.family == TRIO_ADDRESS_UNIX)
+        trio_sim_unix_say_goodbye (waiting);
+      else if (!waiting->broken)
         trio_sim_link_send_reset (waiting->link, waiting->side, TRIO_SIM_LATENCY_DULL);
       trio_sim_socket_free (waiting);
     }
-  say_goodbye (self);
-  g_queue_unlink (&NET (io)->sockets, &self->open_link);
+  if (self->local.family == TRIO_ADDRESS_UNIX)
+    trio_sim_unix_say_goodbye (self);
+  else
+    say_goodbye (self);
+  g_queue_unlink (&self->net->sockets, &self->open_link);
   self->host->n_sockets--;
   trio_sim_socket_free (self);
 }
@@ -432,4 +502,8 @@ trio_sim_socket_init_verbs (TrioIo *io)
   io->get_address = get_address;
   io->arm = arm;
   io->close = close_socket;
+  io->pair = make_pair;
+  io->get_name = get_name;
+  io->set_name_mode = set_name_mode;
+  io->remove_name = remove_name;
 }

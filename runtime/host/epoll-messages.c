@@ -5,16 +5,71 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "host/epoll-private.h"
 #include "host/sockaddr.h"
 
+/* Room for the descriptors of one message. */
+typedef union
+{
+  struct cmsghdr header;
+  char           bytes[CMSG_SPACE (sizeof (int) * TRIO_SOCKET_PASSED_MAX)];
+} Control;
+
+/* What came is a socket of ours from now on, or closed. */
+static void
+take_descriptor (TrioEpoll *self, int fd, TrioSocketMessage *message)
+{
+  EpollSocket *socket = message->n_passed < TRIO_SOCKET_PASSED_MAX ? trio_epoll_socket_of_descriptor (self, fd) : NULL;
+
+  if (socket != NULL)
+    message->passed[message->n_passed++] = &socket->socket;
+  else
+    {
+      close (fd);
+      message->passed_lost = TRUE;
+    }
+}
+
+static void
+unpack (TrioEpoll *self, struct msghdr *header, TrioSocketMessage *message)
+{
+  if (header->msg_flags & MSG_CTRUNC)
+    message->passed_lost = TRUE;
+  for (struct cmsghdr *part = CMSG_FIRSTHDR (header); part != NULL; part = CMSG_NXTHDR (header, part))
+    if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_RIGHTS)
+      for (gsize at = 0; at + sizeof (int) <= part->cmsg_len - CMSG_LEN (0); at += sizeof (int))
+        {
+          int fd;
+
+          memcpy (&fd, CMSG_DATA (part) + at, sizeof fd);
+          take_descriptor (self, fd, message);
+        }
+}
+
+static void
+enclose (struct msghdr *header, Control *control, const TrioSocketMessage *message)
+{
+  struct cmsghdr *part = &control->header;
+
+  memset (control, 0, sizeof *control);
+  header->msg_control = control;
+  header->msg_controllen = CMSG_SPACE (sizeof (int) * message->n_passed);
+  part->cmsg_level = SOL_SOCKET;
+  part->cmsg_type = SCM_RIGHTS;
+  part->cmsg_len = CMSG_LEN (sizeof (int) * message->n_passed);
+  for (guint i = 0; i < message->n_passed; i++)
+    memcpy (CMSG_DATA (part) + sizeof (int) * i, &((EpollSocket *) message->passed[i])->fd, sizeof (int));
+}
+
 static gssize
-verb_receive_message (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, gpointer buffer, gsize size, TrioSocketMessage *message)
+verb_receive_message (TrioIo *io, TrioSocket *socket, gpointer buffer, gsize size, TrioSocketMessage *message)
 {
   EpollSocket *ours = (EpollSocket *) socket;
   struct sockaddr_storage storage;
   struct iovec part = { buffer, size };
+  Control control;
   struct msghdr header = { .msg_name = &storage, .msg_namelen = sizeof storage, .msg_iov = &part, .msg_iovlen = 1 };
   /* Of a datagram it tells the real size; of a stream it would throw bytes away. */
   int flags = ours->kind == TRIO_SOCKET_DATAGRAM ? MSG_TRUNC : 0;
@@ -26,6 +81,11 @@ verb_receive_message (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, gpointer buf
     return -EAGAIN;
 
   memset (&storage, 0, sizeof storage);
+  if (ours->family == TRIO_ADDRESS_UNIX)
+    {
+      header.msg_control = &control;
+      header.msg_controllen = sizeof control;
+    }
   do
     n = recvmsg (ours->fd, &header, flags | MSG_CMSG_CLOEXEC);
   while (n < 0 && errno == EINTR);
@@ -40,20 +100,25 @@ verb_receive_message (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, gpointer buf
   *message = (TrioSocketMessage) { .size = (gsize) n };
   if (header.msg_namelen > sizeof storage.ss_family)
     message->has_address = trio_sockaddr_to_address ((struct sockaddr *) &storage, header.msg_namelen, &message->address);
+  if (ours->family == TRIO_ADDRESS_UNIX)
+    unpack ((TrioEpoll *) io, &header, message);
   return MIN (n, (gssize) size);
 }
 
 static gssize
-verb_send_message (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, gconstpointer data, gsize size, const TrioSocketMessage *message)
+verb_send_message (TrioIo *io, TrioSocket *socket, gconstpointer data, gsize size, const TrioSocketMessage *message)
 {
   EpollSocket *ours = (EpollSocket *) socket;
   struct sockaddr_storage storage;
   struct iovec part = { (gpointer) data, size };
+  Control control;
   struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
   gssize n;
 
   if (ours->failed != 0)
     return ours->failed;
+  if (message->n_passed > 0 && ours->family != TRIO_ADDRESS_UNIX)
+    return -EOPNOTSUPP;
   if (trio_epoll_is_drained (ours, TRIO_IO_WRITE))
     return -EAGAIN;
 
@@ -62,16 +127,23 @@ verb_send_message (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, gconstpointer d
       header.msg_namelen = trio_sockaddr_from_address (&message->address, &storage);
       header.msg_name = &storage;
     }
+  if (message->n_passed > 0)
+    enclose (&header, &control, message);
   do
     n = sendmsg (ours->fd, &header, MSG_NOSIGNAL);
   while (n < 0 && errno == EINTR);
 
   if (n < 0)
     {
+      /* The receiver's mail is full, which says nothing about this socket. */
+      if (errno == EAGAIN && message->has_address && ours->family == TRIO_ADDRESS_UNIX)
+        return -ENOBUFS;
       if (errno == EAGAIN)
         ours->ready[TRIO_IO_WRITE] = FALSE;
       return -errno;
     }
+  for (guint i = 0; i < message->n_passed; i++)
+    io->close (io, message->passed[i]);
   return n;
 }
 

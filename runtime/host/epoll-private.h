@@ -62,10 +62,16 @@ gboolean     trio_epoll_arm          (TrioIo *io, TrioSocket *socket, TrioIoDire
 
 /* epoll-sockets.c */
 void         trio_epoll_fill_table   (TrioIo *io);
+EpollSocket *trio_epoll_socket_new   (TrioEpoll *self, int fd, TrioAddressFamily family, TrioSocketKind kind);
+/* Takes the descriptor over, if it is a socket of a kind that we know; else NULL, with errno. */
+EpollSocket *trio_epoll_socket_of_descriptor (TrioEpoll *self, int fd);
 void         trio_epoll_close_leaked (TrioEpoll *self, EpollSocket *socket);
 
 /* epoll-messages.c */
 void         trio_epoll_fill_messages (TrioIo *io);
+
+/* epoll-unix.c */
+void         trio_epoll_fill_unix    (TrioIo *io);
 
 /* Whether an attempt is known to be in vain. */
 static inline gboolean

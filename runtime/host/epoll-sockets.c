@@ -3,6 +3,7 @@
 /* The socket verbs: one system call each, or none if it is known what it would say. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,8 +13,8 @@
 #include "host/resolve.h"
 #include "host/sockaddr.h"
 
-static EpollSocket *
-socket_new (TrioEpoll *self, int fd, TrioAddressFamily family, TrioSocketKind kind)
+EpollSocket *
+trio_epoll_socket_new (TrioEpoll *self, int fd, TrioAddressFamily family, TrioSocketKind kind)
 {
   EpollSocket *socket = g_new0 (EpollSocket, 1);
 
@@ -24,6 +25,33 @@ socket_new (TrioEpoll *self, int fd, TrioAddressFamily family, TrioSocketKind ki
   socket->ready[TRIO_IO_WRITE] = TRUE;
   trio_epoll_adopt (self, socket);
   return socket;
+}
+
+static gboolean
+family_of (int domain, TrioAddressFamily *family)
+{
+  *family = domain == AF_UNIX ? TRIO_ADDRESS_UNIX : domain == AF_INET6 ? TRIO_ADDRESS_IPV6 : TRIO_ADDRESS_IPV4;
+  return domain == AF_UNIX || domain == AF_INET6 || domain == AF_INET;
+}
+
+EpollSocket *
+trio_epoll_socket_of_descriptor (TrioEpoll *self, int fd)
+{
+  socklen_t size = sizeof (int);
+  TrioAddressFamily family;
+  int domain = 0, type = 0, flags;
+
+  if (getsockopt (fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) < 0 || getsockopt (fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0)
+    return NULL;
+  if (!family_of (domain, &family) || (type != SOCK_STREAM && type != SOCK_DGRAM))
+    {
+      errno = EPROTONOSUPPORT;
+      return NULL;
+    }
+  flags = fcntl (fd, F_GETFL);
+  if (flags < 0 || fcntl (fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl (fd, F_SETFD, FD_CLOEXEC) < 0)
+    return NULL;
+  return trio_epoll_socket_new (self, fd, family, type == SOCK_STREAM ? TRIO_SOCKET_STREAM : TRIO_SOCKET_DATAGRAM);
 }
 
 /* A short count means drained only where the system has no other reason to stop: TCP. */
@@ -41,7 +69,7 @@ verb_socket (TrioIo *io, TrioAddressFamily family, TrioSocketKind kind, TrioSock
 
   if (fd < 0)
     return -errno;
-  *out = &socket_new ((TrioEpoll *) io, fd, family, kind)->socket;
+  *out = &trio_epoll_socket_new ((TrioEpoll *) io, fd, family, kind)->socket;
   return 0;
 }
 
@@ -52,7 +80,9 @@ verb_set_option (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, TrioSocketOption 
   int level = SOL_SOCKET;
   int name = SO_REUSEADDR;
 
-  if (option == TRIO_SOCKET_NO_DELAY)
+  if (option == TRIO_SOCKET_REUSE_PORT)
+    name = SO_REUSEPORT;
+  else if (option == TRIO_SOCKET_NO_DELAY)
     {
       level = IPPROTO_TCP;
       name = TCP_NODELAY;
@@ -118,7 +148,7 @@ verb_accept (TrioIo *io, TrioSocket *socket, TrioSocket **connection)
       return -errno;
     }
 
-  accepted = socket_new ((TrioEpoll *) io, fd, listening->family, listening->kind);
+  accepted = trio_epoll_socket_new ((TrioEpoll *) io, fd, listening->family, listening->kind);
   remember_remote (accepted, &storage, length);
   *connection = &accepted->socket;
   return 0;
@@ -136,9 +166,6 @@ verb_connect (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, const TrioAddress *a
       remember_remote (ours, &storage, length);
       return 0;
     }
-  /* A unix socket says EAGAIN when the listener's queue is full, and no event will tell when it is not: that is a refusal. */
-  if (errno == EAGAIN)
-    return -ECONNREFUSED;
   if (errno != EINPROGRESS && errno != EINTR)
     return -errno;
 
@@ -300,4 +327,5 @@ trio_epoll_fill_table (TrioIo *io)
   io->close = verb_close;
   io->resolve = verb_resolve;
   trio_epoll_fill_messages (io);
+  trio_epoll_fill_unix (io);
 }

@@ -78,6 +78,37 @@ trio_socket_bind (TrioSocketHandle *self, const TrioAddress *address, int *errnu
 }
 
 gboolean
+trio_socket_pair (TrioSocketKind kind, TrioSocketHandle *ends[2], GError **error)
+{
+  TrioIo *io = trio_current_io ();
+  TrioSocket *sockets[2];
+  int result = io->pair (io, kind, sockets);
+
+  if (result < 0)
+    {
+      trio_socket_set_system_error (error, -result, "make a pair of sockets", NULL);
+      return FALSE;
+    }
+  for (guint i = 0; i < 2; i++)
+    ends[i] = handle_new (io, sockets[i]);
+  return TRUE;
+}
+
+gboolean
+trio_socket_listen (TrioSocketHandle *self, int backlog, int *errnum, GError **error)
+{
+  TrioAddress address;
+  gboolean named = trio_socket_get_address (self, FALSE, &address);
+  int result = self->io->listen (self->io, self->socket, backlog);
+
+  if (errnum != NULL)
+    *errnum = MAX (-result, 0);
+  if (result < 0)
+    trio_socket_set_system_error (error, -result, "listen at", named ? &address : NULL);
+  return result >= 0;
+}
+
+gboolean
 trio_socket_listen_at (TrioSocketHandle *self, const TrioAddress *address, int backlog, int *errnum, GError **error)
 {
   int result = self->io->bind (self->io, self->socket, address);
@@ -137,6 +168,9 @@ finish_connecting (TrioSocketHandle *self, int result, const TrioAddress *addres
 
   if (result >= 0)
     return TRUE;
+  /* The line of a unix listener is full, and nothing will tell when it is not: that is a refusal. */
+  if (result == -EAGAIN)
+    result = -ECONNREFUSED;
   *errnum = -result;
   trio_socket_set_system_error (error, -result, "connect to", address);
   return FALSE;
@@ -158,6 +192,19 @@ try_accept (TrioSocketHandle *const *listening, guint n_listening, guint *turn, 
         }
     }
   return -EAGAIN;
+}
+
+TrioSocketHandle *
+trio_socket_accept_nowait (TrioSocketHandle *const *listening, guint n_listening, guint *turn, int *errnum)
+{
+  TrioSocket *connection = NULL;
+  int result = -EBADF;
+
+  /* Closed as one. */
+  if (listening[0]->socket != NULL)
+    result = try_accept (listening, n_listening, turn, &connection);
+  *errnum = MAX (-result, 0);
+  return result >= 0 ? handle_new (listening[0]->io, connection) : NULL;
 }
 
 /* The next connection, or NULL; between begin and end. A Checkpoint. */

@@ -57,6 +57,11 @@ void              trio_socket_close        (TrioSocketHandle *self);
 /* Not Checkpoints; errors are G_IO_ERROR and name the address. */
 gboolean          trio_socket_bind         (TrioSocketHandle *self, const TrioAddress *address, int *errnum, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
+/* errnum may be NULL. */
+gboolean          trio_socket_listen       (TrioSocketHandle *self, int backlog, int *errnum, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+/* Two unix sockets, connected with each other. */
+gboolean          trio_socket_pair         (TrioSocketKind kind, TrioSocketHandle *ends[2], GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Binds and listens. */
 gboolean          trio_socket_listen_at    (TrioSocketHandle *self, const TrioAddress *address, int backlog, int *errnum,
                                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -72,6 +77,10 @@ gboolean          trio_socket_connect      (TrioSocketHandle *self, const TrioAd
  * none of them is starved. */
 TrioSocketHandle *trio_socket_accept       (TrioSocketHandle *const *listening, guint n_listening, guint *turn, int *errnum,
                                             GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/* One that is there already; NULL with errnum EAGAIN if there is none. errnum says what else went wrong. Not a Checkpoint. */
+TrioSocketHandle *trio_socket_accept_nowait (TrioSocketHandle *const *listening, guint n_listening, guint *turn, int *errnum)
+  G_GNUC_WARN_UNUSED_RESULT;
 
 /* Checkpoints, with the promises of the stream functions. */
 gssize            trio_socket_receive      (TrioSocketHandle *self, gpointer buffer, gsize size, GError **error)

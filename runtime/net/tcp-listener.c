@@ -16,11 +16,14 @@
 #include <trio/nursery.h>
 #include <trio/resolver.h>
 
+#include "net/listener.h"
 #include "net/socket-errors.h"
 #include "net/tcp-stream.h"
 
-/* As many clients may have connected that nobody has accepted yet; the system may make it less. */
-#define BACKLOG 4096
+#define BACKLOG_USUAL 4096
+
+/* So many connections are taken at one wake-up before other tasks run. */
+#define ACCEPTS_PER_WAKE_UP 16
 
 /* With port 0 and several addresses, a port that is free at the first may be taken at the next: then another is tried. */
 #define PORT_ATTEMPTS 16
@@ -34,6 +37,8 @@ struct _TrioListener
   guint16            port;
   guint              turn;        /* the socket to look at first */
   GPtrArray         *sockets;     /* of TrioSocketHandle */
+  TrioAddress       *name;        /* to be removed at close, if it still has this identity; or NULL */
+  guint64            name_id[2];
 };
 
 typedef struct
@@ -43,8 +48,10 @@ typedef struct
   gpointer           data;
 } Connection;
 
-static gboolean listen_at_all (GPtrArray *sockets, const TrioAddress *addresses, gsize n_addresses, guint16 *port, GError **error);
-static TrioSocketHandle *listen_at (const TrioAddress *address, int *errnum, GError **error);
+static gboolean listen_at_all (GPtrArray *sockets, const TrioAddress *addresses, gsize n_addresses,
+                               const TrioListenerOptions *options, guint16 *port, GError **error);
+static TrioSocketHandle *listen_at (const TrioAddress *address, const TrioListenerOptions *options, int *errnum, GError **error);
+static void     remove_name (TrioListener *self);
 static guint16  get_port (TrioSocketHandle *socket);
 
 static TrioListener *
@@ -64,16 +71,48 @@ listener_unref (TrioListener *self)
   if (--self->n_refs > 0)
     return;
   g_ptr_array_unref (self->sockets);
+  g_free (self->name);
   g_free (self);
+}
+
+TrioListener *
+trio_listener_new_one (TrioSocketHandle *socket)
+{
+  GPtrArray *sockets = g_ptr_array_new_with_free_func ((GDestroyNotify) trio_socket_handle_unref);
+
+  g_ptr_array_add (sockets, socket);
+  return listener_new (sockets, 0);
+}
+
+void
+trio_listener_remove_at_close (TrioListener *listener, const TrioAddress *name, const guint64 id[2])
+{
+  listener->name = g_memdup2 (name, sizeof *name);
+  listener->name_id[0] = id[0];
+  listener->name_id[1] = id[1];
+}
+
+int
+trio_listener_backlog (const TrioListenerOptions *options)
+{
+  return options->backlog > 0 ? options->backlog : BACKLOG_USUAL;
 }
 
 TrioListener *
 trio_open_tcp_listener (const char *host, guint16 port, GError **error)
 {
+  return trio_open_tcp_listener_with (host, port, NULL, error);
+}
+
+TrioListener *
+trio_open_tcp_listener_with (const char *host, guint16 port, const TrioListenerOptions *options, GError **error)
+{
+  static const TrioListenerOptions usual = { 0 };
   g_autofree TrioAddress *addresses = NULL;
   g_autoptr (GPtrArray) sockets = g_ptr_array_new_with_free_func ((GDestroyNotify) trio_socket_handle_unref);
   gsize n_addresses = 0;
 
+  options = options != NULL ? options : &usual;
   if (!trio_resolve (host, port, &addresses, &n_addresses, error))
     return NULL;
 
@@ -82,7 +121,7 @@ trio_open_tcp_listener (const char *host, guint16 port, GError **error)
       GError *failure = NULL;
       guint16 chosen = port;
 
-      if (listen_at_all (sockets, addresses, n_addresses, &chosen, &failure))
+      if (listen_at_all (sockets, addresses, n_addresses, options, &chosen, &failure))
         return listener_new (g_steal_pointer (&sockets), chosen);
 
       g_ptr_array_set_size (sockets, 0);
@@ -103,7 +142,8 @@ is_foreign (int errnum)
 }
 
 static gboolean
-listen_at_all (GPtrArray *sockets, const TrioAddress *addresses, gsize n_addresses, guint16 *port, GError **error)
+listen_at_all (GPtrArray *sockets, const TrioAddress *addresses, gsize n_addresses, const TrioListenerOptions *options,
+               guint16 *port, GError **error)
 {
   g_autoptr (GError) foreign = NULL;
 
@@ -115,7 +155,7 @@ listen_at_all (GPtrArray *sockets, const TrioAddress *addresses, gsize n_address
       int errnum;
 
       address.port = *port;
-      socket = listen_at (&address, &errnum, &failure);
+      socket = listen_at (&address, options, &errnum, &failure);
       if (socket != NULL)
         {
           g_ptr_array_add (sockets, socket);
@@ -142,7 +182,7 @@ listen_at_all (GPtrArray *sockets, const TrioAddress *addresses, gsize n_address
 }
 
 static TrioSocketHandle *
-listen_at (const TrioAddress *address, int *errnum, GError **error)
+listen_at (const TrioAddress *address, const TrioListenerOptions *options, int *errnum, GError **error)
 {
   g_autoptr (TrioSocketHandle) socket = trio_socket_open (address->family, TRIO_SOCKET_STREAM, errnum, error);
 
@@ -150,9 +190,11 @@ listen_at (const TrioAddress *address, int *errnum, GError **error)
     return NULL;
   /* A server that is started again must not wait for the last connections of its former life to be forgotten. */
   trio_socket_set_option (socket, TRIO_SOCKET_REUSE_ADDRESS, TRUE);
+  if (options->reuse_port)
+    trio_socket_set_option (socket, TRIO_SOCKET_REUSE_PORT, TRUE);
   if (address->family == TRIO_ADDRESS_IPV6)
     trio_socket_set_option (socket, TRIO_SOCKET_IPV6_ONLY, TRUE);
-  if (!trio_socket_listen_at (socket, address, BACKLOG, errnum, error))
+  if (!trio_socket_listen_at (socket, address, trio_listener_backlog (options), errnum, error))
     return NULL;
   return g_steal_pointer (&socket);
 }
@@ -174,6 +216,18 @@ trio_listener_get_port (TrioListener *listener)
 }
 
 static TrioStream *
+stream_of (TrioSocketHandle *socket)
+{
+  TrioAddress address;
+
+  if (socket == NULL)
+    return NULL;
+  if (trio_socket_get_address (socket, FALSE, &address) && address.family == TRIO_ADDRESS_UNIX)
+    return trio_unix_stream_new (socket);
+  return trio_tcp_stream_new (socket);
+}
+
+static TrioStream *
 accept_one (TrioListener *self, int *errnum, GError **error)
 {
   TrioSocketHandle *socket;
@@ -181,7 +235,17 @@ accept_one (TrioListener *self, int *errnum, GError **error)
   self->n_refs++;
   socket = trio_socket_accept ((TrioSocketHandle *const *) self->sockets->pdata, self->sockets->len, &self->turn, errnum, error);
   listener_unref (self);
-  return socket != NULL ? trio_tcp_stream_new (socket) : NULL;
+  return stream_of (socket);
+}
+
+/* One more that is there already. */
+static TrioStream *
+accept_another (TrioListener *self)
+{
+  int errnum;           /* what is wrong is seen by the next accept_one() */
+
+  return stream_of (trio_socket_accept_nowait ((TrioSocketHandle *const *) self->sockets->pdata, self->sockets->len, &self->turn,
+                                               &errnum));
 }
 
 TrioStream *
@@ -194,11 +258,25 @@ trio_listener_accept (TrioListener *listener, GError **error)
   return accept_one (listener, &errnum, error);
 }
 
+/* Unless somebody else has put a socket of their own there. */
+static void
+remove_name (TrioListener *self)
+{
+  TrioSocketHandle *socket = g_ptr_array_index (self->sockets, 0);
+  guint64 id[2];
+
+  if (self->name == NULL || socket->socket == NULL)
+    return;
+  if (socket->io->get_name (socket->io, self->name, id) >= 0 && id[0] == self->name_id[0] && id[1] == self->name_id[1])
+    socket->io->remove_name (socket->io, self->name);
+}
+
 void
 trio_listener_close (TrioListener *listener)
 {
   g_return_if_fail (listener != NULL);
 
+  remove_name (listener);
   for (guint i = 0; i < listener->sockets->len; i++)
     trio_socket_close (g_ptr_array_index (listener->sockets, i));
 }
@@ -234,7 +312,7 @@ connection_free (gpointer data)
 
 /* Whether the server can go on: descriptors ran out, and it has waited a little. Takes failure. */
 static gboolean
-recover (TrioListener *listener, int errnum, gboolean *warned, GError *failure, GError **error)
+recover (int errnum, gboolean *warned, GError *failure, GError **error)
 {
   if (!trio_errno_is_capacity (errnum))
     {
@@ -242,7 +320,7 @@ recover (TrioListener *listener, int errnum, gboolean *warned, GError *failure, 
       return FALSE;
     }
   if (!*warned)
-    g_message ("cannot take new connections at port %u for now: %s; trying again every 0.1 s", listener->port, failure->message);
+    g_message ("cannot take new connections for now: %s; trying again every 0.1 s", failure->message);
   *warned = TRUE;
   g_error_free (failure);
   return trio_sleep (CAPACITY_PAUSE, error);
@@ -258,6 +336,15 @@ typedef struct
   gboolean           warned;
 } Server;
 
+static void
+start_serving (Server *server, TrioStream *stream)
+{
+  Connection *connection = g_new (Connection, 1);
+
+  *connection = (Connection) { stream, server->handler, server->data };
+  trio_nursery_start_soon_full (server->nursery, serve_connection, connection, connection_free, server->handler_name);
+}
+
 /* Ends only by cancellation or error. */
 static gboolean
 accept_all (Server *server, GError **error)
@@ -269,13 +356,12 @@ accept_all (Server *server, GError **error)
       TrioStream *stream = accept_one (server->listener, &errnum, &failure);
 
       if (stream != NULL)
-        {
-          Connection *connection = g_new (Connection, 1);
-
-          *connection = (Connection) { stream, server->handler, server->data };
-          trio_nursery_start_soon_full (server->nursery, serve_connection, connection, connection_free, server->handler_name);
-        }
-      else if (!recover (server->listener, errnum, &server->warned, failure, error))
+        for (guint n = 1; stream != NULL; n++)
+          {
+            start_serving (server, stream);
+            stream = n < ACCEPTS_PER_WAKE_UP ? accept_another (server->listener) : NULL;
+          }
+      else if (!recover (errnum, &server->warned, failure, error))
         return FALSE;
     }
 }

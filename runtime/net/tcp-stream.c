@@ -57,6 +57,25 @@ static const TrioStreamClass tcp_stream_class = {
   .free = tcp_free,
 };
 
+static const TrioStreamClass unix_stream_class = {
+  .name = "unix stream",
+  .receive_some = tcp_receive_some,
+  .send_all = tcp_send_all,
+  .send_eof = tcp_send_eof,
+  .close = tcp_close,
+  .free = tcp_free,
+};
+
+TrioStream *
+trio_unix_stream_new (TrioSocketHandle *socket)
+{
+  TcpStream *self = g_new0 (TcpStream, 1);
+
+  self->stream.klass = &unix_stream_class;
+  self->socket = socket;
+  return &self->stream;
+}
+
 TrioStream *
 trio_tcp_stream_new (TrioSocketHandle *socket)
 {

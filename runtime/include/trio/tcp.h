@@ -47,6 +47,23 @@ TRIO_API TrioStream   *trio_open_tcp_stream_with (const char *host, guint16 port
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
 /**
+ * TrioListenerOptions:
+ * @backlog: so many clients may have connected that nobody has accepted yet; 0 for 4096. The system may make it less
+ *   (net.core.somaxconn)
+ * @reuse_port: TCP: several listeners, of several processes, may have the same port, and the system deals the clients out among them
+ *   (SO_REUSEPORT); all of them must say so
+ * @mode: unix: the permissions of the socket's file, such as 0600; 0 for what the umask leaves. Who may write may connect
+ *
+ * Start it from `{ 0 }`.
+ */
+typedef struct
+{
+  int      backlog;
+  gboolean reuse_port;
+  guint    mode;
+} TrioListenerOptions;
+
+/**
  * trio_open_tcp_listener:
  * @host: (nullable): the address to listen at; %NULL for all
  * @port: a port; 0 for one that is free
@@ -60,10 +77,14 @@ TRIO_API TrioStream   *trio_open_tcp_stream_with (const char *host, guint16 port
  */
 TRIO_API TrioListener *trio_open_tcp_listener   (const char *host, guint16 port, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+/* The same with options, which may be NULL. */
+TRIO_API TrioListener *trio_open_tcp_listener_with (const char *host, guint16 port, const TrioListenerOptions *options,
+                                                    GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+/* Of a unix listener, 0. */
 TRIO_API guint16       trio_listener_get_port   (TrioListener *listener);
 /* Waits for the next connection. Checkpoint. */
 TRIO_API TrioStream   *trio_listener_accept     (TrioListener *listener, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
-/* Closes at once, and wakes a waiting accept with CLOSED_RESOURCE. Never suspends. */
+/* Closes at once, and wakes a waiting accept with CLOSED_RESOURCE. Of a unix listener, removes its file. Never suspends. */
 TRIO_API void          trio_listener_close      (TrioListener *listener);
 TRIO_API void          trio_listener_free       (TrioListener *listener);
 

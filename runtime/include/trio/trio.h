@@ -30,6 +30,7 @@
 #include <trio/resolver.h>
 #include <trio/tcp.h>
 #include <trio/udp.h>
+#include <trio/unix.h>
 #include <trio/thread.h>
 #include <trio/signal.h>
 #include <trio/supervisor.h>

@@ -27,6 +27,7 @@ typedef enum
   TRIO_SOCKET_REUSE_ADDRESS,
   TRIO_SOCKET_NO_DELAY,
   TRIO_SOCKET_IPV6_ONLY,
+  TRIO_SOCKET_REUSE_PORT,
 } TrioSocketOption;
 
 typedef enum
@@ -45,11 +46,18 @@ struct _TrioSocket
   gboolean        busy[2];      /* by direction: an operation is under way, also between its waits */
 };
 
+/* So many sockets may travel with one message. */
+#define TRIO_SOCKET_PASSED_MAX 16
+
 /**
  * TrioSocketMessage:
  * @address: sending: where to, if @has_address; received: from whom
  * @has_address: sending: %FALSE to the peer of a connected socket; received: %FALSE if the sender has no name
  * @size: received: of the whole datagram, also where only the beginning of it fitted; of a stream, what was received
+ * @passed: sending by a unix socket: sockets that travel with it, and belong to the receiver when it succeeds; they are idle and are
+ *   not the one that sends. Received: new sockets of whoever receives
+ * @n_passed: how many
+ * @passed_lost: received: more came, or some that are no sockets; they were closed
  *
  * What travels beside the bytes.
  */
@@ -58,6 +66,9 @@ typedef struct
   TrioAddress address;
   gboolean    has_address;
   gsize       size;
+  TrioSocket *passed[TRIO_SOCKET_PASSED_MAX];
+  guint       n_passed;
+  gboolean    passed_lost;
 } TrioSocketMessage;
 
 struct _TrioIo
@@ -68,18 +79,23 @@ struct _TrioIo
   void   (*poll)            (TrioIo *self);
 
   int    (*socket)          (TrioIo *self, TrioAddressFamily family, TrioSocketKind kind, TrioSocket **socket);
+  /* Two unix sockets, connected with each other. */
+  int    (*pair)            (TrioIo *self, TrioSocketKind kind, TrioSocket *ends[2]);
   int    (*set_option)      (TrioIo *self, TrioSocket *socket, TrioSocketOption option, int value);
   int    (*bind)            (TrioIo *self, TrioSocket *socket, const TrioAddress *address);
   int    (*listen)          (TrioIo *self, TrioSocket *socket, int backlog);
   int    (*accept)          (TrioIo *self, TrioSocket *socket, TrioSocket **connection);
-  /* 0, or -EINPROGRESS: it is decided when WRITE becomes ready, and connect_result() says how. */
+  /* 0, or -EINPROGRESS: it is decided when WRITE becomes ready, and connect_result() says how. -EAGAIN: the line of a unix listener
+   * is full, and nothing will tell when it is not. */
   int    (*connect)         (TrioIo *self, TrioSocket *socket, const TrioAddress *address);
   int    (*connect_result)  (TrioIo *self, TrioSocket *socket);
   /* 0 is the end of the stream. */
   gssize (*receive)         (TrioIo *self, TrioSocket *socket, gpointer buffer, gsize size);
   gssize (*send)            (TrioIo *self, TrioSocket *socket, gconstpointer data, gsize size);
   /* The same with what travels beside the bytes. Of a datagram what does not fit is lost; 0 is an empty one. A datagram is sent whole
-   * or not at all (-EMSGSIZE: it is too large for ever). -ECONNREFUSED, from either: an earlier one met nobody; the socket goes on. */
+   * or not at all (-EMSGSIZE: it is too large for ever). -ECONNREFUSED, from either: an earlier one met nobody; the socket goes on.
+   * -ENOBUFS: a unix datagram to an address whose mail is full, since nothing would tell when it is not; connected, -EAGAIN.
+   * Sockets that travelled with what is received in another way are closed. Anything but a unix socket passes none: -EOPNOTSUPP. */
   gssize (*receive_message) (TrioIo *self, TrioSocket *socket, gpointer buffer, gsize size, TrioSocketMessage *message);
   gssize (*send_message)    (TrioIo *self, TrioSocket *socket, gconstpointer data, gsize size, const TrioSocketMessage *message);
   /* Nothing more will be sent. */
@@ -87,6 +103,11 @@ struct _TrioIo
   int    (*get_address)     (TrioIo *self, TrioSocket *socket, gboolean remote, TrioAddress *address);
   /* Before a wait, after -EAGAIN: TRUE if it became ready meanwhile (attempt again), else the world will call trio_socket_wake(). */
   gboolean (*arm)           (TrioIo *self, TrioSocket *socket, TrioIoDirection direction);
+  /* The name of a unix socket in the file system; -ENOENT for abstract names. Its identity changes when somebody else has taken it. */
+  int    (*get_name)        (TrioIo *self, const TrioAddress *address, guint64 id[2]);
+  int    (*set_name_mode)   (TrioIo *self, const TrioAddress *address, guint mode);
+  /* -ENOTSOCK if there is another kind of file. */
+  int    (*remove_name)     (TrioIo *self, const TrioAddress *address);
   /* Closes and frees. Nobody waits any more. Unread bytes make it a reset, as in TCP. */
   void   (*close)           (TrioIo *self, TrioSocket *socket);
 
