@@ -88,6 +88,7 @@ struct _TrioSimSocket
   gboolean           bound;
   gboolean           reuse_address;
   gboolean           reuse_port;
+  int                options[TRIO_SOCKET_N_OPTIONS];   /* as they were set */
   gboolean           ipv6_only;
   int                error;       /* to be told once: ECONNRESET … */
   gboolean           broken;      /* reset or timed out: nothing more comes or goes */
@@ -105,7 +106,7 @@ struct _TrioSimSocket
   gsize              window;      /* unix stream: so much may be unread at the peer */
   gboolean           eof;         /* unix stream: nothing more comes */
   gboolean           fin_sent;    /* unix: nothing more is sent … */
-  gboolean           receives_no_more;    /* … received */
+  gboolean           receives_no_more;    /* … received; TCP, too */
   gboolean           travels;     /* passed, and not yet received */
 
   gint64             last_due;    /* UDP: nothing that it sends arrives before what it sent before, but by a fault */

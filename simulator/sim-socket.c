@@ -69,24 +69,53 @@ make_pair (TrioIo *io, TrioSocketKind kind, TrioSocket *ends[2])
   return 0;
 }
 
-static int
-set_option (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, TrioSocketOption option, int value)
+static gboolean
+has_option (const TrioSimSocket *self, TrioSocketOption option)
 {
   switch (option)
     {
-    case TRIO_SOCKET_REUSE_ADDRESS:
-      SOCKET (socket)->reuse_address = value != 0;
-      return 0;
-    case TRIO_SOCKET_IPV6_ONLY:
-      SOCKET (socket)->ipv6_only = value != 0;
-      return 0;
-    case TRIO_SOCKET_REUSE_PORT:
-      SOCKET (socket)->reuse_port = value != 0;
-      return 0;
     case TRIO_SOCKET_NO_DELAY:
-      return 0;
+      return self->kind == TRIO_SOCKET_STREAM && self->local.family != TRIO_ADDRESS_UNIX;
+    case TRIO_SOCKET_IPV6_ONLY:
+      return self->local.family == TRIO_ADDRESS_IPV6;
+    default:
+      return (guint) option < TRIO_SOCKET_N_OPTIONS;
     }
-  return -ENOPROTOOPT;
+}
+
+static gboolean
+is_size (TrioSocketOption option)
+{
+  return option == TRIO_SOCKET_RECEIVE_BUFFER || option == TRIO_SOCKET_SEND_BUFFER;
+}
+
+static int
+set_option (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, TrioSocketOption option, int value)
+{
+  TrioSimSocket *self = SOCKET (socket);
+
+  if (!has_option (self, option))
+    return -ENOPROTOOPT;
+  /* Linux takes half of a buffer for its own accounts, and doubles what is asked for. */
+  self->options[option] = is_size (option) ? CLAMP (value, 1152, 212992) * 2 : value != 0;
+  if (option == TRIO_SOCKET_REUSE_ADDRESS)
+    self->reuse_address = value != 0;
+  else if (option == TRIO_SOCKET_REUSE_PORT)
+    self->reuse_port = value != 0;
+  else if (option == TRIO_SOCKET_IPV6_ONLY)
+    self->ipv6_only = value != 0;
+  return 0;
+}
+
+static int
+get_option (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, TrioSocketOption option, int *value)
+{
+  TrioSimSocket *self = SOCKET (socket);
+
+  if (!has_option (self, option))
+    return -ENOPROTOOPT;
+  *value = is_size (option) && self->options[option] == 0 ? 212992 : self->options[option];
+  return 0;
 }
 
 static int
@@ -313,7 +342,7 @@ receive (TrioIo *io, TrioSocket *socket, gpointer buffer, gsize size)
     }
   if (self->error != 0)
     return trio_sim_socket_take_error (self);
-  return self->broken || pipe->fin_arrived ? 0 : -EAGAIN;
+  return self->broken || pipe->fin_arrived || self->receives_no_more ? 0 : -EAGAIN;
 }
 
 /* A stream takes no address: Linux does not look at it. */
@@ -368,19 +397,33 @@ send_bytes (TrioIo *io, TrioSocket *socket, gconstpointer data, gsize size)
 }
 
 static int
-shutdown_send (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket)
+shut_down (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, gboolean sending, gboolean receiving)
 {
   TrioSimSocket *self = SOCKET (socket);
 
   if (self->local.family == TRIO_ADDRESS_UNIX)
-    return trio_sim_unix_shutdown (self, TRUE, FALSE);
+    return trio_sim_unix_shutdown (self, sending, receiving);
   if (self->state != TRIO_SIM_SOCKET_CONNECTED || self->broken)
     return -ENOTCONN;
-  if (self->link == NULL)
-    return 0;
-  if (!self->link->pipe[self->side].fin_sent)
+  self->fin_sent |= sending;
+  self->receives_no_more |= receiving;
+  if (receiving)
+    trio_socket_wake (socket, TRIO_IO_READ);
+  if (sending && self->link != NULL && !self->link->pipe[self->side].fin_sent)
     trio_sim_link_send_fin (self->link, self->side, trio_sim_choose_latency ("shutdown_send"));
   return 0;
+}
+
+static int
+refuse_descriptor (TrioIo *io G_GNUC_UNUSED, int descriptor G_GNUC_UNUSED, TrioSocket **socket G_GNUC_UNUSED)
+{
+  return -EOPNOTSUPP;
+}
+
+static int
+get_descriptor (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket G_GNUC_UNUSED)
+{
+  return -EOPNOTSUPP;
 }
 
 static int
@@ -399,7 +442,7 @@ is_readable (TrioSimSocket *self)
 {
   if (self->state == TRIO_SIM_SOCKET_LISTENING)
     return !g_queue_is_empty (&self->line);
-  if (self->broken || self->error != 0)
+  if (self->broken || self->error != 0 || self->receives_no_more)
     return TRUE;
   if (self->kind == TRIO_SOCKET_DATAGRAM)
     return !g_queue_is_empty (&self->mail);
@@ -498,7 +541,12 @@ trio_sim_socket_init_verbs (TrioIo *io)
   io->send = send_bytes;
   io->receive_message = receive_message;
   io->send_message = send_message;
-  io->shutdown_send = shutdown_send;
+  io->shutdown = shut_down;
+  io->get_option = get_option;
+  io->is_ready = arm;
+  io->adopt = refuse_descriptor;
+  io->watch = refuse_descriptor;
+  io->get_descriptor = get_descriptor;
   io->get_address = get_address;
   io->arm = arm;
   io->close = close_socket;

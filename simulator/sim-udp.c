@@ -148,6 +148,14 @@ refusal_arrives (const TrioSimLetter *letter)
   trio_socket_wake (&sender->socket, TRIO_IO_READ);
 }
 
+static gsize
+get_room (const TrioSimSocket *receiver)
+{
+  int size = receiver->options[TRIO_SOCKET_RECEIVE_BUFFER];
+
+  return size > 0 ? (gsize) size : MAIL_MAX;
+}
+
 static void
 letter_happens (TrioSimEvent *event)
 {
@@ -161,7 +169,7 @@ letter_happens (TrioSimEvent *event)
     refusal_arrives (letter);
   else if (receiver == NULL)
     tell_that_nobody_is_there (letter);
-  else if (receiver->mail_size + receiver->mail.length * MAIL_OVERHEAD + letter->size <= MAIL_MAX)
+  else if (receiver->mail_size + receiver->mail.length * MAIL_OVERHEAD + letter->size <= get_room (receiver))
     {
       trio_sim_letter_arrive (letter, receiver);
       return;
@@ -239,6 +247,11 @@ trio_sim_udp_receive (TrioSimSocket *socket, gpointer buffer, gsize size, TrioSo
 {
   if (socket->error != 0)
     return trio_sim_socket_take_error (socket);
+  if (socket->receives_no_more && g_queue_is_empty (&socket->mail))
+    {
+      *message = (TrioSocketMessage) { .size = 0 };
+      return 0;
+    }
   return trio_sim_letter_receive (socket, buffer, size, message);
 }
 
@@ -251,6 +264,8 @@ trio_sim_udp_send (TrioSimSocket *socket, gconstpointer data, gsize size, const 
 
   if (socket->error != 0)
     return trio_sim_socket_take_error (socket);
+  if (socket->fin_sent)
+    return -EPIPE;
   if (to == NULL && socket->state != TRIO_SIM_SOCKET_CONNECTED)
     return -EDESTADDRREQ;
   if (to != NULL && to->family != socket->local.family)

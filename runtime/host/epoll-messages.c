@@ -143,7 +143,10 @@ verb_send_message (TrioIo *io, TrioSocket *socket, gconstpointer data, gsize siz
       return -errno;
     }
   for (guint i = 0; i < message->n_passed; i++)
-    io->close (io, message->passed[i]);
+    {
+      ((EpollSocket *) message->passed[i])->shared = TRUE;
+      io->close (io, message->passed[i]);
+    }
   return n;
 }
 

@@ -26,6 +26,7 @@ struct _EpollSocket
   guint8     ended;          /* invariant 2 */
   guint8     ready[2];       /* by direction: maybe ready */
   guint8     has_remote;
+  guint8     shared;         /* other descriptors may mean the same: closing ours does not end the registration */
   /* Kept because the system forgets it when the connection fails, which is when one wants to know. Not for unix sockets. */
   union
   {
@@ -63,12 +64,15 @@ gboolean     trio_epoll_arm          (TrioIo *io, TrioSocket *socket, TrioIoDire
 /* epoll-sockets.c */
 void         trio_epoll_fill_table   (TrioIo *io);
 EpollSocket *trio_epoll_socket_new   (TrioEpoll *self, int fd, TrioAddressFamily family, TrioSocketKind kind);
-/* Takes the descriptor over, if it is a socket of a kind that we know; else NULL, with errno. */
-EpollSocket *trio_epoll_socket_of_descriptor (TrioEpoll *self, int fd);
 void         trio_epoll_close_leaked (TrioEpoll *self, EpollSocket *socket);
 
 /* epoll-messages.c */
 void         trio_epoll_fill_messages (TrioIo *io);
+
+/* epoll-descriptors.c */
+void         trio_epoll_fill_descriptors (TrioIo *io);
+/* Takes the descriptor over, if it is a socket of a kind that we know; else NULL, with errno. */
+EpollSocket *trio_epoll_socket_of_descriptor (TrioEpoll *self, int fd);
 
 /* epoll-unix.c */
 void         trio_epoll_fill_unix    (TrioIo *io);

@@ -3,7 +3,6 @@
 /* The socket verbs: one system call each, or none if it is known what it would say. */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -27,33 +26,6 @@ trio_epoll_socket_new (TrioEpoll *self, int fd, TrioAddressFamily family, TrioSo
   return socket;
 }
 
-static gboolean
-family_of (int domain, TrioAddressFamily *family)
-{
-  *family = domain == AF_UNIX ? TRIO_ADDRESS_UNIX : domain == AF_INET6 ? TRIO_ADDRESS_IPV6 : TRIO_ADDRESS_IPV4;
-  return domain == AF_UNIX || domain == AF_INET6 || domain == AF_INET;
-}
-
-EpollSocket *
-trio_epoll_socket_of_descriptor (TrioEpoll *self, int fd)
-{
-  socklen_t size = sizeof (int);
-  TrioAddressFamily family;
-  int domain = 0, type = 0, flags;
-
-  if (getsockopt (fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) < 0 || getsockopt (fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0)
-    return NULL;
-  if (!family_of (domain, &family) || (type != SOCK_STREAM && type != SOCK_DGRAM))
-    {
-      errno = EPROTONOSUPPORT;
-      return NULL;
-    }
-  flags = fcntl (fd, F_GETFL);
-  if (flags < 0 || fcntl (fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl (fd, F_SETFD, FD_CLOEXEC) < 0)
-    return NULL;
-  return trio_epoll_socket_new (self, fd, family, type == SOCK_STREAM ? TRIO_SOCKET_STREAM : TRIO_SOCKET_DATAGRAM);
-}
-
 /* A short count means drained only where the system has no other reason to stop: TCP. */
 static inline gboolean
 short_means_drained (const EpollSocket *socket)
@@ -73,29 +45,50 @@ verb_socket (TrioIo *io, TrioAddressFamily family, TrioSocketKind kind, TrioSock
   return 0;
 }
 
+/* By TrioSocketOption. */
+static const struct
+{
+  int level;
+  int name;
+} options[] = {
+  [TRIO_SOCKET_REUSE_ADDRESS] = { SOL_SOCKET, SO_REUSEADDR },
+  [TRIO_SOCKET_NO_DELAY] = { IPPROTO_TCP, TCP_NODELAY },
+  [TRIO_SOCKET_IPV6_ONLY] = { IPPROTO_IPV6, IPV6_V6ONLY },
+  [TRIO_SOCKET_REUSE_PORT] = { SOL_SOCKET, SO_REUSEPORT },
+  [TRIO_SOCKET_KEEP_ALIVE] = { SOL_SOCKET, SO_KEEPALIVE },
+  [TRIO_SOCKET_BROADCAST] = { SOL_SOCKET, SO_BROADCAST },
+  [TRIO_SOCKET_RECEIVE_BUFFER] = { SOL_SOCKET, SO_RCVBUF },
+  [TRIO_SOCKET_SEND_BUFFER] = { SOL_SOCKET, SO_SNDBUF },
+  [TRIO_SOCKET_OUT_OF_BAND_INLINE] = { SOL_SOCKET, SO_OOBINLINE },
+};
+G_STATIC_ASSERT (G_N_ELEMENTS (options) == TRIO_SOCKET_N_OPTIONS);
+
+static gboolean
+has_option (const EpollSocket *socket, TrioSocketOption option)
+{
+  return (guint) option < G_N_ELEMENTS (options)
+         && (options[option].level == SOL_SOCKET || socket->family != TRIO_ADDRESS_UNIX);
+}
+
 static int
 verb_set_option (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, TrioSocketOption option, int value)
 {
   EpollSocket *ours = (EpollSocket *) socket;
-  int level = SOL_SOCKET;
-  int name = SO_REUSEADDR;
 
-  if (option == TRIO_SOCKET_REUSE_PORT)
-    name = SO_REUSEPORT;
-  else if (option == TRIO_SOCKET_NO_DELAY)
-    {
-      level = IPPROTO_TCP;
-      name = TCP_NODELAY;
-    }
-  else if (option == TRIO_SOCKET_IPV6_ONLY)
-    {
-      level = IPPROTO_IPV6;
-      name = IPV6_V6ONLY;
-    }
-
-  if (level != SOL_SOCKET && ours->family == TRIO_ADDRESS_UNIX)
+  if (!has_option (ours, option))
     return -ENOPROTOOPT;
-  return setsockopt (ours->fd, level, name, &value, sizeof value) < 0 ? -errno : 0;
+  return setsockopt (ours->fd, options[option].level, options[option].name, &value, sizeof value) < 0 ? -errno : 0;
+}
+
+static int
+verb_get_option (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, TrioSocketOption option, int *value)
+{
+  EpollSocket *ours = (EpollSocket *) socket;
+  socklen_t length = sizeof *value;
+
+  if (!has_option (ours, option))
+    return -ENOPROTOOPT;
+  return getsockopt (ours->fd, options[option].level, options[option].name, value, &length) < 0 ? -errno : 0;
 }
 
 static int
@@ -243,9 +236,21 @@ verb_send (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, gconstpointer data, gsi
 }
 
 static int
-verb_shutdown_send (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket)
+verb_shutdown (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, gboolean sending, gboolean receiving)
 {
-  return shutdown (((EpollSocket *) socket)->fd, SHUT_WR) < 0 ? -errno : 0;
+  EpollSocket *ours = (EpollSocket *) socket;
+  int how = sending && receiving ? SHUT_RDWR : sending ? SHUT_WR : SHUT_RD;
+
+  if (shutdown (ours->fd, how) < 0)
+    return -errno;
+  /* The end of the stream can be read now. */
+  if (receiving)
+    {
+      ours->ended = TRUE;
+      ours->ready[TRIO_IO_READ] = TRUE;
+      trio_socket_wake (socket, TRIO_IO_READ);
+    }
+  return 0;
 }
 
 static int
@@ -278,7 +283,9 @@ verb_close (TrioIo *io, TrioSocket *socket)
   TrioEpoll *self = (TrioEpoll *) io;
   EpollSocket *ours = (EpollSocket *) socket;
 
-  /* The system takes a closed descriptor out of the epoll set by itself. */
+  /* The system takes what is closed out of the epoll set by itself, but only with its last descriptor. */
+  if (ours->fd >= 0 && ours->shared && ours->registered)
+    epoll_ctl (self->fd, EPOLL_CTL_DEL, ours->fd, NULL);
   if (ours->fd >= 0)
     close (ours->fd);
   trio_epoll_forget (self, ours);
@@ -315,6 +322,7 @@ trio_epoll_fill_table (TrioIo *io)
 {
   io->socket = verb_socket;
   io->set_option = verb_set_option;
+  io->get_option = verb_get_option;
   io->bind = verb_bind;
   io->listen = verb_listen;
   io->accept = verb_accept;
@@ -322,10 +330,11 @@ trio_epoll_fill_table (TrioIo *io)
   io->connect_result = verb_connect_result;
   io->receive = verb_receive;
   io->send = verb_send;
-  io->shutdown_send = verb_shutdown_send;
+  io->shutdown = verb_shutdown;
   io->get_address = verb_get_address;
   io->close = verb_close;
   io->resolve = verb_resolve;
   trio_epoll_fill_messages (io);
   trio_epoll_fill_unix (io);
+  trio_epoll_fill_descriptors (io);
 }

@@ -118,3 +118,80 @@ trio_socket_send_message (TrioSocketHandle *self, gconstpointer data, gsize size
   trio_socket_end (self, TRIO_IO_WRITE);
   return sent < 0 ? -1 : sent;
 }
+
+/* --- <trio/lowlevel/socket.h> --- */
+
+/* Closes what came and nobody asked for. */
+static void
+drop_passed (TrioSocketHandle *self, const TrioSocketMessage *message)
+{
+  for (guint i = 0; i < message->n_passed; i++)
+    self->io->close (self->io, message->passed[i]);
+}
+
+static gssize
+receive_one (TrioSocketHandle *self, gpointer buffer, gsize size, TrioSocketMessage *message, GError **error)
+{
+  TrioSocketHandle *const handles[] = { self };
+  guint turn = 0;
+  int errnum;
+  gssize n;
+
+  trio_socket_handle_ref (self);
+  n = trio_socket_receive_message (handles, 1, &turn, buffer, MIN (size, (gsize) G_MAXSSIZE), message, &errnum, error);
+  trio_socket_handle_unref (self);
+  return n;
+}
+
+gssize
+trio_socket_receive_from (TrioSocketHandle *self, gpointer buffer, gsize size, TrioAddress *from, gsize *full_size, GError **error)
+{
+  TrioSocketMessage message;
+  gssize n;
+
+  g_return_val_if_fail (self != NULL && (buffer != NULL || size == 0), -1);
+
+  n = receive_one (self, buffer, size, &message, error);
+  if (n < 0)
+    return -1;
+  drop_passed (self, &message);
+  if (from != NULL)
+    *from = message.address;
+  if (full_size != NULL)
+    *full_size = message.size;
+  return n;
+}
+
+static gssize
+send_one (TrioSocketHandle *self, gconstpointer data, gsize size, const TrioSocketMessage *message, GError **error)
+{
+  int errnum;
+
+  if (self->send_state == TRIO_SEND_EOF)
+    {
+      g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_CLOSED_RESOURCE, "nothing can be sent after the end of what is sent");
+      return -1;
+    }
+  return trio_socket_send_message (self, data, size, message, &errnum, error);
+}
+
+gssize
+trio_socket_send (TrioSocketHandle *self, gconstpointer data, gsize size, GError **error)
+{
+  const TrioSocketMessage message = { .has_address = FALSE };
+
+  g_return_val_if_fail (self != NULL && (data != NULL || size == 0), -1);
+
+  return send_one (self, data, size, &message, error);
+}
+
+gssize
+trio_socket_send_to (TrioSocketHandle *self, gconstpointer data, gsize size, const TrioAddress *to, GError **error)
+{
+  TrioSocketMessage message = { .has_address = TRUE };
+
+  g_return_val_if_fail (self != NULL && (data != NULL || size == 0) && to != NULL, -1);
+
+  message.address = *to;
+  return send_one (self, data, size, &message, error);
+}

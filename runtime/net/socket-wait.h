@@ -31,6 +31,8 @@ void      trio_socket_wait_describe (gpointer data, GString *out);
 #define TRIO_SOCKET_WAIT_CLASS(function) { function, trio_socket_wait_abort, trio_socket_wait_describe }
 
 void      trio_socket_set_closed_error (GError **error);
+/* For what only the real world has. */
+void      trio_socket_set_no_descriptors_error (GError **error);
 
 /* Around an operation and its waits. Errors: closed; another task is `doing` it, and is named so in the message. */
 gboolean  trio_socket_begin         (TrioSocketHandle *self, TrioIoDirection direction, const char *doing, GError **error)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* Socket verbs as Checkpoints: connect, accept, receive, send. */
+/* Socket verbs as Checkpoints: connect, accept, receive, send. Those that never wait are in socket-calls.c. */
 
 #include "net/socket.h"
 
@@ -23,14 +23,17 @@ static gboolean send_rest (TrioSocketHandle *self, const guint8 *data, gsize siz
 static gboolean finish_connecting (TrioSocketHandle *self, int result, const TrioAddress *address, int *errnum, GError **error);
 static void     set_broken_error (TrioSocketHandle *self, int errnum, const char *what, GError **error);
 
-static TrioSocketHandle *
-handle_new (TrioIo *io, TrioSocket *socket)
+TrioSocketHandle *
+trio_socket_handle_new (TrioIo *io, TrioSocket *socket)
 {
   TrioSocketHandle *self = g_new0 (TrioSocketHandle, 1);
 
   self->n_refs = 1;
   self->io = io;
   self->socket = socket;
+  /* One that has travelled was held by who sent it. */
+  socket->busy[TRIO_IO_READ] = FALSE;
+  socket->busy[TRIO_IO_WRITE] = FALSE;
   return self;
 }
 
@@ -50,94 +53,13 @@ trio_socket_handle_unref (TrioSocketHandle *self)
   g_free (self);
 }
 
-TrioSocketHandle *
-trio_socket_open (TrioAddressFamily family, TrioSocketKind kind, int *errnum, GError **error)
-{
-  TrioIo *io = trio_current_io ();
-  TrioSocket *socket = NULL;
-  int result = io->socket (io, family, kind, &socket);
-
-  *errnum = MAX (-result, 0);
-  if (result < 0)
-    {
-      trio_socket_set_system_error (error, -result, "make a socket", NULL);
-      return NULL;
-    }
-  return handle_new (io, socket);
-}
-
-gboolean
-trio_socket_bind (TrioSocketHandle *self, const TrioAddress *address, int *errnum, GError **error)
-{
-  int result = self->io->bind (self->io, self->socket, address);
-
-  *errnum = MAX (-result, 0);
-  if (result < 0)
-    trio_socket_set_system_error (error, -result, "bind to", address);
-  return result >= 0;
-}
-
-gboolean
-trio_socket_pair (TrioSocketKind kind, TrioSocketHandle *ends[2], GError **error)
-{
-  TrioIo *io = trio_current_io ();
-  TrioSocket *sockets[2];
-  int result = io->pair (io, kind, sockets);
-
-  if (result < 0)
-    {
-      trio_socket_set_system_error (error, -result, "make a pair of sockets", NULL);
-      return FALSE;
-    }
-  for (guint i = 0; i < 2; i++)
-    ends[i] = handle_new (io, sockets[i]);
-  return TRUE;
-}
-
-gboolean
-trio_socket_listen (TrioSocketHandle *self, int backlog, int *errnum, GError **error)
-{
-  TrioAddress address;
-  gboolean named = trio_socket_get_address (self, FALSE, &address);
-  int result = self->io->listen (self->io, self->socket, backlog);
-
-  if (errnum != NULL)
-    *errnum = MAX (-result, 0);
-  if (result < 0)
-    trio_socket_set_system_error (error, -result, "listen at", named ? &address : NULL);
-  return result >= 0;
-}
-
-gboolean
-trio_socket_listen_at (TrioSocketHandle *self, const TrioAddress *address, int backlog, int *errnum, GError **error)
-{
-  int result = self->io->bind (self->io, self->socket, address);
-
-  if (result >= 0)
-    result = self->io->listen (self->io, self->socket, backlog);
-  *errnum = MAX (-result, 0);
-  if (result < 0)
-    trio_socket_set_system_error (error, -result, "listen at", address);
-  return result >= 0;
-}
-
-void
-trio_socket_set_option (TrioSocketHandle *self, TrioSocketOption option, int value)
-{
-  self->io->set_option (self->io, self->socket, option, value);
-}
-
-gboolean
-trio_socket_get_address (TrioSocketHandle *self, gboolean remote, TrioAddress *address)
-{
-  return self->socket != NULL && self->io->get_address (self->io, self->socket, remote, address) >= 0;
-}
-
 gboolean
 trio_socket_connect (TrioSocketHandle *self, const TrioAddress *address, int *errnum, GError **error)
 {
   gboolean ok;
+  int ignored;
 
+  errnum = errnum != NULL ? errnum : &ignored;
   *errnum = 0;
   if (!trio_checkpoint_if_cancelled_in (connect_wait.what, error) || !trio_socket_begin (self, TRIO_IO_WRITE, "connecting", error))
     {
@@ -204,7 +126,7 @@ trio_socket_accept_nowait (TrioSocketHandle *const *listening, guint n_listening
   if (listening[0]->socket != NULL)
     result = try_accept (listening, n_listening, turn, &connection);
   *errnum = MAX (-result, 0);
-  return result >= 0 ? handle_new (listening[0]->io, connection) : NULL;
+  return result >= 0 ? trio_socket_handle_new (listening[0]->io, connection) : NULL;
 }
 
 /* The next connection, or NULL; between begin and end. A Checkpoint. */
@@ -220,7 +142,7 @@ accept_next (TrioSocketHandle *const *listening, guint n_listening, guint *turn,
 
       if (result >= 0)
         {
-          TrioSocketHandle *handle = handle_new (listening[0]->io, connection);
+          TrioSocketHandle *handle = trio_socket_handle_new (listening[0]->io, connection);
 
           if (!waited)
             trio_cancel_shielded_checkpoint ();
@@ -257,7 +179,7 @@ accept_next (TrioSocketHandle *const *listening, guint n_listening, guint *turn,
 }
 
 TrioSocketHandle *
-trio_socket_accept (TrioSocketHandle *const *listening, guint n_listening, guint *turn, int *errnum, GError **error)
+trio_socket_accept_any (TrioSocketHandle *const *listening, guint n_listening, guint *turn, int *errnum, GError **error)
 {
   TrioSocketHandle *connection;
   guint n_begun = 0;
@@ -271,6 +193,22 @@ trio_socket_accept (TrioSocketHandle *const *listening, guint n_listening, guint
   connection = n_begun == n_listening ? accept_next (listening, n_listening, turn, errnum, error) : NULL;
   while (n_begun > 0)
     trio_socket_end (listening[--n_begun], TRIO_IO_READ);
+  return connection;
+}
+
+TrioSocketHandle *
+trio_socket_accept (TrioSocketHandle *self, int *errnum, GError **error)
+{
+  TrioSocketHandle *const listening[] = { self };
+  TrioSocketHandle *connection;
+  guint turn = 0;
+  int ignored;
+
+  g_return_val_if_fail (self != NULL, NULL);
+
+  trio_socket_handle_ref (self);
+  connection = trio_socket_accept_any (listening, 1, &turn, errnum != NULL ? errnum : &ignored, error);
+  trio_socket_handle_unref (self);
   return connection;
 }
 
@@ -367,7 +305,7 @@ trio_socket_send_eof (TrioSocketHandle *self, GError **error)
     return FALSE;
 
   if (self->send_state != TRIO_SEND_EOF)
-    result = self->io->shutdown_send (self->io, self->socket);
+    result = self->io->shutdown (self->io, self->socket, TRUE, FALSE);
   if (result >= 0)
     {
       if (self->send_state == TRIO_SEND_OPEN)
@@ -430,5 +368,9 @@ set_broken_error (TrioSocketHandle *self, int errnum, const char *what, GError *
   TrioAddress address;
   gboolean named = trio_socket_get_address (self, TRUE, &address);
 
-  trio_socket_set_broken_error (error, errnum, what, named ? &address : NULL);
+  /* A datagram met nobody, which says nothing about the next one. */
+  if (errnum == ECONNREFUSED)
+    trio_socket_set_system_error (error, errnum, what, named ? &address : NULL);
+  else
+    trio_socket_set_broken_error (error, errnum, what, named ? &address : NULL);
 }

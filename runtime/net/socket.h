@@ -18,14 +18,12 @@
  *  3. At most one task does each direction (busy); only that one may be waiting in it.
  *  4. Bytes are taken from the world only in a step that then returns them: a cancellation never loses any.
  *
- * net/ only, on the thread of the run. */
+ * What of it is public is in <trio/lowlevel/socket.h>; the rest is for net/ only. On the thread of the run. */
 
 #pragma once
 
+#include <trio/lowlevel/socket.h>
 #include <trio/lowlevel/task.h>
-#include <trio/seam/io.h>
-
-typedef struct _TrioSocketHandle TrioSocketHandle;
 
 typedef enum
 {
@@ -42,61 +40,30 @@ struct _TrioSocketHandle
   TrioSendState send_state;
 };
 
-/* Where there is an errnum it gets the world's errno, or 0 if something else went wrong. */
+/* Takes the world's socket. */
+TrioSocketHandle *trio_socket_handle_new   (TrioIo *io, TrioSocket *socket) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Not a Checkpoint. */
-TrioSocketHandle *trio_socket_open         (TrioAddressFamily family, TrioSocketKind kind, int *errnum, GError **error)
-  G_GNUC_WARN_UNUSED_RESULT;
-TrioSocketHandle *trio_socket_handle_ref   (TrioSocketHandle *self);
-/* Closes with the last reference, if nobody has done so. */
-void              trio_socket_handle_unref (TrioSocketHandle *self);
-
-/* Closes at once; waiting tasks wake up with CLOSED_RESOURCE. Idempotent. Never suspends. */
-void              trio_socket_close        (TrioSocketHandle *self);
-
-/* Not Checkpoints; errors are G_IO_ERROR and name the address. */
-gboolean          trio_socket_bind         (TrioSocketHandle *self, const TrioAddress *address, int *errnum, GError **error)
-  G_GNUC_WARN_UNUSED_RESULT;
-/* errnum may be NULL. */
-gboolean          trio_socket_listen       (TrioSocketHandle *self, int backlog, int *errnum, GError **error)
-  G_GNUC_WARN_UNUSED_RESULT;
-/* Two unix sockets, connected with each other. */
-gboolean          trio_socket_pair         (TrioSocketKind kind, TrioSocketHandle *ends[2], GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Binds and listens. */
+/* Binds and listens. Not a Checkpoint. */
 gboolean          trio_socket_listen_at    (TrioSocketHandle *self, const TrioAddress *address, int backlog, int *errnum,
                                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Best effort: a world, or a kind of socket, need not know the option. */
-void              trio_socket_set_option   (TrioSocketHandle *self, TrioSocketOption option, int value);
-gboolean          trio_socket_get_address  (TrioSocketHandle *self, gboolean remote, TrioAddress *address);
-
-/* Checkpoint. Whatever goes wrong, a cancellation included, the socket is closed then. */
-gboolean          trio_socket_connect      (TrioSocketHandle *self, const TrioAddress *address, int *errnum, GError **error)
-  G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
 /* The next connection at any of several listening sockets. Checkpoint. turn says which one to look at first and moves on, so that
  * none of them is starved. */
-TrioSocketHandle *trio_socket_accept       (TrioSocketHandle *const *listening, guint n_listening, guint *turn, int *errnum,
+TrioSocketHandle *trio_socket_accept_any   (TrioSocketHandle *const *listening, guint n_listening, guint *turn, int *errnum,
                                             GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
-
 /* One that is there already; NULL with errnum EAGAIN if there is none. errnum says what else went wrong. Not a Checkpoint. */
 TrioSocketHandle *trio_socket_accept_nowait (TrioSocketHandle *const *listening, guint n_listening, guint *turn, int *errnum)
   G_GNUC_WARN_UNUSED_RESULT;
 
-/* Checkpoints, with the promises of the stream functions. */
-gssize            trio_socket_receive      (TrioSocketHandle *self, gpointer buffer, gsize size, GError **error)
-  G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
-gboolean          trio_socket_send_all     (TrioSocketHandle *self, gconstpointer data, gsize size, GError **error)
-  G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+/* As trio_stream_send_eof(). */
 gboolean          trio_socket_send_eof     (TrioSocketHandle *self, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
-/* Messages: net/socket-message.c. Checkpoints. errnum as above; the errors of the system are G_IO_ERROR, since a datagram that went
- * wrong says nothing about the next one. */
+/* Messages: net/socket-message.c. Checkpoints. errnum is not NULL here; the errors of the system are G_IO_ERROR, since a datagram
+ * that went wrong says nothing about the next one. */
 
-/* The next message at any of several sockets; turn as for trio_socket_accept(). Returns how many bytes of it fitted, or -1. */
+/* The next message at any of several sockets; turn as for trio_socket_accept_any(). Returns how many bytes of it fitted, or -1. */
 gssize            trio_socket_receive_message (TrioSocketHandle *const *handles, guint n_handles, guint *turn, gpointer buffer,
                                                gsize size, TrioSocketMessage *message, int *errnum, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 gssize            trio_socket_send_message (TrioSocketHandle *self, gconstpointer data, gsize size, const TrioSocketMessage *message,
                                             int *errnum, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioSocketHandle, trio_socket_handle_unref)

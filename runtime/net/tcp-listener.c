@@ -189,11 +189,11 @@ listen_at (const TrioAddress *address, const TrioListenerOptions *options, int *
   if (socket == NULL)
     return NULL;
   /* A server that is started again must not wait for the last connections of its former life to be forgotten. */
-  trio_socket_set_option (socket, TRIO_SOCKET_REUSE_ADDRESS, TRUE);
+  trio_socket_set_option (socket, TRIO_SOCKET_REUSE_ADDRESS, TRUE, NULL);
   if (options->reuse_port)
-    trio_socket_set_option (socket, TRIO_SOCKET_REUSE_PORT, TRUE);
+    trio_socket_set_option (socket, TRIO_SOCKET_REUSE_PORT, TRUE, NULL);
   if (address->family == TRIO_ADDRESS_IPV6)
-    trio_socket_set_option (socket, TRIO_SOCKET_IPV6_ONLY, TRUE);
+    trio_socket_set_option (socket, TRIO_SOCKET_IPV6_ONLY, TRUE, NULL);
   if (!trio_socket_listen_at (socket, address, trio_listener_backlog (options), errnum, error))
     return NULL;
   return g_steal_pointer (&socket);
@@ -233,7 +233,7 @@ accept_one (TrioListener *self, int *errnum, GError **error)
   TrioSocketHandle *socket;
 
   self->n_refs++;
-  socket = trio_socket_accept ((TrioSocketHandle *const *) self->sockets->pdata, self->sockets->len, &self->turn, errnum, error);
+  socket = trio_socket_accept_any ((TrioSocketHandle *const *) self->sockets->pdata, self->sockets->len, &self->turn, errnum, error);
   listener_unref (self);
   return stream_of (socket);
 }

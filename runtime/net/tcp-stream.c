@@ -83,6 +83,6 @@ trio_tcp_stream_new (TrioSocketHandle *socket)
 
   self->stream.klass = &tcp_stream_class;
   self->socket = socket;
-  trio_socket_set_option (socket, TRIO_SOCKET_NO_DELAY, TRUE);
+  trio_socket_set_option (socket, TRIO_SOCKET_NO_DELAY, TRUE, NULL);
   return &self->stream;
 }

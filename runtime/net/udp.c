@@ -98,7 +98,7 @@ bind_one (const TrioAddress *address, int *errnum, GError **error)
   if (socket == NULL)
     return NULL;
   if (address->family == TRIO_ADDRESS_IPV6)
-    trio_socket_set_option (socket, TRIO_SOCKET_IPV6_ONLY, TRUE);
+    trio_socket_set_option (socket, TRIO_SOCKET_IPV6_ONLY, TRUE, NULL);
   return trio_socket_bind (socket, address, errnum, error) ? g_steal_pointer (&socket) : NULL;
 }
 

@@ -119,7 +119,8 @@ script_send_message (TrioIo *io, TrioSocket *socket, gconstpointer data, gsize s
 }
 
 static int
-script_shutdown_send (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket G_GNUC_UNUSED)
+script_shutdown (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket G_GNUC_UNUSED, gboolean sending G_GNUC_UNUSED,
+                 gboolean receiving G_GNUC_UNUSED)
 {
   return 0;
 }
@@ -187,7 +188,7 @@ script_io_init (ScriptIo *self)
       .send = script_send,
       .receive_message = script_receive_message,
       .send_message = script_send_message,
-      .shutdown_send = script_shutdown_send,
+      .shutdown = script_shutdown,
       .get_address = script_get_address,
       .arm = script_arm,
       .close = script_close,

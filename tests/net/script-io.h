@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
 /* An io table that says what it is told to say. Each verb of a socket reads its next answer from a script; when the script is used
- * up the answer is EAGAIN (0 for connect_result and shutdown_send). Nothing happens by itself: the test calls trio_socket_wake().
+ * up the answer is EAGAIN (0 for connect_result and shutdown). Nothing happens by itself: the test calls trio_socket_wake().
  * */
 
 #pragma once

@@ -28,6 +28,12 @@ typedef enum
   TRIO_SOCKET_NO_DELAY,
   TRIO_SOCKET_IPV6_ONLY,
   TRIO_SOCKET_REUSE_PORT,
+  TRIO_SOCKET_KEEP_ALIVE,
+  TRIO_SOCKET_BROADCAST,
+  TRIO_SOCKET_RECEIVE_BUFFER,       /* bytes; what is got is what the system made of it */
+  TRIO_SOCKET_SEND_BUFFER,
+  TRIO_SOCKET_OUT_OF_BAND_INLINE,
+  TRIO_SOCKET_N_OPTIONS             /* no option: how many there are */
 } TrioSocketOption;
 
 typedef enum
@@ -81,7 +87,9 @@ struct _TrioIo
   int    (*socket)          (TrioIo *self, TrioAddressFamily family, TrioSocketKind kind, TrioSocket **socket);
   /* Two unix sockets, connected with each other. */
   int    (*pair)            (TrioIo *self, TrioSocketKind kind, TrioSocket *ends[2]);
+  /* -ENOPROTOOPT: this kind of socket, or this world, does not know it. */
   int    (*set_option)      (TrioIo *self, TrioSocket *socket, TrioSocketOption option, int value);
+  int    (*get_option)      (TrioIo *self, TrioSocket *socket, TrioSocketOption option, int *value);
   int    (*bind)            (TrioIo *self, TrioSocket *socket, const TrioAddress *address);
   int    (*listen)          (TrioIo *self, TrioSocket *socket, int backlog);
   int    (*accept)          (TrioIo *self, TrioSocket *socket, TrioSocket **connection);
@@ -98,16 +106,24 @@ struct _TrioIo
    * Sockets that travelled with what is received in another way are closed. Anything but a unix socket passes none: -EOPNOTSUPP. */
   gssize (*receive_message) (TrioIo *self, TrioSocket *socket, gpointer buffer, gsize size, TrioSocketMessage *message);
   gssize (*send_message)    (TrioIo *self, TrioSocket *socket, gconstpointer data, gsize size, const TrioSocketMessage *message);
-  /* Nothing more will be sent. */
-  int    (*shutdown_send)   (TrioIo *self, TrioSocket *socket);
+  /* Nothing more will be sent, or received, or both. Idempotent as long as it is connected. */
+  int    (*shutdown)        (TrioIo *self, TrioSocket *socket, gboolean sending, gboolean receiving);
   int    (*get_address)     (TrioIo *self, TrioSocket *socket, gboolean remote, TrioAddress *address);
-  /* Before a wait, after -EAGAIN: TRUE if it became ready meanwhile (attempt again), else the world will call trio_socket_wake(). */
+  /* Whether an attempt would not be answered by -EAGAIN, without one. */
+  gboolean (*is_ready)      (TrioIo *self, TrioSocket *socket, TrioIoDirection direction);
+  /* Before a wait, after -EAGAIN, or is_ready() was FALSE: TRUE if it became ready meanwhile (attempt again), else the world will call trio_socket_wake(). */
   gboolean (*arm)           (TrioIo *self, TrioSocket *socket, TrioIoDirection direction);
   /* The name of a unix socket in the file system; -ENOENT for abstract names. Its identity changes when somebody else has taken it. */
   int    (*get_name)        (TrioIo *self, const TrioAddress *address, guint64 id[2]);
   int    (*set_name_mode)   (TrioIo *self, const TrioAddress *address, guint mode);
   /* -ENOTSOCK if there is another kind of file. */
   int    (*remove_name)     (TrioIo *self, const TrioAddress *address);
+  /* Descriptors of the operating system; a world without them answers -EOPNOTSUPP. adopt() takes a socket over if it succeeds.
+   * watch() makes what is good for arm(), is_ready() and close() only, and lives on if the descriptor is closed meanwhile. -EPERM: it
+   * cannot be waited for. */
+  int    (*adopt)           (TrioIo *self, int descriptor, TrioSocket **socket);
+  int    (*get_descriptor)  (TrioIo *self, TrioSocket *socket);
+  int    (*watch)           (TrioIo *self, int descriptor, TrioSocket **watch);
   /* Closes and frees. Nobody waits any more. Unread bytes make it a reset, as in TCP. */
   void   (*close)           (TrioIo *self, TrioSocket *socket);
 

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* Descriptors that somebody else has made: taken over as sockets, or only watched.
+ *
+ * A watch has a duplicate of its own, so that nothing that happens to the original can hurt it: when that is closed behind our back, and
+ * its number given to another file, the watch goes on watching what it was made for, and forgets nothing of anybody else's when it
+ * goes. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "host/epoll-private.h"
+
+static gboolean
+family_of (int domain, TrioAddressFamily *family)
+{
+  *family = domain == AF_UNIX ? TRIO_ADDRESS_UNIX : domain == AF_INET6 ? TRIO_ADDRESS_IPV6 : TRIO_ADDRESS_IPV4;
+  return domain == AF_UNIX || domain == AF_INET6 || domain == AF_INET;
+}
+
+EpollSocket *
+trio_epoll_socket_of_descriptor (TrioEpoll *self, int fd)
+{
+  socklen_t size = sizeof (int);
+  TrioAddressFamily family;
+  int domain = 0, type = 0, flags;
+  EpollSocket *socket;
+
+  if (getsockopt (fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) < 0 || getsockopt (fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0)
+    return NULL;
+  if (!family_of (domain, &family) || (type != SOCK_STREAM && type != SOCK_DGRAM))
+    {
+      errno = EPROTONOSUPPORT;
+      return NULL;
+    }
+  flags = fcntl (fd, F_GETFL);
+  if (flags < 0 || fcntl (fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl (fd, F_SETFD, FD_CLOEXEC) < 0)
+    return NULL;
+  socket = trio_epoll_socket_new (self, fd, family, type == SOCK_STREAM ? TRIO_SOCKET_STREAM : TRIO_SOCKET_DATAGRAM);
+  socket->shared = TRUE;
+  return socket;
+}
+
+static int
+verb_adopt (TrioIo *io, int descriptor, TrioSocket **socket)
+{
+  EpollSocket *adopted = trio_epoll_socket_of_descriptor ((TrioEpoll *) io, descriptor);
+
+  if (adopted == NULL)
+    return -errno;
+  *socket = &adopted->socket;
+  return 0;
+}
+
+static int
+verb_get_descriptor (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket)
+{
+  return ((EpollSocket *) socket)->fd;
+}
+
+/* The kind is the one of which least is assumed. */
+static int
+verb_watch (TrioIo *io, int descriptor, TrioSocket **watch)
+{
+  int fd = fcntl (descriptor, F_DUPFD_CLOEXEC, 0);
+  EpollSocket *made;
+
+  if (fd < 0)
+    return -errno;
+  made = trio_epoll_socket_new ((TrioEpoll *) io, fd, TRIO_ADDRESS_UNIX, TRIO_SOCKET_DATAGRAM);
+  made->shared = TRUE;
+  trio_epoll_arm (io, &made->socket, TRIO_IO_READ);
+  if (made->failed != 0)
+    {
+      int result = made->failed;
+
+      io->close (io, &made->socket);
+      return result;
+    }
+  *watch = &made->socket;
+  return 0;
+}
+
+/* What we remember is only "maybe". If the system says no, the next edge will come after this look. */
+static gboolean
+verb_is_ready (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, TrioIoDirection direction)
+{
+  EpollSocket *ours = (EpollSocket *) socket;
+  struct pollfd look = { .fd = ours->fd, .events = direction == TRIO_IO_READ ? POLLIN : POLLOUT };
+
+  if (ours->failed != 0)
+    return TRUE;
+  if (poll (&look, 1, 0) > 0)
+    return TRUE;
+  ours->ready[direction] = FALSE;
+  return FALSE;
+}
+
+void
+trio_epoll_fill_descriptors (TrioIo *io)
+{
+  io->adopt = verb_adopt;
+  io->get_descriptor = verb_get_descriptor;
+  io->watch = verb_watch;
+  io->is_ready = verb_is_ready;
+}
