@@ -10,6 +10,7 @@
  * Called from libFuzzer, or from standalone-main.c; one thread. */
 
 #include "fuzz/driver.h"
+#include "simulator/cli/follow.h"
 #include "simulator/schedule.h"
 
 #include <locale.h>
@@ -17,39 +18,51 @@
 
 /* LeakSanitizer's, where there is one. */
 void __lsan_disable (void) __attribute__ ((weak));
+/* libFuzzer's. */
+size_t LLVMFuzzerMutate (uint8_t *data, size_t size, size_t max_size) __attribute__ ((weak));
 
 static char    *program_name;
 static char    *program_path;
 static char    *artifact_prefix;
 static gboolean keeps_schedules = TRUE;
+static gboolean is_plain;           /* libFuzzer's own mutations, and decisions for coverage: to compare with */
 static gboolean writes_artifacts;
 
-/* Coverage of another kind: libFuzzer keeps an input that sets a counter here which none has set before. A counter is a decision:
- * who was asked what, and what the answer meant. So it collects schedules that differ, even where the code they run is the same. */
-#define N_COUNTERS 4096
+/* Coverage of another kind: libFuzzer keeps an input that sets a counter here which none has set before. A counter is a fact about the
+ * run (simulator/cli/follow.h): who took a step after whom, who woke whom, what tasks waited in together. So it collects schedules that
+ * differ in what follows what, even where the code they run is the same. */
+#define N_COUNTERS (1 << 16)
 
 __attribute__ ((section ("__libfuzzer_extra_counters"), used))
-static uint8_t decision_counters[N_COUNTERS];
+static uint8_t counters[N_COUNTERS];
+
+static void
+count (guint64 h)
+{
+  h ^= h >> 29;
+  h *= G_GUINT64_CONSTANT (0x9e3779b97f4a7c15);
+  counters[h >> 48] = 1;
+}
+
+G_STATIC_ASSERT (N_COUNTERS == 1 << 16);      /* 64 - 48 bits */
 
 static void
 count_decision (const TrioScheduleEntry *entry, gpointer data G_GNUC_UNUSED)
 {
   guint64 h = entry->path_hash * 31 + g_str_hash (entry->label);
 
-  h = h * 31 + (entry->target != NULL ? g_str_hash (entry->target) : entry->value);
-  h ^= h >> 29;
-  h *= G_GUINT64_CONSTANT (0x9e3779b97f4a7c15);
-  decision_counters[h >> 52] |= 1;
+  count (h * 31 + (entry->target != NULL ? g_str_hash (entry->target) : entry->value));
 }
 
-G_STATIC_ASSERT (N_COUNTERS == 1 << 12);      /* 64 - 52 bits */
-
-static TrioSimOptions
-options_for (TrioSimInject inject, const uint8_t *data, size_t size)
+static void
+count_facts (TrioCliFollow *follow)
 {
-  return (TrioSimOptions) {
-    .strategy = "bytes", .bytes = data, .n_bytes = size, .inject = inject, .program = program_name,
-  };
+  gsize n_facts;
+  const guint64 *facts = trio_cli_follow_get_facts (follow, &n_facts);
+
+  for (gsize i = 0; i < n_facts; i++)
+    if (TRIO_CLI_FACT_KIND (facts[i]) == TRIO_CLI_FACT_PAIR || TRIO_CLI_FACT_KIND (facts[i]) == TRIO_CLI_FACT_NOTICED)
+      count (facts[i]);
 }
 
 /* Writes what replay wants to know into the schedule's header. No program: the scenario's own replays it as well as this one. */
@@ -139,14 +152,28 @@ keep_artifact (const uint8_t *data, size_t size, const char *artifact)
 int
 trio_fuzz_one_input (const TrioScenario *scenario, TrioSimInject inject, const uint8_t *data, size_t size)
 {
-  TrioSimOptions options = options_for (inject, data, size);
+  static TrioCliFollow *follow;
+  TrioFuzzInput input;
   g_autoptr (TrioSimReport) report = NULL;
   g_autoptr (GError) error = NULL;
   g_autofree char *artifact = NULL;
+  gboolean ok;
 
-  memset (decision_counters, 0, sizeof decision_counters);
-  options.on_decision = count_decision;
-  if (trio_sim_run (scenario->func, scenario->data, &options, &report, &error))
+  if (!trio_fuzz_input_read (&input, inject, data, size, &error))
+    return 0;
+
+  memset (counters, 0, sizeof counters);
+  input.options.program = program_name;
+  input.options.on_decision = count_decision;
+  if (follow == NULL && !is_plain)
+    follow = trio_cli_follow_new ();
+  if (follow != NULL)
+    input.options.instrument = trio_cli_follow_begin (follow);
+  ok = trio_sim_run (scenario->func, scenario->data, &input.options, &report, &error);
+  if (follow != NULL)
+    count_facts (follow);
+  trio_fuzz_input_clear (&input);
+  if (ok)
     return 0;
 
   if (report == NULL)
@@ -160,6 +187,38 @@ trio_fuzz_one_input (const TrioScenario *scenario, TrioSimInject inject, const u
   if (keeps_schedules)
     keep_schedule (report->schedule, artifact);
   g_abort ();
+}
+
+size_t
+trio_fuzz_mutate (const TrioScenario *scenario, TrioSimInject inject, uint8_t *data, size_t size, size_t max_size, unsigned int seed)
+{
+  if (is_plain && LLVMFuzzerMutate != NULL)
+    return LLVMFuzzerMutate (data, size, max_size);
+
+  trio_fuzz_map_make (scenario, inject);
+  return trio_fuzz_mutate_bytes (data, trio_fuzz_input_to_bytes (scenario, inject, data, size, max_size), max_size, seed);
+}
+
+/* The input as bytes, in memory of its own. */
+static uint8_t *
+bytes_of (const TrioScenario *scenario, TrioSimInject inject, const uint8_t *data, size_t *size, size_t max_size)
+{
+  uint8_t *copy = g_malloc0 (MAX (*size, max_size) + 1);
+
+  if (*size > 0)
+    memcpy (copy, data, *size);
+  *size = trio_fuzz_input_to_bytes (scenario, inject, copy, *size, max_size);
+  return copy;
+}
+
+size_t
+trio_fuzz_cross_over (const TrioScenario *scenario, TrioSimInject inject, const uint8_t *first, size_t first_size, const uint8_t *second,
+                      size_t second_size, uint8_t *out, size_t max_size, unsigned int seed)
+{
+  g_autofree uint8_t *one = bytes_of (scenario, inject, first, &first_size, max_size);
+  g_autofree uint8_t *other = bytes_of (scenario, inject, second, &second_size, max_size);
+
+  return trio_fuzz_cross_over_bytes (one, first_size, other, second_size, out, max_size, seed);
 }
 
 /* A schedule that is written anew at each decision. */
@@ -189,21 +248,26 @@ gboolean
 trio_fuzz_to_schedule (const TrioScenario *scenario, TrioSimInject inject, const uint8_t *data, size_t size, const char *path,
                        TrioSimVerdict *verdict, GError **error)
 {
-  TrioSimOptions options = options_for (inject, data, size);
+  TrioFuzzInput input;
   g_autoptr (TrioSchedule) schedule = trio_schedule_new ();
   g_autoptr (TrioSimReport) report = NULL;
   g_autoptr (GError) failure = NULL;
   Diary diary = { schedule, path, NULL };
   gboolean ok;
 
+  if (!trio_fuzz_input_read (&input, inject, data, size, error))
+    return FALSE;
+  inject = input.options.inject;
   /* If nothing better is written later, the run has killed us. */
   fill_header (schedule, scenario, inject, TRIO_SIM_CRASH, NULL);
   if (!trio_schedule_save (schedule, path, error))
     return FALSE;
 
-  options.on_decision = note_decision;
-  options.user_data = &diary;
-  ok = trio_sim_run (scenario->func, scenario->data, &options, &report, &failure);
+  input.options.program = program_name;
+  input.options.on_decision = note_decision;
+  input.options.user_data = &diary;
+  ok = trio_sim_run (scenario->func, scenario->data, &input.options, &report, &failure);
+  trio_fuzz_input_clear (&input);
   if (diary.error != NULL)
     {
       g_propagate_error (error, diary.error);
@@ -226,6 +290,27 @@ trio_fuzz_to_schedule (const TrioScenario *scenario, TrioSimInject inject, const
 }
 
 static int
+usage (const char *what)
+{
+  g_printerr ("usage: %s %s\n", program_path, what);
+  return 2;
+}
+
+static int
+complain (const GError *error)
+{
+  g_printerr ("%s: %s\n", program_path, error->message);
+  return 2;
+}
+
+/* What the input is to become: the second argument, or its own name with an ending. */
+static char *
+name_of_result (int argc, char **argv, const char *ending)
+{
+  return argc == 4 ? g_strdup (argv[3]) : g_strconcat (argv[2], ending, NULL);
+}
+
+static int
 run_to_schedule (const TrioScenario *scenario, TrioSimInject inject, int argc, char **argv)
 {
   g_autofree char *path = NULL;
@@ -235,31 +320,68 @@ run_to_schedule (const TrioScenario *scenario, TrioSimInject inject, int argc, c
   gsize size;
 
   if (argc < 3 || argc > 4)
-    {
-      g_printerr ("usage: %s to-schedule ARTIFACT [SCHEDULE]\n", program_path);
-      return 2;
-    }
+    return usage ("to-schedule INPUT [SCHEDULE]");
 
-  /* A failed run is abandoned where it stands: a list of what it held would bury the result. */
-  if (__lsan_disable != NULL)
-    __lsan_disable ();
-
-  path = argc == 4 ? g_strdup (argv[3]) : g_strconcat (argv[2], ".schedule", NULL);
+  path = name_of_result (argc, argv, ".schedule");
   if (!g_file_get_contents (argv[2], &bytes, &size, &error)
       || !trio_fuzz_to_schedule (scenario, inject, (const uint8_t *) bytes, size, path, &verdict, &error))
-    {
-      g_printerr ("%s: %s\n", program_path, error->message);
-      return 2;
-    }
+    return complain (error);
 
   g_print ("%s: %s\n", path, verdict == TRIO_SIM_OK ? "this run is well" : trio_sim_verdict_to_string (verdict));
   return verdict == TRIO_SIM_OK ? 0 : 1;
+}
+
+static int
+run_to_bytes (const TrioScenario *scenario, TrioSimInject inject, int argc, char **argv)
+{
+  g_autoptr (TrioSchedule) schedule = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = NULL;
+  gconstpointer contents;
+  gsize size;
+
+  if (argc < 3 || argc > 4)
+    return usage ("to-bytes SCHEDULE [INPUT]");
+
+  path = name_of_result (argc, argv, ".bytes");
+  schedule = trio_schedule_load (argv[2], &error);
+  bytes = schedule != NULL ? trio_fuzz_to_bytes (scenario, inject, schedule, &error) : NULL;
+  if (bytes == NULL)
+    return complain (error);
+  contents = g_bytes_get_data (bytes, &size);
+  if (!g_file_set_contents (path, size > 0 ? contents : "", (gssize) size, &error))
+    return complain (error);
+  g_print ("%s: %" G_GSIZE_FORMAT " bytes\n", path, size);
+  return 0;
+}
+
+/* libFuzzer's -minimize_crash makes bytes fewer. That is not what a person wants to read: the shrinker of the simulator makes decisions
+ * fewer, knows which belong together, and says why the rest is needed. */
+static int
+run_shrink_input (const TrioScenario *scenario, TrioSimInject inject, int argc, char **argv)
+{
+  const TrioScenario scenarios[] = { *scenario, { NULL, NULL, NULL, NULL } };
+  g_autofree char *path = NULL;
+  char *words[] = { argv[0], (char *) "shrink", NULL, NULL };
+  int exit_code = run_to_schedule (scenario, inject, argc, argv);
+
+  if (exit_code == 2)
+    return exit_code;
+  path = name_of_result (argc, argv, ".schedule");
+  words[2] = path;
+  return trio_sim_main (3, words, scenarios);
 }
 
 void
 trio_fuzz_initialize (const TrioScenario *scenario, TrioSimInject inject, int argc, char **argv)
 {
   static const char *const commands[] = { "list", "explore", "sweep", "exhaust", "replay", "shrink", NULL };
+  static const struct
+  {
+    const char *name;
+    int       (*run) (const TrioScenario *scenario, TrioSimInject inject, int argc, char **argv);
+  } own[] = { { "to-schedule", run_to_schedule }, { "to-bytes", run_to_bytes }, { "shrink-input", run_shrink_input } };
   const TrioScenario scenarios[] = { *scenario, { NULL, NULL, NULL, NULL } };
 
   setlocale (LC_ALL, "");      /* so that messages keep their letters */
@@ -269,13 +391,21 @@ trio_fuzz_initialize (const TrioScenario *scenario, TrioSimInject inject, int ar
 
   if (argc > 1 && g_strv_contains (commands, argv[1]))
     exit (trio_sim_main (argc, argv, scenarios));
-  if (argc > 1 && strcmp (argv[1], "to-schedule") == 0)
-    exit (run_to_schedule (scenario, inject, argc, argv));
+  for (guint i = 0; argc > 1 && i < G_N_ELEMENTS (own); i++)
+    if (g_str_equal (argv[1], own[i].name))
+      {
+        /* A failed run is abandoned where it stands: a list of what it held would bury the result. */
+        if (__lsan_disable != NULL)
+          __lsan_disable ();
+        exit (own[i].run (scenario, inject, argc, argv));
+      }
 
   for (int i = 1; i < argc; i++)
     {
       if (g_str_has_prefix (argv[i], "-artifact_prefix="))
         artifact_prefix = strchr (argv[i], '=') + 1;
+      if (g_str_equal (argv[i], "--trio-plain"))
+        is_plain = TRUE;
       /* When libFuzzer makes a crash smaller it fails a thousand times; and with an exact path the schedule would have no place. */
       if (g_str_has_prefix (argv[i], "-minimize_crash") || g_str_has_prefix (argv[i], "-exact_artifact_path="))
         keeps_schedules = FALSE;

@@ -66,8 +66,8 @@ TRIO_API gboolean      trio_schedule_save    (const TrioSchedule *schedule, cons
   G_GNUC_WARN_UNUSED_RESULT;
 
 /* The bytes that make the strategy "bytes" take the same decisions, if the same kinds are injected; strategy-bytes.c describes
- * them. Positions are the entries' indices on the tape: take the schedule from a run's report, not one whose entries were edited.
- * */
+ * them. Positions are the entries' indices on the tape: take the schedule from a run's report, not one whose entries were edited;
+ * and from a run with the option spell_out if it has decisions that last, since bytes have none. */
 TRIO_API GBytes       *trio_schedule_to_bytes (const TrioSchedule *schedule) G_GNUC_WARN_UNUSED_RESULT;
 
 /* One entry as a sentence: "at step 41 consumer ran before producer". */

@@ -248,6 +248,8 @@ trio_sim_world_init (TrioSimWorld *self, const TrioSimOptions *options, TrioSimS
   self->watch.on_step_data = options->user_data;
   self->tape = trio_sim_tape_new (strategy, trio_sim_strategy_get_inject (options), &self->watch);
   trio_sim_tape_set_callbacks (self->tape, options->on_decision, options->on_choice, options->user_data);
+  if (options->spell_out)
+    trio_sim_tape_spell_out (self->tape);
   trio_sim_liveness_init (&self->liveness, &self->clock, self->tape, options->heal_after);
   self->net = trio_sim_net_new (&self->clock, self->tape, &self->watch);
   self->net->io.poll = poll_io;

@@ -31,6 +31,7 @@ struct _TrioSimTape
   TrioChoice         choice;
   TrioSimStrategy   *strategy;
   TrioSimInject      inject;
+  gboolean           spells_out;     /* what follows from an earlier answer is a decision of its own */
   guint             n_healing;       /* phases in which nothing is asked */
   TrioSimWatch      *watch;
   TrioSchedule      *schedule;
@@ -260,8 +261,11 @@ count_injection (TrioSimTape *tape, TrioSimLabelKind kind)
 static void
 keep (TrioSimTape *tape, const TrioSimQuestion *question, guint32 value)
 {
-  TrioScheduleEntry entry = entry_of (tape, question, value);
+  TrioScheduleEntry entry;
 
+  if (tape->spells_out)
+    *question->manner = (TrioSimManner) { 0 };
+  entry = entry_of (tape, question, value);
   if (tape->on_choice != NULL)
     tape->on_choice (&entry, tape->user_data);
   if (value == 0)
@@ -378,6 +382,12 @@ trio_sim_tape_set_callbacks (TrioSimTape *tape, TrioSimChoiceFunc on_decision, T
   tape->on_decision = on_decision;
   tape->on_choice = on_choice;
   tape->user_data = user_data;
+}
+
+void
+trio_sim_tape_spell_out (TrioSimTape *tape)
+{
+  tape->spells_out = TRUE;
 }
 
 gboolean

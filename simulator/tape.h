@@ -73,6 +73,8 @@ TrioChoice   *trio_sim_tape_get_choice       (TrioSimTape *tape);
 void          trio_sim_tape_set_callbacks    (TrioSimTape *tape, TrioSimChoiceFunc on_decision, TrioSimChoiceFunc on_choice,
                                               gpointer user_data);
 
+/* From now on each answer that is not dull is a decision of its own, also one that lasts or follows from such a one. */
+void          trio_sim_tape_spell_out        (TrioSimTape *tape);
 gboolean      trio_sim_tape_allows           (TrioSimTape *tape, TrioSimInject kind);
 /* While it is healed, every answer is the dull one, and nothing is counted as asked. Nested. */
 void          trio_sim_tape_heal             (TrioSimTape *tape, gboolean begins);

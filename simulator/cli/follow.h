@@ -39,12 +39,12 @@ typedef enum
 typedef struct _TrioCliFollow TrioCliFollow;
 
 /* As long as there is one, the process notes what steps touch. */
-TrioCliFollow  *trio_cli_follow_new       (void);
-void            trio_cli_follow_free      (TrioCliFollow *self);
+TRIO_API TrioCliFollow  *trio_cli_follow_new       (void);
+TRIO_API void            trio_cli_follow_free      (TrioCliFollow *self);
 /* Forgets the last run. (transfer none): for the next one's options. */
-TrioInstrument *trio_cli_follow_begin     (TrioCliFollow *self);
+TRIO_API TrioInstrument *trio_cli_follow_begin     (TrioCliFollow *self);
 /* The facts of the run, in the order in which they first happened. None of them is 0. */
-const guint64  *trio_cli_follow_get_facts (const TrioCliFollow *self, gsize *n_facts);
+TRIO_API const guint64  *trio_cli_follow_get_facts (const TrioCliFollow *self, gsize *n_facts);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioCliFollow, trio_cli_follow_free)
 

@@ -114,6 +114,8 @@ typedef void (*TrioSimStepFunc) (guint64 step, TrioTask *task, gpointer user_dat
  * @judge_misuse: whether a critical (g_critical(), g_return_if_fail() …), of any library, and a task that ends with %TRIO_ERROR_MISUSE fail
  *   the run. The process's default log handler is the run's meanwhile, and criticals are not fatal
  * @check_determinism: run it twice and compare step by step
+ * @spell_out: a decision that lasts (for several questions, for all from then on, as long as a task can go) becomes as many decisions in the
+ *   report's schedule as there were answers. The run is the same
  * @until_step: stop before this task step; 0 for never
  * @break_at_until: raise SIGTRAP there, for a debugger, instead of stopping
  * @trace_path: (nullable): record a trace there
@@ -145,6 +147,7 @@ typedef struct
   GTimeSpan           heal_after;
   gboolean            judge_misuse;
   gboolean            check_determinism;
+  gboolean            spell_out;
   guint64             until_step;
   gboolean            break_at_until;
   const char         *trace_path;
