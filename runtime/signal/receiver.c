@@ -19,6 +19,7 @@
 #include <trio/checkpoint.h>
 #include <trio/error.h>
 #include <trio/lowlevel/access.h>
+#include <trio/lowlevel/mutation.h>
 #include <trio/lowlevel/run-local.h>
 #include <trio/lowlevel/task.h>
 #include <trio/seam/signals.h>
@@ -73,7 +74,7 @@ static void
 add_pending (TrioSignalReceiver *self, int number)
 {
   for (guint i = 0; i < self->pending->len; i++)
-    if (g_array_index (self->pending, int, i) == number)
+    if (g_array_index (self->pending, int, i) == number && !TRIO_MUTATION (signals_not_coalesced))
       return;
   g_array_append_val (self->pending, number);
 }
@@ -122,7 +123,8 @@ static void
 give_back (TrioSignalReceiver *self, Home *home)
 {
   for (const int *number = self->numbers; *number != 0; number++)
-    if (find_receiver (home, *number) == NULL && home->signals->give_back (home->signals, *number))
+    if (find_receiver (home, *number) == NULL && home->signals->give_back (home->signals, *number)
+        && !TRIO_MUTATION (untold_signal_lost))
       add_pending (self, *number);
 }
 
@@ -136,7 +138,7 @@ raise_pending (TrioSignalReceiver *self, Home *home)
 
       if (other != NULL)
         give (other, number);
-      else
+      else if (!TRIO_MUTATION (left_signal_lost))
         home->signals->raise (home->signals, number);
     }
 }
@@ -334,7 +336,7 @@ trio_signal_receiver_receive (TrioSignalReceiver *self, int *number, GError **er
     }
   if (self->pending->len == 0)
     return wait_for_one (self, number, error);
-  if (!trio_checkpoint_if_cancelled (error))
+  if (!TRIO_MUTATION (cancelled_receive_takes_signal) && !trio_checkpoint_if_cancelled (error))
     return FALSE;
   *number = take_pending (self);
   trio_cancel_shielded_checkpoint ();

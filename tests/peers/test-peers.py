@@ -166,20 +166,23 @@ def test_socat_gets_an_answer_to_each_line():
     assert server.end()["served"] == 1
 
 
-def test_curl_gets_a_file():
+def test_many_curls_get_a_file():
     need("curl")
     if not HTTP:
         raise tap.Skip("the HTTP server is not built")
     with tempfile.TemporaryDirectory() as folder:
         (pathlib.Path(folder) / "page.bin").write_bytes(TEXT)
         server = Server(HTTP, folder)
-        for _ in range(3):
-            assert run_client(["curl", "--silent", "--show-error", "--fail", "--noproxy", "*", "--http1.0",
-                               f"http://127.0.0.1:{server.port}/page.bin"], b"") == TEXT
+        url = f"http://127.0.0.1:{server.port}"
+        command = ["curl", "--silent", "--show-error", "--noproxy", "*", "--http1.0", "--max-time", str(LIMIT)]
+        many = [subprocess.Popen([*command, "--fail", f"{url}/page.bin"], stdout=subprocess.PIPE) for _ in range(20)]
+        for client in many:
+            assert client.communicate()[0] == TEXT
+            assert client.returncode == 0
+        assert run_client([*command, "--output", "/dev/null", "--write-out", "%{http_code}", f"{url}/no-such-page"], b"") == b"404"
         server.expect_descriptors(0)
-        server.process.send_signal(signal.SIGINT)
-        server.process.communicate(timeout=LIMIT)
-        server.errors.close()
+        server.settle()
+        server.end([signal.SIGINT])
 
 
 def test_thousands_are_idle_and_a_thousand_busy():

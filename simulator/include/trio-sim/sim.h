@@ -240,6 +240,9 @@ TRIO_API void     trio_sim_heal        (void);
  *
  * Searches that inject interrupts let those that are received arrive also by themselves, without this function.
  *
+ * The hosts of a run (<trio-sim/hosts.h>) share its signals like tasks of one process: the receiver that was opened last gets them, on
+ * whichever host.
+ *
  * In the real world it is raise(). Only inside a run. Never suspends.
  */
 TRIO_API void     trio_sim_raise       (int number);
