@@ -246,6 +246,7 @@ trio_sim_detect_leaks (TrioSimWorld *world, const TrioLoopStatistics *statistics
   trio_sim_threads_add_leaks (&world->threads, leaks);
   trio_sim_threads_append (&world->threads, lines);
   trio_sim_signals_add_leaks (&world->signals, leaks, lines);
+  trio_sim_disks_add_leaks (&world->disks, leaks, lines);
   if (statistics->scopes_open > 0)
     {
       g_ptr_array_add (leaks, g_strdup ("cancel scopes"));

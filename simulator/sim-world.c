@@ -106,12 +106,13 @@ poll_io (TrioIo *io G_GNUC_UNUSED)
   trio_sim_net_deliver (self->net);
   trio_sim_threads_run (&self->threads);
   trio_sim_signals_deliver (&self->signals);
+  trio_sim_disks_run (&self->disks);
 }
 
 gint64
 trio_sim_world_get_next (const TrioSimWorld *self)
 {
-  return MIN (trio_sim_net_get_next (self->net), trio_sim_threads_get_next (&self->threads));
+  return MIN (MIN (trio_sim_net_get_next (self->net), trio_sim_threads_get_next (&self->threads)), trio_sim_disks_get_next (&self->disks));
 }
 
 static void
@@ -256,9 +257,11 @@ trio_sim_world_init (TrioSimWorld *self, const TrioSimOptions *options, TrioSimS
   trio_sim_threads_init (&self->threads, &self->clock, self->tape, &self->watch);
   trio_sim_signals_init (&self->signals, self->tape);
   self->world.signals = &self->signals.signals;
+  trio_sim_disks_init (&self->disks, &self->clock, self->tape, &self->watch);
   self->world.clock = &self->clock.clock;
   self->world.io = &self->net->io;
   self->world.threads = &self->threads.threads;
+  self->world.files = &self->disks.files;
   self->world.choice = trio_sim_tape_get_choice (self->tape);
   if (options->judge_misuse)
     trio_sim_misuse_listen (self);
@@ -270,6 +273,7 @@ trio_sim_world_clear (TrioSimWorld *self)
   trio_sim_misuse_stop_listening (self);
   trio_sim_threads_clear (&self->threads);
   trio_sim_signals_clear (&self->signals);
+  trio_sim_disks_clear (&self->disks);
   trio_sim_liveness_clear (&self->liveness);
   trio_sim_net_free (self->net);
   trio_sim_tape_free (self->tape);

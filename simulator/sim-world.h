@@ -16,6 +16,7 @@
 #include <trio/seam/world.h>
 
 #include "simulator/liveness.h"
+#include "simulator/sim-disk.h"
 #include "simulator/sim-net.h"
 #include "simulator/sim-signals.h"
 #include "simulator/sim-threads.h"
@@ -32,6 +33,7 @@ typedef struct
   TrioSimNet     *net;
   TrioSimThreads  threads;
   TrioSimSignals  signals;
+  TrioSimDisks    disks;
   TrioSimTape    *tape;
   TrioSimWatch    watch;
   TrioInstrument  lag;          /* asks before each step whether time lags */

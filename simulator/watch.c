@@ -107,6 +107,9 @@ append_happening (GString *out, const TrioSimRecord *record, const TrioSimHappen
       g_string_append_printf (out, "bytes were sent on connection %" G_GUINT64_FORMAT " (contents %016" G_GINT64_MODIFIER "x)",
                               happening->a / 2, happening->b);
       break;
+    case TRIO_SIM_EVENT_DISK:
+      g_string_append_printf (out, "the disk did something for %s (%016" G_GINT64_MODIFIER "x)", name, happening->b);
+      break;
     case TRIO_SIM_EVENT_THREAD:
       g_string_append_printf (out, "thread %" G_GUINT64_FORMAT ", of %s, went on", happening->b, name);
       break;

@@ -34,6 +34,7 @@ typedef enum
   TRIO_SIM_EVENT_DECIDED,           /* b: label, ordinal and value */
   TRIO_SIM_EVENT_SENT,              /* a: connection and direction; b: the bytes */
   TRIO_SIM_EVENT_THREAD,            /* a: path hash of the task that sent it; b: the how-manieth of the run */
+  TRIO_SIM_EVENT_DISK,              /* a: path hash of the task that asked; b: what was done, with what result and contents */
 } TrioSimEventKind;
 
 typedef struct

@@ -8,6 +8,7 @@
 #include <trio/lowlevel/dump.h>
 
 #include "host/clock.h"
+#include "host/files.h"
 #include "host/interrupt.h"
 #include "host/stack-overflow.h"
 #include "host/threads.h"
@@ -39,6 +40,7 @@ make_world (TrioHostRun *self, const TrioRunOptions *options, GError **error)
   self->world.io = trio_epoll_get_io (self->epoll);
   self->world.threads = trio_host_threads_get ();
   self->world.signals = &self->signals.signals;
+  self->world.files = trio_host_files_get ();
   self->world.wake = wake_run;
   self->world.append_stack = trio_task_append_stack;
   return TRUE;

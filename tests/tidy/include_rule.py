@@ -26,6 +26,7 @@ runtime/sync                  | yes                   | yes                     
 runtime/supervise             | yes                   | yes                         | no         | no  | no       |
 runtime/thread                | yes                   | yes                         | threads.h  | no  | no       |
 runtime/signal                | yes                   | yes                         | signals.h  | no  | no       |
+runtime/file                  | yes                   | yes                         | files.h    | yes | no       |
 runtime/process               | yes                   | yes                         | io.h       | no  | no       |
 runtime/testing               | yes                   | yes                         | clock.h    | no  | no       |
 runtime/net                   | yes                   | yes                         | io.h       | yes | openssl/ idn2.h |
@@ -86,7 +87,7 @@ WORDS = {
     r"g_hash_table_(iter_init|foreach\w*|get_keys\w*|get_values\w*|find|steal_all\w*)":
         "iterates a hash table, whose order is nobody's: sort at once, or say `in any order: …` in a comment above",
 }
-WORDS_FOLDERS = ["runtime/core", "runtime/sync", "runtime/supervise", "runtime/net", "runtime/thread", "runtime/signal", "runtime/process", "runtime/testing", "simulator"]
+WORDS_FOLDERS = ["runtime/core", "runtime/sync", "runtime/supervise", "runtime/net", "runtime/thread", "runtime/file", "runtime/signal", "runtime/process", "runtime/testing", "simulator"]
 HASH_TABLE_FOLDERS = WORDS_FOLDERS + ["runtime/gio", "runtime/host", "trace"]
 # The command line stands outside the runs: it chooses seeds, limits a search by real time, and waits for its workers.
 OUTSIDE_RUNS = "simulator/cli"
@@ -102,7 +103,7 @@ def parse_table(text):
 
 
 ROWS = parse_table(TABLE)
-PRIVATE = {"core", "sync", "supervise", "net", "thread", "signal", "process", "gio", "host", "testing"}     # folders of runtime/, as "core/file.h" names them
+PRIVATE = {"core", "sync", "supervise", "net", "thread", "file", "signal", "process", "gio", "host", "testing"}     # folders of runtime/, as "core/file.h" names them
 TOP = {"trace", "simulator", "fuzz", "tests"}
 
 

@@ -318,3 +318,11 @@ trio_current_signals (void)
 
   return loop != NULL ? loop->world->signals : NULL;
 }
+
+TrioFiles *
+trio_current_files (void)
+{
+  TrioLoop *loop = trio_loop_of_thread;
+
+  return loop != NULL ? loop->world->files : NULL;
+}

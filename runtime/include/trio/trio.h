@@ -33,6 +33,7 @@
 #include <trio/unix.h>
 #include <trio/thread.h>
 #include <trio/signal.h>
+#include <trio/file.h>
 #include <trio/supervisor.h>
 #include <trio/check.h>
 #include <trio/dump.h>

@@ -17,6 +17,7 @@
 #include <trio/dump.h>
 #include <trio/interrupt.h>
 #include <trio/seam/signals.h>
+#include <trio/seam/files.h>
 #include <trio/seam/threads.h>
 
 G_BEGIN_DECLS
@@ -34,6 +35,7 @@ struct _TrioWorld
   TrioChoice *choice;        /* NULL: every answer is the dull one */
   TrioThreads *threads;      /* NULL: no worker threads here */
   TrioSignals *signals;      /* NULL: no signals here */
+  TrioFiles  *files;         /* NULL: no disk here */
 
   /* Any thread, any time: make the driver take a turn soon. */
   void      (*wake)  (TrioWorld *self);

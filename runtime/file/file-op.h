@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* One verb of the seam as a Checkpoint: look for a cancellation, wait for a token of the limiter, let the world do it, and say in words
+ * what went wrong.
+ *
+ * Only the files of this folder include this. */
+
+#pragma once
+
+#include <trio/seam/files.h>
+
+/* Returns what is 0 or more of op->result, or -1 with an error. `doing` is as in "could not write": with the path behind it. */
+gint64   trio_file_op_perform    (TrioFiles *files, TrioFileOp *op, const char *doing, const char *path, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+/* The same in a shield: it is begun, whatever happens, unless there is no thread or a Ctrl-C comes first. */
+gint64   trio_file_op_perform_shielded (TrioFiles *files, TrioFileOp *op, const char *doing, const char *path, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/* For verbs on a path of the current run. */
+gint64   trio_file_op_on_path    (TrioFileOp *op, const char *doing, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+void     trio_file_set_error     (GError **error, int errnum, const char *doing, const char *path);
+
+/* (transfer full) for handle. */
+TrioFile *trio_file_new          (TrioFiles *files, TrioFileHandle *handle, const char *path, TrioFileFlags flags);

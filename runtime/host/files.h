@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* The real world's disk: the seam <trio/seam/files.h> over system calls that block, on worker threads. */
+
+#pragma once
+
+#include <trio/seam/files.h>
+
+/* One table for all runs; it has no state. */
+TrioFiles *trio_host_files_get (void);
