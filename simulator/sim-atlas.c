@@ -6,6 +6,8 @@
 
 #include "simulator/sim-disk.h"
 
+#include <string.h>
+
 typedef struct
 {
   TrioSimDisk *disk;
@@ -45,6 +47,24 @@ covers (const Copy *copy, const TrioSimDisk *disk, const char *path)
   return copy->disk == disk && (g_str_equal (copy->path, path) || g_str_has_prefix (path, inside));
 }
 
+/* The nearest one around the file, or NULL; of two that are the same, the first. */
+static Copy *
+find_copy (TrioSimDisk *disk, const char *path)
+{
+  GPtrArray *copies = disk->disks->copies;
+  g_autofree char *normal = trio_sim_path_normalize (path);
+  Copy *nearest = NULL;
+
+  for (guint i = 0; i < copies->len; i++)
+    {
+      Copy *copy = g_ptr_array_index (copies, i);
+
+      if (covers (copy, disk, normal) && (nearest == NULL || strlen (copy->path) > strlen (nearest->path)))
+        nearest = copy;
+    }
+  return nearest;
+}
+
 static guint
 count_damaged (TrioSimDisks *disks, const char *group)
 {
@@ -62,31 +82,18 @@ count_damaged (TrioSimDisks *disks, const char *group)
 gboolean
 trio_sim_atlas_allows (TrioSimDisk *disk, const char *path)
 {
-  TrioSimDisks *disks = disk->disks;
-  g_autofree char *normal = trio_sim_path_normalize (path);
+  const Copy *copy = find_copy (disk, path);
 
-  for (guint i = 0; i < disks->copies->len; i++)
-    {
-      const Copy *copy = g_ptr_array_index (disks->copies, i);
-
-      if (covers (copy, disk, normal) && !copy->damaged && count_damaged (disks, copy->group) >= copy->max_damaged)
-        return FALSE;
-    }
-  return TRUE;
+  return copy == NULL || copy->damaged || count_damaged (disk->disks, copy->group) < copy->max_damaged;
 }
 
 void
 trio_sim_atlas_note_damage (TrioSimDisk *disk, const char *path)
 {
-  g_autofree char *normal = trio_sim_path_normalize (path);
+  Copy *copy = find_copy (disk, path);
 
-  for (guint i = 0; i < disk->disks->copies->len; i++)
-    {
-      Copy *copy = g_ptr_array_index (disk->disks->copies, i);
-
-      if (covers (copy, disk, normal))
-        copy->damaged = TRUE;
-    }
+  if (copy != NULL)
+    copy->damaged = TRUE;
 }
 
 void

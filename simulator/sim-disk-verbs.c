@@ -124,7 +124,7 @@ make_temporary (TrioSimDisk *disk, TrioFileOp *op, const char *prefix, gboolean 
   while (trio_sim_names_get (parent->names, name) != NULL);
   result = make (disk, parent, name, is_directory, op->mode, fate, made);
   if (result == 0)
-    op->made_path = g_strdup_printf ("%s/%s", where, name);
+    op->made_path = g_build_filename (where, name, NULL);
   return result;
 }
 
@@ -366,7 +366,7 @@ trio_sim_disk_do (TrioSimDisk *disk, TrioFileOp *op, const TrioSimFate *fate, co
     case TRIO_FILE_VERB_OPEN:
       return do_open (disk, op, fate, owner);
     case TRIO_FILE_VERB_CLOSE:
-      trio_sim_handle_free (op->handle);
+      trio_sim_handle_free (g_steal_pointer (&op->handle));
       return 0;
     case TRIO_FILE_VERB_READ:
       return do_read (disk, op, fate);

@@ -77,7 +77,7 @@ happen (TrioSimEvent *event)
 
 /* --- the table --- */
 
-static void make_ready (TrioSimDisks *self);
+static TrioSimDisk *find_disk (TrioSimDisks *self, const TrioSimHost *host);
 
 static TrioAbort
 abort_wait (TrioTask *task G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED)
@@ -98,12 +98,7 @@ describe_wait (gpointer data, GString *out)
 static TrioSimDisk *
 disk_of (TrioSimDisks *disks, const TrioFileOp *op)
 {
-  TrioTask *task = trio_current_task ();
-
-  if (op->handle != NULL)
-    return op->handle->disk;
-  make_ready (disks);
-  return disks->find != NULL ? disks->find (disks, task) : g_ptr_array_index (disks->all, 0);
+  return op->handle != NULL ? op->handle->disk : find_disk (disks, trio_sim_host_get_current ());
 }
 
 static gboolean
@@ -140,6 +135,19 @@ drop (TrioFiles *files, TrioFileHandle *handle)
   trio_sim_handle_free (handle);
 }
 
+/* A close always closes, and nothing was opened or made. */
+static void
+undo (Request *request)
+{
+  TrioFileOp *op = request->op;
+  gboolean opens = op->verb == TRIO_FILE_VERB_OPEN || op->verb == TRIO_FILE_VERB_OPEN_TEMPORARY;
+  gboolean closes = op->verb == TRIO_FILE_VERB_CLOSE;
+
+  if (op->handle != NULL && ((opens && request->has_happened) || (closes && !request->has_happened)))
+    trio_sim_handle_free (g_steal_pointer (&op->handle));
+  g_clear_pointer (&op->made_path, g_free);
+}
+
 void
 trio_sim_disk_fail_requests (TrioSimDisk *disk)
 {
@@ -147,11 +155,9 @@ trio_sim_disk_fail_requests (TrioSimDisk *disk)
     {
       Request *request = link->data;
 
-      if (request->op == NULL || request->has_happened)
+      if (request->op == NULL)
         continue;
-      /* A close always closes. */
-      if (request->op->verb == TRIO_FILE_VERB_CLOSE)
-        trio_sim_handle_free (request->op->handle);
+      undo (request);
       request->op->result = -EIO;
       request->has_happened = TRUE;
       note (request);
@@ -179,21 +185,19 @@ make_first_directory (TrioSimDisk *disk, const char *name)
   trio_sim_inode_unref (inode);
 }
 
-TrioSimDisk *
-trio_sim_disk_new (TrioSimDisks *disks, const char *name)
+static TrioSimDisk *
+disk_new (TrioSimDisks *disks, const TrioSimHost *host)
 {
   TrioSimDisk *disk = g_new0 (TrioSimDisk, 1);
 
-  make_ready (disks);
   disk->disks = disks;
-  disk->name = g_strdup (name);
+  disk->host = host;
   disk->root = trio_sim_inode_new (disk, TRUE, 0755);
   disk->unsynced = g_ptr_array_new_with_free_func ((GDestroyNotify) trio_sim_unsynced_free);
   disk->journal = g_ptr_array_new_with_free_func ((GDestroyNotify) trio_sim_change_free);
   g_queue_init (&disk->handles);
   g_queue_init (&disk->requests);
   make_first_directory (disk, "tmp");
-  g_ptr_array_add (disks->all, disk);
   return disk;
 }
 
@@ -206,7 +210,6 @@ disk_free (gpointer data)
   g_ptr_array_unref (disk->unsynced);
   g_ptr_array_unref (disk->journal);
   trio_sim_inode_unref (disk->root);
-  g_free (disk->name);
   g_free (disk);
 }
 
@@ -221,16 +224,21 @@ trio_sim_disks_init (TrioSimDisks *self, TrioSimClock *clock, TrioSimTape *tape,
   };
 }
 
-/* Most runs use no disk, and there are many of them: it is made when somebody asks. */
-static void
-make_ready (TrioSimDisks *self)
+/* Most runs use no disk, and there are many of them: one is made when somebody asks. */
+static TrioSimDisk *
+find_disk (TrioSimDisks *self, const TrioSimHost *host)
 {
-  if (self->all != NULL)
-    return;
-  self->all = g_ptr_array_new_with_free_func (disk_free);
-  trio_sim_events_init (&self->events);
-  trio_sim_atlas_init (self);
-  trio_sim_disk_new (self, "disk");
+  if (self->all == NULL)
+    {
+      self->all = g_ptr_array_new_with_free_func (disk_free);
+      trio_sim_events_init (&self->events);
+      trio_sim_atlas_init (self);
+    }
+  for (guint i = 0; i < self->all->len; i++)
+    if (((TrioSimDisk *) g_ptr_array_index (self->all, i))->host == host)
+      return g_ptr_array_index (self->all, i);
+  g_ptr_array_add (self->all, disk_new (self, host));
+  return g_ptr_array_index (self->all, self->all->len - 1);
 }
 
 void
@@ -283,6 +291,15 @@ trio_sim_disk_get_current (void)
   if (world == NULL)
     return NULL;
   return disk_of (&world->disks, &(TrioFileOp) { 0 });
+}
+
+TrioSimDisk *
+trio_sim_disk_of_host (TrioSimHost *host)
+{
+  TrioSimWorld *world = trio_sim_world_get_current ();
+
+  g_return_val_if_fail (host != NULL && world != NULL, NULL);
+  return find_disk (&world->disks, host);
 }
 
 void

@@ -78,7 +78,7 @@ typedef struct _TrioSimDisks TrioSimDisks;
 struct _TrioSimDisk
 {
   TrioSimDisks *disks;
-  char         *name;
+  const TrioSimHost *host;       /* NULL: it is of no host */
   guint64       n_inodes;
   guint         n_temporary;     /* names given */
   guint         n_crashes;
@@ -120,10 +120,8 @@ struct _TrioSimDisks
   TrioSimTape   *tape;
   TrioSimWatch  *watch;
   TrioSimEvents  events;
-  GPtrArray     *all;            /* of TrioSimDisk; the first is that of the world. NULL: nobody has asked for a disk */
+  GPtrArray     *all;            /* of TrioSimDisk, in order of first use. NULL: nobody has asked for a disk */
   GPtrArray     *copies;         /* sim-atlas.c */
-  /* Which disk a task's files are on; NULL: the first. */
-  TrioSimDisk *(*find) (TrioSimDisks *self, TrioTask *task);
 };
 
 /* --- sim-disk.c --- */
@@ -136,8 +134,6 @@ gint64        trio_sim_disks_get_next     (const TrioSimDisks *self);
 /* Files that are open: appends what each is to leaks and a line for each to lines. */
 void          trio_sim_disks_add_leaks    (const TrioSimDisks *self, GPtrArray *leaks, GString *lines);
 
-/* One more, empty but for /tmp. It lives as long as the world. */
-TrioSimDisk  *trio_sim_disk_new           (TrioSimDisks *disks, const char *name);
 /* What the tasks of a host had under way goes no further, and they are not woken; and its open files are nobody's: for a host whose tasks are
  * gone. */
 void          trio_sim_disk_forget        (TrioSimDisk *disk);

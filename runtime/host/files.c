@@ -121,8 +121,10 @@ make_temporary (TrioFileOp *op, const char *prefix, int (*make) (const char *pat
 
   do
     {
+      g_autofree char *name = g_strdup_printf ("%s%08x", prefix, g_random_int ());
+
       g_free (op->made_path);
-      op->made_path = g_strdup_printf ("%s/%s%08x", op->path != NULL ? op->path : g_get_tmp_dir (), prefix, g_random_int ());
+      op->made_path = g_build_filename (op->path != NULL ? op->path : g_get_tmp_dir (), name, NULL);
       result = make (op->made_path, op->mode);
     }
   while (result < 0 && errno == EEXIST);

@@ -23,11 +23,12 @@
  * damage what is on the medium and tell nobody. A program that keeps copies can be held to surviving that only if some copy is left alone:
  * that is what trio_sim_disk_declare_copy() is for.
  *
- * Each world begins with one disk, empty but for /tmp. From tasks of a simulated run; elsewhere there is no disk, and nothing happens. */
+ * Each host has a disk of its own, and so has the world for what belongs to no host: empty at first but for /tmp.
+ * From tasks of a simulated run; elsewhere there is no disk, and nothing happens. */
 
 #pragma once
 
-#include <trio/trio.h>
+#include <trio-sim/hosts.h>
 
 G_BEGIN_DECLS
 
@@ -36,11 +37,14 @@ typedef struct _TrioSimDisk TrioSimDisk;
 /* The disk that the calling task's files are on; NULL in the real world. */
 TRIO_API TrioSimDisk *trio_sim_disk_get_current  (void);
 
+/* The disk of a host, whether it runs or not; it belongs to the host. */
+TRIO_API TrioSimDisk *trio_sim_disk_of_host      (TrioSimHost *host);
+
 /**
  * trio_sim_disk_crash:
  * @disk: whose power fails
  *
- * All at once: verbs under way fail with %EIO, and have done nothing unless they have already; what is in the cache is gone but for what
+ * All at once: verbs under way fail with %EIO, whether they have happened or not; what is in the cache is gone but for what
  * survives; and every file that is open now answers with %EIO for ever, and can only be closed. What is opened afterwards is what a program
  * finds that starts again. Tasks are not touched: let those end first that the crash is to end. Never suspends.
  */
@@ -56,7 +60,8 @@ TRIO_API void         trio_sim_crash_disk        (void);
  * @max_damaged: of how many copies of @group may be damaged; the last one to say it is right
  *
  * Says that what is in @path is one of several copies, on this disk or on others, so that damage that tells nobody (lie, corrupt, misdirect)
- * befalls at most @max_damaged of them: those where it happened first. What was not declared may be damaged at any time.
+ * befalls at most @max_damaged of them: those where it happened first. What was not declared may be damaged at any time; of
+ * declarations one inside the other the inner one counts.
  *
  * Source: the fault atlas of TigerBeetle's simulator.
  */
