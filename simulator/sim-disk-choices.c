@@ -30,7 +30,9 @@ describe_latency (const TrioChoicePoint *point, guint32 value, GString *out)
   const TrioFileOp *op = point->data;
 
   g_string_append_printf (out, "the disk %s %s on %s of %s %" G_GINT64_FORMAT " ms late",
-                          g_str_equal (point->label, "disk.latency") ? "did" : "answered", point->what, file_of (op), path,
+                          g_str_equal (point->label, "disk.latency")  ? "did"
+                          : g_str_equal (point->label, "disk.answer") ? "answered"
+                                                                      : "told watchers of", point->what, file_of (op), path,
                           latencies[value] / 1000);
 }
 
@@ -88,6 +90,7 @@ static const struct
   { "fault.disk.sync", "could not sync, and lost what was written to," },
   { "fault.disk.lie", "was told of a sync that there was not, of" },
   { "fault.disk.corrupt", "read a damaged sector of" },
+  { "fault.disk.notices", "did something of which the notices were lost, with" },
   { "fault.disk.misdirect", "had a sector written to another place than it belongs, of" },
 };
 
@@ -157,6 +160,14 @@ wants_room (const TrioFileOp *op)
          || (op->verb == TRIO_FILE_VERB_OPEN && (op->flags & TRIO_FILE_CREATE) != 0);
 }
 
+static gboolean
+is_noticed (const TrioFileOp *op)
+{
+  return wants_room (op) || op->verb == TRIO_FILE_VERB_WRITE || op->verb == TRIO_FILE_VERB_TRUNCATE || op->verb == TRIO_FILE_VERB_RENAME
+         || op->verb == TRIO_FILE_VERB_REMOVE || op->verb == TRIO_FILE_VERB_REMOVE_DIRECTORY
+         || (op->verb == TRIO_FILE_VERB_OPEN && (op->flags & TRIO_FILE_TRUNCATE) != 0);
+}
+
 TrioSimFate
 trio_sim_disk_choose_fate (TrioSimDisk *disk, const TrioFileOp *op)
 {
@@ -164,6 +175,11 @@ trio_sim_disk_choose_fate (TrioSimDisk *disk, const TrioFileOp *op)
 
   if (op->handle != NULL && trio_sim_handle_is_stale (op->handle))
     return fate;
+  if (disk->n_watches > 0 && is_noticed (op))
+    {
+      fate.notice_us = choose_latency (op, "disk.notice");
+      fate.notices_lost = choose_fault (disk, op, "fault.disk.notices", 2) != 0;
+    }
   if (op->verb == TRIO_FILE_VERB_READ)
     choose_reading (disk, op, &fate);
   else if (op->verb == TRIO_FILE_VERB_WRITE)

@@ -260,5 +260,6 @@ trio_sim_disk_crash (TrioSimDisk *disk)
   write_journal (disk, trio_sim_disk_choose_names (disk));
   g_ptr_array_set_size (disk->journal, 0);
   load (disk->root);
+  trio_sim_disk_tell_crash (disk);
   disk->n_crashes++;
 }

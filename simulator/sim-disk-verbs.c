@@ -31,6 +31,9 @@ handle_new (TrioSimDisk *disk, TrioSimInode *inode, TrioFileFlags flags, const c
 void
 trio_sim_handle_free (TrioFileHandle *handle)
 {
+  if (handle->watch != 0)
+    handle->disk->n_watches--;
+  trio_sim_handle_clear_events (handle);
   g_queue_unlink (&handle->disk->handles, &handle->link);
   trio_sim_inode_unref (handle->inode);
   g_free (handle->path);
@@ -38,7 +41,7 @@ trio_sim_handle_free (TrioFileHandle *handle)
 }
 
 static void
-set_size (TrioSimDisk *disk, TrioSimInode *inode, gsize size)
+set_size (TrioSimDisk *disk, TrioSimInode *inode, gsize size, const TrioSimFate *fate)
 {
   gsize before = inode->cache->len;
 
@@ -48,6 +51,7 @@ set_size (TrioSimDisk *disk, TrioSimInode *inode, gsize size)
   if (size > before)
     memset (inode->cache->data + before, 0, size - before);
   trio_sim_disk_note_truncate (disk, inode);
+  trio_sim_disk_tell_changed (disk, fate, inode);
 }
 
 /* --- names --- */
@@ -62,6 +66,7 @@ make (TrioSimDisk *disk, TrioSimInode *parent, const char *name, gboolean is_dir
     return -ENOSPC;
   inode = trio_sim_inode_new (disk, is_directory, mode);
   trio_sim_disk_change_names (disk, parent, name, inode, NULL, NULL, NULL);
+  trio_sim_disk_tell (disk, fate, TRIO_FILE_APPEARED, parent, name);
   *made = inode;
   /* The name has a reference now. */
   trio_sim_inode_unref (inode);
@@ -98,7 +103,7 @@ do_open (TrioSimDisk *disk, TrioFileOp *op, const TrioSimFate *fate, const char 
   if (result < 0)
     return result;
   if ((op->flags & TRIO_FILE_TRUNCATE) != 0)
-    set_size (disk, inode, 0);
+    set_size (disk, inode, 0, fate);
   op->handle = handle_new (disk, inode, op->flags, op->path, owner);
   return 0;
 }
@@ -154,7 +159,7 @@ do_make_directory (TrioSimDisk *disk, TrioFileOp *op, const TrioSimFate *fate)
 }
 
 static gint64
-do_remove (TrioSimDisk *disk, TrioFileOp *op, gboolean is_directory)
+do_remove (TrioSimDisk *disk, TrioFileOp *op, gboolean is_directory, const TrioSimFate *fate)
 {
   g_autofree char *name = NULL;
   TrioSimInode *parent, *inode;
@@ -171,7 +176,9 @@ do_remove (TrioSimDisk *disk, TrioFileOp *op, gboolean is_directory)
     return -EBUSY;
   if (is_directory && inode->names->len > 0)
     return -ENOTEMPTY;
+  trio_sim_disk_tell_gone (disk, fate, inode);
   trio_sim_disk_change_names (disk, parent, name, NULL, NULL, NULL, NULL);
+  trio_sim_disk_tell (disk, fate, TRIO_FILE_VANISHED, parent, name);
   return 0;
 }
 
@@ -194,7 +201,7 @@ judge_rename (TrioFileOp *op, TrioSimInode *inode, TrioSimInode *other)
 }
 
 static gint64
-do_rename (TrioSimDisk *disk, TrioFileOp *op)
+do_rename (TrioSimDisk *disk, TrioFileOp *op, const TrioSimFate *fate)
 {
   g_autofree char *name = NULL;
   g_autofree char *new_name = NULL;
@@ -210,9 +217,15 @@ do_rename (TrioSimDisk *disk, TrioFileOp *op)
   inode = trio_sim_names_get (parent->names, name);
   other = trio_sim_names_get (new_parent->names, new_name);
   result = inode == NULL ? -ENOENT : judge_rename (op, inode, other);
-  if (result == 0 && inode != other)
-    trio_sim_disk_change_names (disk, new_parent, new_name, inode, parent, name, NULL);
-  return result;
+  if (result < 0 || inode == other)
+    return result;
+  trio_sim_disk_tell_gone (disk, fate, inode);
+  if (other != NULL)
+    trio_sim_disk_tell_gone (disk, fate, other);
+  trio_sim_disk_change_names (disk, new_parent, new_name, inode, parent, name, NULL);
+  trio_sim_disk_tell (disk, fate, TRIO_FILE_VANISHED, parent, name);
+  trio_sim_disk_tell (disk, fate, TRIO_FILE_APPEARED, new_parent, new_name);
+  return 0;
 }
 
 static gint64
@@ -250,6 +263,21 @@ do_stat_path (TrioSimDisk *disk, TrioFileOp *op)
   int result = trio_sim_disk_find (disk, op->path, &inode);
 
   return result < 0 ? result : do_stat (inode, op->stat);
+}
+
+static gint64
+do_watch (TrioSimDisk *disk, TrioFileOp *op, const char *owner)
+{
+  TrioSimInode *inode;
+  int result = trio_sim_disk_find (disk, op->path, &inode);
+
+  if (result < 0)
+    return result;
+  op->handle = handle_new (disk, inode, 0, op->path, owner);
+  op->handle->listener = op->listener;
+  op->handle->watch = ++disk->n_watched;
+  disk->n_watches++;
+  return 0;
 }
 
 /* --- bytes --- */
@@ -300,6 +328,7 @@ do_write (TrioSimDisk *disk, TrioFileOp *op, const TrioSimFate *fate)
     memset (inode->cache->data + before, 0, offset - before);
   memcpy (inode->cache->data + offset, op->data, size);
   trio_sim_disk_note_write (disk, inode, offset, size);
+  trio_sim_disk_tell_changed (disk, fate, inode);
   return (gint64) size;
 }
 
@@ -312,7 +341,7 @@ do_truncate (TrioSimDisk *disk, TrioFileOp *op, const TrioSimFate *fate)
     return -EFBIG;
   if (fate->fails)
     return -EIO;
-  set_size (disk, inode, (gsize) op->offset);
+  set_size (disk, inode, (gsize) op->offset, fate);
   return 0;
 }
 
@@ -382,9 +411,9 @@ trio_sim_disk_do (TrioSimDisk *disk, TrioFileOp *op, const TrioSimFate *fate, co
     case TRIO_FILE_VERB_STAT_PATH:
       return do_stat_path (disk, op);
     case TRIO_FILE_VERB_RENAME:
-      return do_rename (disk, op);
+      return do_rename (disk, op, fate);
     case TRIO_FILE_VERB_REMOVE:
-      return do_remove (disk, op, FALSE);
+      return do_remove (disk, op, FALSE, fate);
     case TRIO_FILE_VERB_OPEN_TEMPORARY:
       return do_open_temporary (disk, op, fate, owner);
     case TRIO_FILE_VERB_MAKE_DIRECTORY:
@@ -393,11 +422,13 @@ trio_sim_disk_do (TrioSimDisk *disk, TrioFileOp *op, const TrioSimFate *fate, co
       op->mode = 0700;
       return make_temporary (disk, op, "trio-", TRUE, fate, &made);
     case TRIO_FILE_VERB_REMOVE_DIRECTORY:
-      return do_remove (disk, op, TRUE);
+      return do_remove (disk, op, TRUE, fate);
     case TRIO_FILE_VERB_LIST:
       return do_list (disk, op);
     case TRIO_FILE_VERB_SYNC_DIRECTORY:
       return do_sync_directory (disk, op, fate);
+    case TRIO_FILE_VERB_WATCH:
+      return do_watch (disk, op, owner);
     case TRIO_FILE_N_VERBS:
       break;
     }

@@ -128,6 +128,13 @@ perform (TrioFiles *files, TrioFileOp *op, GError **error)
   return trio_wait (&request->wait, request, error);
 }
 
+static gboolean
+take (TrioFiles *files, TrioFileHandle *handle, TrioFileEvent *event)
+{
+  trio_note_access (files, TRIO_ACCESS_WRITE);
+  return trio_sim_handle_take (handle, event);
+}
+
 static void
 drop (TrioFiles *files, TrioFileHandle *handle)
 {
@@ -140,7 +147,7 @@ static void
 undo (Request *request)
 {
   TrioFileOp *op = request->op;
-  gboolean opens = op->verb == TRIO_FILE_VERB_OPEN || op->verb == TRIO_FILE_VERB_OPEN_TEMPORARY;
+  gboolean opens = op->verb == TRIO_FILE_VERB_OPEN || op->verb == TRIO_FILE_VERB_OPEN_TEMPORARY || op->verb == TRIO_FILE_VERB_WATCH;
   gboolean closes = op->verb == TRIO_FILE_VERB_CLOSE;
 
   if (op->handle != NULL && ((opens && request->has_happened) || (closes && !request->has_happened)))
@@ -217,7 +224,7 @@ void
 trio_sim_disks_init (TrioSimDisks *self, TrioSimClock *clock, TrioSimTape *tape, TrioSimWatch *watch)
 {
   *self = (TrioSimDisks) {
-    .files = { .name = "simulated", .perform = perform, .drop = drop },
+    .files = { .name = "simulated", .perform = perform, .take = take, .drop = drop },
     .clock = clock,
     .tape = tape,
     .watch = watch,
@@ -275,8 +282,8 @@ trio_sim_disks_add_leaks (const TrioSimDisks *self, GPtrArray *leaks, GString *l
         {
           const TrioFileHandle *handle = link->data;
 
-          g_ptr_array_add (leaks, g_strdup_printf ("file of %s", handle->owner));
-          g_string_append_printf (lines, "\n  file %s of %s", handle->path, handle->owner);
+          g_ptr_array_add (leaks, g_strdup_printf ("%s of %s", handle->watch != 0 ? "watch" : "file", handle->owner));
+          g_string_append_printf (lines, "\n  %s %s of %s", handle->watch != 0 ? "watch of" : "file", handle->path, handle->owner);
         }
     }
 }

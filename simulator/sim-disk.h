@@ -86,6 +86,8 @@ struct _TrioSimDisk
   GPtrArray    *unsynced;        /* of TrioSimUnsynced */
   GPtrArray    *journal;         /* of TrioSimChange */
   GQueue        handles;
+  guint         n_watches;       /* of the handles */
+  guint64       n_watched;       /* watches there ever were */
   GQueue        requests;
 };
 
@@ -98,6 +100,12 @@ struct _TrioFileHandle
   char          *path;
   const char    *owner;          /* path of the task that opened it */
   GList          link;
+
+  /* Of a watch. */
+  guint64        watch;          /* its number; 0: it is none */
+  TrioFileListener *listener;
+  GQueue         events;         /* of TrioFileEvent, not taken yet */
+  gint64         told_until;     /* when the last notice under way arrives */
 };
 
 /* What the task's choices say about a verb. */
@@ -105,6 +113,8 @@ typedef struct
 {
   gint64   latency_us;
   gint64   answer_us;
+  gint64   notice_us;            /* until those who watch are told */
+  gboolean notices_lost;
   gsize    part;                 /* of a read */
   guint32  full;                 /* 1: nothing fits; 2: half of it does */
   gboolean fails;                /* EIO */
@@ -145,6 +155,18 @@ trio_sim_handle_is_stale (const TrioFileHandle *handle)
 {
   return handle->n_crashes != handle->disk->n_crashes;
 }
+
+/* --- sim-disk-watch.c --- */
+
+/* Something has happened in the directory, or to the inode: those who watch hear of it as the fate says. */
+void          trio_sim_disk_tell          (TrioSimDisk *disk, const TrioSimFate *fate, TrioFileEventKind kind, TrioSimInode *directory,
+                                           const char *name);
+void          trio_sim_disk_tell_changed  (TrioSimDisk *disk, const TrioSimFate *fate, TrioSimInode *inode);
+void          trio_sim_disk_tell_gone     (TrioSimDisk *disk, const TrioSimFate *fate, TrioSimInode *inode);
+/* The disk itself, for all its watches, at once. */
+void          trio_sim_disk_tell_crash    (TrioSimDisk *disk);
+gboolean      trio_sim_handle_take        (TrioFileHandle *handle, TrioFileEvent *event);
+void          trio_sim_handle_clear_events (TrioFileHandle *handle);
 
 /* --- sim-disk-verbs.c --- */
 

@@ -15,9 +15,12 @@
 #include <trio/error.h>
 #include <trio/thread.h>
 
+#include "host/file-watch.h"
+
 struct _TrioFileHandle
 {
-  int fd;
+  int            fd;
+  TrioHostWatch *watch;        /* then there is no fd */
 };
 
 /* --- what verbs need --- */
@@ -31,7 +34,7 @@ result_of (gint64 result)
 static TrioFileHandle *
 handle_new (int fd)
 {
-  TrioFileHandle *handle = g_new (TrioFileHandle, 1);
+  TrioFileHandle *handle = g_new0 (TrioFileHandle, 1);
 
   handle->fd = fd;
   return handle;
@@ -193,6 +196,19 @@ do_sync_directory (TrioFileOp *op)
 }
 
 static gint64
+do_watch (TrioFileOp *op)
+{
+  TrioHostWatch *watch;
+  int result = trio_host_watch_begin (op->path, &watch);
+
+  if (result < 0)
+    return result;
+  op->handle = handle_new (-1);
+  op->handle->watch = watch;
+  return 0;
+}
+
+static gint64
 do_verb (TrioFileOp *op)
 {
   struct stat found;
@@ -234,6 +250,8 @@ do_verb (TrioFileOp *op)
       return do_list (op);
     case TRIO_FILE_VERB_SYNC_DIRECTORY:
       return do_sync_directory (op);
+    case TRIO_FILE_VERB_WATCH:
+      return do_watch (op);
     case TRIO_FILE_N_VERBS:
       break;
     }
@@ -275,21 +293,34 @@ perform (TrioFiles *files G_GNUC_UNUSED, TrioFileOp *op, GError **error)
 {
   const TrioToThreadOptions options = { .limit = &no_limit, .name = op->what };
 
-  return trio_to_thread_run_sync_full (work, op, &options, error);
+  if (!trio_to_thread_run_sync_full (work, op, &options, error))
+    return FALSE;
+  if (op->verb == TRIO_FILE_VERB_WATCH && op->result >= 0)
+    trio_host_watch_attach (op->handle->watch, op->listener);
+  return TRUE;
+}
+
+static gboolean
+take (TrioFiles *files G_GNUC_UNUSED, TrioFileHandle *handle, TrioFileEvent *event)
+{
+  return trio_host_watch_take (handle->watch, event);
 }
 
 /* It may block for a moment, as on a network file system; who minds that says trio_file_close (). */
 static void
 drop (TrioFiles *files G_GNUC_UNUSED, TrioFileHandle *handle)
 {
-  close (handle->fd);
+  if (handle->watch != NULL)
+    trio_host_watch_free (handle->watch);
+  else
+    close (handle->fd);
   g_free (handle);
 }
 
 TrioFiles *
 trio_host_files_get (void)
 {
-  static TrioFiles files = { .name = "threads", .perform = perform, .drop = drop };
+  static TrioFiles files = { .name = "threads", .perform = perform, .take = take, .drop = drop };
 
   return &files;
 }

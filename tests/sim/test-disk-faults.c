@@ -283,6 +283,68 @@ test_the_atlas_leaves_one_copy_whole (void)
   disk_expect_to_hold (keep_two_by_chance, NULL, TRIO_SIM_INJECT_FAULT);
 }
 
+/* --- notices that do not arrive --- */
+
+/* Follows what is in a directory by what it is told. One takes no notice of losses; the other looks again. */
+static gboolean
+follow (gboolean naive, GError **error)
+{
+  g_autoptr (TrioFileWatch) watch = NULL;
+  guint n_known = 0;
+
+  if (!trio_directory_make ("/d", error))
+    return FALSE;
+  watch = trio_file_watch_open ("/d", error);
+  if (watch == NULL || !trio_directory_make ("/d/a", error) || !trio_directory_make ("/d/b", error)
+      || !trio_sleep (G_TIME_SPAN_MINUTE, error))
+    return FALSE;
+  /* Two events, or one and a loss. */
+  for (guint i = 0; i < 2; i++)
+    {
+      g_auto (TrioFileEvent) event = { 0 };
+
+      if (!trio_file_watch_next (watch, &event, error))
+        return FALSE;
+      if (event.kind == TRIO_FILE_APPEARED)
+        n_known++;
+      else if (!naive)
+        {
+          g_auto (GStrv) names = trio_directory_list ("/d", error);
+
+          if (names == NULL)
+            return FALSE;
+          n_known = g_strv_length (names);
+          break;
+        }
+    }
+  trio_always (n_known == 2, "all directories are known");
+  return TRUE;
+}
+
+static gboolean
+follow_naively (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  return follow (TRUE, error);
+}
+
+static gboolean
+follow_with_care (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  return follow (FALSE, error);
+}
+
+static void
+test_lost_notices_are_told_and_mean_to_look_again (void)
+{
+  for (guint i = 1; i <= 2; i++)
+    {
+      g_autofree char *line = g_strdup_printf ("main fault.disk.notices %u = 1/2", i);
+
+      disk_expect_with (follow_naively, line, TRIO_SIM_ALWAYS, "all directories are known");
+      disk_expect_with (follow_with_care, line, TRIO_SIM_OK, NULL);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -295,6 +357,7 @@ main (int argc, char **argv)
   ADD (a_sync_after_one_that_failed_means_nothing);
   ADD (damage_is_survived_by_a_second_copy);
   ADD (the_atlas_leaves_one_copy_whole);
+  ADD (lost_notices_are_told_and_mean_to_look_again);
 #undef ADD
 
   return g_test_run ();

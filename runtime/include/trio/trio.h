@@ -34,6 +34,7 @@
 #include <trio/thread.h>
 #include <trio/signal.h>
 #include <trio/file.h>
+#include <trio/file-watch.h>
 #include <trio/supervisor.h>
 #include <trio/check.h>
 #include <trio/dump.h>

@@ -12,6 +12,7 @@
 
 #pragma once
 
+#include <trio/file-watch.h>
 #include <trio/file.h>
 
 G_BEGIN_DECLS
@@ -19,6 +20,7 @@ G_BEGIN_DECLS
 typedef struct _TrioFiles      TrioFiles;
 typedef struct _TrioFileHandle TrioFileHandle;     /* an open file; each world has its own */
 typedef struct _TrioFileOp     TrioFileOp;
+typedef struct _TrioFileListener TrioFileListener;
 
 /* Each with what it takes and gives. */
 typedef enum
@@ -40,8 +42,15 @@ typedef enum
   TRIO_FILE_VERB_REMOVE_DIRECTORY,   /* path */
   TRIO_FILE_VERB_LIST,               /* path -> names, in any order */
   TRIO_FILE_VERB_SYNC_DIRECTORY,     /* path */
+  TRIO_FILE_VERB_WATCH,              /* path, listener -> handle; for take () and drop () only */
   TRIO_FILE_N_VERBS,
 } TrioFileVerb;
+
+/* Embed it as the first member of your own; it outlives the handle of its watch. */
+struct _TrioFileListener
+{
+  void (*tell) (TrioFileListener *self);     /* from the run's loop or a task: there may be something to take */
+};
 
 struct _TrioFileOp
 {
@@ -56,6 +65,7 @@ struct _TrioFileOp
   gpointer        buffer;
   gconstpointer   data;
   gsize           size;
+  TrioFileListener *listener;
 
   TrioFileStat   *stat;
   GPtrArray      *names;         /* of char *, freed by the array */
@@ -71,6 +81,9 @@ struct _TrioFiles
   /* Does the verb in the calling task's name. Checkpoint. TRUE when it was done, well or not: op->result says. FALSE, with an error, if it was
    * not begun: a cancellation, no thread. */
   gboolean (*perform) (TrioFiles *self, TrioFileOp *op, GError **error);
+
+  /* Of a watch: the first event that waits, if there is one. Never suspends. */
+  gboolean (*take)    (TrioFiles *self, TrioFileHandle *handle, TrioFileEvent *event);
 
   /* Closes at once, and never suspends. Any time between turns or in a task, also when the run is going down. */
   void     (*drop)    (TrioFiles *self, TrioFileHandle *handle);
