@@ -317,6 +317,12 @@ drop (TrioFiles *files G_GNUC_UNUSED, TrioFileHandle *handle)
   g_free (handle);
 }
 
+int
+trio_host_file_get_fd (TrioFileHandle *handle)
+{
+  return handle->fd;
+}
+
 TrioFiles *
 trio_host_files_get (void)
 {

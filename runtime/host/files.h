@@ -8,3 +8,4 @@
 
 /* One table for all runs; it has no state. */
 TrioFiles *trio_host_files_get (void);
+int        trio_host_file_get_fd (TrioFileHandle *handle);

@@ -40,7 +40,8 @@ make_world (TrioHostRun *self, const TrioRunOptions *options, GError **error)
   self->world.io = trio_epoll_get_io (self->epoll);
   self->world.threads = trio_host_threads_get ();
   self->world.signals = &self->signals.signals;
-  self->world.files = trio_host_files_get ();
+  self->uring = trio_uring_new ();
+  self->world.files = self->uring != NULL ? trio_uring_get_files (self->uring) : trio_host_files_get ();
   self->world.wake = wake_run;
   self->world.append_stack = trio_task_append_stack;
   return TRUE;
@@ -164,6 +165,8 @@ trio_host_run_abandon (TrioHostRun *self)
   if (self->has_interrupt)
     trio_interrupt_uninstall ();
   stop_explaining (self);
+  if (self->uring != NULL)
+    trio_uring_drain (self->uring);
   trio_loop_abandon (g_steal_pointer (&self->loop));
   close_trace (self, FALSE, "abandoned");
   free_world (self);
@@ -175,6 +178,7 @@ free_world (TrioHostRun *self)
   g_assert (self->loop == NULL);
 
   trio_host_signals_clear (&self->signals);
+  g_clear_pointer (&self->uring, trio_uring_free);
   g_clear_pointer (&self->epoll, trio_epoll_free);
   trio_wakeup_clear (&self->wakeup);
   g_free (self);

@@ -11,6 +11,7 @@
 
 #include "host/dump-signal.h"
 #include "host/epoll.h"
+#include "host/uring.h"
 #include "host/signals.h"
 #include "host/watchdog.h"
 #include "host/wakeup.h"
@@ -20,6 +21,7 @@ typedef struct
   TrioWorld          world;
   TrioWakeup         wakeup;
   TrioEpoll         *epoll;
+  TrioUring         *uring;            /* NULL: threads do what disks do */
   TrioHostSignals    signals;
   TrioLoop          *loop;
   gboolean           has_interrupt;    /* SIGINT is ours */

@@ -12,6 +12,9 @@
  * trio_directory_sync(). If a sync fails, what was written since the one before may be lost although it can still be read, and a second
  * sync that succeeds means nothing: write it again, to a new file. trio_file_replace() does all that.
  *
+ * In the real world worker threads do it. TRIO_FILES=io_uring in the environment has reads, writes and syncs done by Linux' io_uring instead, if
+ * the library was built with it and the kernel lets us; else it says so once, and threads do it. What was said above holds there, too.
+ *
  * Errors, for all of them: cancellation; %G_IO_ERROR with the system's words, and what was attempted with which file;
  * %TRIO_ERROR_MISUSE outside a task; %G_THREAD_ERROR_AGAIN if there is no thread for it, and then nothing was done. For those of a
  * #TrioFile besides: %TRIO_ERROR_CLOSED_RESOURCE after trio_file_close(); %TRIO_ERROR_BUSY_RESOURCE if another task is just using the file's
