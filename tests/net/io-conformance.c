@@ -66,7 +66,7 @@ address_of (TrioSocket *socket, gboolean remote)
 }
 
 /* Until an attempt is worth while: at most some seconds of the world's time. */
-static void
+TRIO_CHECKPOINT static void
 await (TrioSocket *socket, TrioIoDirection direction)
 {
   gint64 start = trio_current_time ();
@@ -80,7 +80,7 @@ await (TrioSocket *socket, TrioIoDirection direction)
     }
 }
 
-static gssize
+TRIO_CHECKPOINT static gssize
 receive_soon (TrioSocket *socket, gpointer buffer, gsize size)
 {
   gssize n;
@@ -90,7 +90,7 @@ receive_soon (TrioSocket *socket, gpointer buffer, gsize size)
   return n;
 }
 
-static void
+TRIO_CHECKPOINT static void
 expect (TrioSocket *socket, const char *text)
 {
   gsize size = strlen (text), received = 0;
@@ -106,7 +106,7 @@ expect (TrioSocket *socket, const char *text)
   g_assert_cmpmem (buffer, received, text, size);
 }
 
-static void
+TRIO_CHECKPOINT static void
 send_text (TrioSocket *socket, const char *text)
 {
   gsize size = strlen (text), sent = 0;
@@ -135,7 +135,7 @@ listen_here (TrioAddress *address)
   return listener;
 }
 
-static int
+TRIO_CHECKPOINT static int
 connect_soon (TrioSocket *socket, const TrioAddress *address)
 {
   int result = io ()->connect (io (), socket, address);
@@ -148,7 +148,7 @@ connect_soon (TrioSocket *socket, const TrioAddress *address)
   return result;
 }
 
-static TrioSocket *
+TRIO_CHECKPOINT static TrioSocket *
 accept_soon (TrioSocket *listener)
 {
   TrioSocket *connection = NULL;
@@ -160,7 +160,7 @@ accept_soon (TrioSocket *listener)
   return connection;
 }
 
-static void
+TRIO_CHECKPOINT static void
 make_tcp (TrioSocket *ends[2])
 {
   TrioAddress address;
@@ -180,7 +180,7 @@ make_pair (TrioSocket *ends[2])
 
 /* --- streams, of each kind --- */
 
-static void
+TRIO_CHECKPOINT static void
 check_bytes (TrioSocket *ends[2])
 {
   char byte;
@@ -194,7 +194,7 @@ check_bytes (TrioSocket *ends[2])
   g_assert_cmpint (receive (ends[0], &byte, 1), ==, -EAGAIN);
 }
 
-static void
+TRIO_CHECKPOINT static void
 check_half_close (TrioSocket *ends[2])
 {
   char byte;
@@ -210,7 +210,7 @@ check_half_close (TrioSocket *ends[2])
 }
 
 /* Until nothing more fits, and then as much again out of the other end. */
-static void
+TRIO_CHECKPOINT static void
 check_back_pressure (TrioSocket *ends[2])
 {
   g_autofree char *block = g_malloc0 (65536);
@@ -234,7 +234,7 @@ check_back_pressure (TrioSocket *ends[2])
 }
 
 /* A close with unread bytes is a reset; it is told once, and sending is broken for ever. */
-static void
+TRIO_CHECKPOINT static void
 check_reset (TrioSocket *ends[2])
 {
   gssize n;
@@ -251,7 +251,7 @@ check_reset (TrioSocket *ends[2])
 }
 
 /* Without: the end of the stream. Bytes that were sent before it arrive. */
-static void
+TRIO_CHECKPOINT static void
 check_close (TrioSocket *ends[2])
 {
   char byte;
@@ -263,7 +263,7 @@ check_close (TrioSocket *ends[2])
   g_assert_cmpint (receive_soon (ends[0], &byte, 1), ==, 0);
 }
 
-static void
+TRIO_CHECKPOINT static void
 check_readiness (TrioSocket *ends[2])
 {
   g_assert_true (io ()->is_ready (io (), ends[0], TRIO_IO_WRITE));
@@ -278,7 +278,7 @@ check_readiness (TrioSocket *ends[2])
 typedef void (*MakeStreams) (TrioSocket *ends[2]);
 typedef void (*CheckStreams) (TrioSocket *ends[2]);
 
-static gboolean
+TRIO_CHECKPOINT static gboolean
 check_streams (MakeStreams make_streams)
 {
   static const CheckStreams checks[] = { check_bytes, check_half_close, check_back_pressure, check_reset, check_close, check_readiness };
@@ -416,7 +416,7 @@ who_waits_is_woken (gpointer data G_GNUC_UNUSED, GError **error)
 
 /* --- datagrams --- */
 
-static gssize
+TRIO_CHECKPOINT static gssize
 receive_message_soon (TrioSocket *socket, gpointer buffer, gsize size, TrioSocketMessage *message)
 {
   gssize n;

@@ -193,6 +193,45 @@ test_no_address_of_ours_is_an_error (void)
   script_run (&io, listen_nowhere);
 }
 
+static guint n_accepts_before_handlers;
+
+static gboolean
+note_accepts (TrioStream *stream G_GNUC_UNUSED, gpointer data, GError **error G_GNUC_UNUSED)
+{
+  if (n_accepts_before_handlers == 0)
+    n_accepts_before_handlers = ((ScriptIo *) data)->accept.n_asked;
+  return TRUE;
+}
+
+/* Many clients are there at once: the server takes some of them at a time, and then it is the handlers' turn. */
+static gboolean
+serve_a_crowd (gpointer data, GError **error)
+{
+  ScriptIo *io = data;
+  g_autoptr (TrioListener) listener = trio_open_tcp_listener ("example", 80, error);
+  g_autoptr (TrioCancelScope) patience = NULL;
+
+  if (listener == NULL)
+    return FALSE;
+  patience = trio_move_on_after (G_TIME_SPAN_SECOND, error);
+  g_assert_false (trio_serve_listener (listener, note_accepts, io, error));
+  g_assert_cmpuint (n_accepts_before_handlers, >=, 16);
+  g_assert_cmpuint (n_accepts_before_handlers, <=, 17);
+  g_assert_cmpuint (io->accept.n_asked, ==, 32);
+  return trio_cancel_scope_close (patience, FALSE);
+}
+
+static void
+test_a_server_takes_several_clients_at_a_wake_up (void)
+{
+  ScriptIo io;
+
+  script_io_init (&io);
+  for (guint i = 0; i < 30; i++)
+    script_add (&io.accept, 0);
+  script_run (&io, serve_a_crowd);
+}
+
 static gboolean
 do_nothing (TrioStream *stream G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED, GError **error G_GNUC_UNUSED)
 {
@@ -324,5 +363,6 @@ main (int argc, char **argv)
   g_test_add_func ("/listener/a-client-that-went-away-again-is-passed-over", test_a_client_that_went_away_again_is_passed_over);
   g_test_add_func ("/listener/one-accept-waits-at-all-addresses", test_one_accept_waits_at_all_addresses);
   g_test_add_func ("/server/without-descriptors-it-waits-and-tries-again", test_a_server_without_descriptors_waits_and_tries_again);
+  g_test_add_func ("/server/it-takes-several-clients-at-a-wake-up", test_a_server_takes_several_clients_at_a_wake_up);
   return g_test_run ();
 }

@@ -27,7 +27,7 @@ typedef struct
   TrioUdpEndpoint *client;
 } Pair;
 
-static gboolean
+TRIO_CHECKPOINT static gboolean
 pair_open (Pair *pair)
 {
   g_autoptr (GError) error = NULL;

@@ -85,7 +85,6 @@ test_a_socket_under_way_goes_on_receiving (void)
 static gboolean
 send_into_the_void (gpointer data G_GNUC_UNUSED, GError **error)
 {
-  g_autoptr (TrioStream) one = NULL;
   TrioSocketHandle *way[2], *ends[2];
   gboolean ok;
   char byte;
