@@ -270,6 +270,50 @@ test_descriptors_that_are_no_sockets_are_told_of (void)
   run (receive_a_pipe, NULL);
 }
 
+/* --- urgent data --- */
+
+/* What a peer's urgent byte does to the stream, which the option decides. */
+static gboolean
+receive_urgently (gboolean in_line, const char *expected, GError **error)
+{
+  const TrioAddress loopback = { .family = TRIO_ADDRESS_IPV4, .bytes = { 127, 0, 0, 1 } };
+  g_autoptr (TrioSocketHandle) listener = trio_socket_open (TRIO_ADDRESS_IPV4, TRIO_SOCKET_STREAM, NULL, error);
+  g_autoptr (TrioSocketHandle) client = trio_socket_open (TRIO_ADDRESS_IPV4, TRIO_SOCKET_STREAM, NULL, error);
+  g_autoptr (TrioSocketHandle) server = NULL;
+  g_autoptr (GString) received = g_string_new (NULL);
+  TrioAddress address;
+  char buffer[10];
+  gssize n;
+
+  if (listener == NULL || client == NULL || !trio_socket_bind (listener, &loopback, NULL, error)
+      || !trio_socket_listen (listener, 1, NULL, error) || !trio_socket_get_address (listener, FALSE, &address)
+      || !trio_socket_connect (client, &address, NULL, error))
+    return FALSE;
+  server = trio_socket_accept (listener, NULL, error);
+  if (server == NULL || !trio_socket_set_option (server, TRIO_SOCKET_OUT_OF_BAND_INLINE, in_line, error)
+      || !trio_socket_send_all (client, "xy", 2, error))
+    return FALSE;
+  g_assert_cmpint (send (trio_socket_get_descriptor (client, error), "!", 1, MSG_OOB), ==, 1);
+  if (!trio_socket_send_all (client, "z", 1, error) || !trio_socket_shutdown (client, TRIO_SOCKET_SHUT_SEND, error))
+    return FALSE;
+  while ((n = trio_socket_receive (server, buffer, sizeof buffer, error)) > 0)
+    g_string_append_len (received, buffer, n);
+  g_assert_cmpstr (received->str, ==, expected);
+  return n == 0;
+}
+
+static gboolean
+receive_urgent_bytes (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  return receive_urgently (FALSE, "xyz", error) && receive_urgently (TRUE, "xy!z", error);
+}
+
+static void
+test_an_urgent_byte_is_lost_or_in_line (void)
+{
+  run (receive_urgent_bytes, NULL);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -280,5 +324,6 @@ main (int argc, char **argv)
   g_test_add_func ("/descriptor/what-is-no-descriptor-fails-at-once", test_what_is_no_descriptor_fails_at_once);
   g_test_add_func ("/descriptor/a-socket-that-somebody-made-is-adopted", test_a_socket_that_somebody_made_is_adopted);
   g_test_add_func ("/descriptor/descriptors-that-are-no-sockets-are-told-of", test_descriptors_that_are_no_sockets_are_told_of);
+  g_test_add_func ("/descriptor/an-urgent-byte-is-lost-or-in-line", test_an_urgent_byte_is_lost_or_in_line);
   return g_test_run ();
 }
