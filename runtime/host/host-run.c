@@ -148,6 +148,9 @@ trio_host_run_finish (TrioHostRun *self, GError **error)
   GError *failure = NULL;
   gboolean ok;
 
+  /* Freeing the run gives their signals back; but its Ctrl-C has gone by then. */
+  if (self->signals.n_taken > 0)
+    g_warning ("a run has ended with a signal receiver open: close it, or free it, before the task ends that opened it");
   give_interrupt_back (self);
   stop_explaining (self);
   ok = trio_loop_finish (g_steal_pointer (&self->loop), &failure);

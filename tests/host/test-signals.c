@@ -233,6 +233,36 @@ test_of_many_that_arrive_at_any_time_none_is_lost (void)
   set_handler (SIGUSR1, SIG_DFL);
 }
 
+static TrioSignalReceiver *forgotten;
+
+static gboolean
+forget_a_receiver (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  forgotten = trio_open_signal_receiver (usr1, error);
+  if (forgotten == NULL)
+    return FALSE;
+  send_signal (SIGUSR1);
+  return TRUE;
+}
+
+/* Statement 172, also for who forgets to close. */
+static void
+test_a_receiver_that_is_left_open_is_told_of_and_loses_nothing (void)
+{
+  struct sigaction now;
+
+  n_handled = 0;
+  set_handler (SIGUSR1, handle);
+  g_test_expect_message ("Trio", G_LOG_LEVEL_WARNING, "*receiver open*");
+  run_ok (forget_a_receiver, NULL);
+  g_test_assert_expected_messages ();
+  g_assert_cmpint (n_handled, ==, 1);
+  g_assert_cmpint (sigaction (SIGUSR1, NULL, &now), ==, 0);
+  g_assert_true (now.sa_handler == handle);
+  g_clear_pointer (&forgotten, trio_signal_receiver_free);
+  set_handler (SIGUSR1, SIG_DFL);
+}
+
 /* ---- whose they are ---- */
 
 static gboolean
@@ -399,6 +429,7 @@ main (int argc, char **argv)
   ADD (a_handler_that_came_later_is_left_alone);
   ADD (what_was_not_taken_goes_to_the_old_handler);
   ADD (of_many_that_arrive_at_any_time_none_is_lost);
+  ADD (a_receiver_that_is_left_open_is_told_of_and_loses_nothing);
   ADD (only_the_main_thread_has_signals);
   ADD (two_runs_cannot_have_the_same_signal);
   ADD (ctrl_c_that_is_received_is_no_interrupt_and_one_that_is_left_is);
