@@ -14,7 +14,7 @@
 char          *disk_load_text       (const char *path, GError **error);
 gboolean       disk_put             (const char *path, TrioFileFlags flags, const char *text, gboolean sync, GError **error);
 /* text: NULL for "cannot be read". */
-gboolean       disk_is_text         (const char *path, const char *text);
+gboolean       disk_is_text         (const char *path, const char *text) TRIO_CHECKPOINT;
 /* (transfer full): longer than two sectors, of one letter. */
 char          *disk_settings        (char letter);
 /* Put settings of the letter n in the place of others: naively, and with care. */

@@ -19,8 +19,8 @@
  * far as the directory's last change, as journalling file systems do; a sync of a file does not bring its name to the medium. Files have one
  * name each; there are no links, no owners, and permissions are kept but bind nobody.
  *
- * The faults, under "fault.disk.": read, write, full, sync, lie, corrupt, misdirect; simulator/README.md says what each does. The last three
- * damage what is on the medium and tell nobody. A program that keeps copies can be held to surviving that only if some copy is left alone:
+ * The faults, under "fault.disk.": read, write, full, sync, notices, lie, corrupt, misdirect; simulator/README.md says what each does. The last
+ * three damage what is on the medium and tell nobody. A program that keeps copies can be held to surviving that only if some copy is left alone:
  * that is what trio_sim_disk_declare_copy() is for.
  *
  * Each host has a disk of its own, and so has the world for what belongs to no host: empty at first but for /tmp.
