@@ -386,7 +386,7 @@ begin (TrioBufferedReader *self, const char *what, GError **error)
 }
 
 /* The record was taken. Others may run, and read, and free the reader. */
-static void
+TRIO_CHECKPOINT static void
 finish (TrioBufferedReader *self)
 {
   self->reading = FALSE;

@@ -56,8 +56,10 @@ destroy_value (TrioFuture *future, gpointer value)
 void
 trio_future_unref (TrioFuture *future)
 {
+  if (future == NULL)
+    return;
   trio_note_access (&future->waiters, TRIO_ACCESS_WRITE);
-  if (future == NULL || --future->refs > 0)
+  if (--future->refs > 0)
     return;
   trio_waiters_clear (&future->waiters, "trio_future_wait");
   destroy_value (future, future->value);
