@@ -187,3 +187,93 @@ trio_sim_choose_loss (TrioSimHost *from, TrioSimHost *to, const char *what)
 
   return from == to || !may_ask (from->net) ? 0 : losses[trio_choose (&point)];
 }
+
+/* --- hosts --- */
+
+static const GTimeSpan downtimes[] = { 0, G_TIME_SPAN_SECOND / 10, G_TIME_SPAN_SECOND, 10 * G_TIME_SPAN_SECOND };
+
+static void
+describe_crash (const TrioChoicePoint *point, guint32 value, GString *out)
+{
+  g_string_append_printf (out, "%s lost its power before a task's %s, and came up again after %g s",
+                          trio_sim_host_describe (point->data), point->what, downtimes[value] / 1e6);
+}
+
+static void
+describe_halt (const TrioChoicePoint *point, guint32 value, GString *out)
+{
+  g_string_append_printf (out, "%s stood still for %g s, before a task's %s", trio_sim_host_describe (point->data),
+                          downtimes[value] / 1e6, point->what);
+}
+
+void
+trio_sim_ask_for_host_faults (TrioSimHost *host, const char *what)
+{
+  static const guint32 weights[] = { 300, 1, 1, 1 };
+  TrioChoicePoint point = {
+    .label = "fault.host.crash",
+    .bound = G_N_ELEMENTS (downtimes),
+    .weights = weights,
+    .what = what,
+    .describe = describe_crash,
+    .data = host,
+  };
+  guint32 value;
+
+  if (host->name == NULL || !may_ask (host->net) || host->task == NULL || !may_break (host))
+    return;
+  value = trio_choose (&point);
+  if (value != 0)
+    {
+      is_broken_for (host, downtimes[value]);
+      trio_sim_host_break_down (host, downtimes[value]);
+    }
+  point.label = "fault.host.pause";
+  point.describe = describe_halt;
+  value = trio_choose (&point);
+  if (value != 0)
+    {
+      is_broken_for (host, downtimes[value]);
+      trio_sim_host_stand_still (host, downtimes[value]);
+    }
+}
+
+/* --- clocks --- */
+
+static const struct
+{
+  gint64      offset;
+  gint64      drift_ppm;
+  const char *words;
+} clocks[] = {
+  { 0, 0, "" },
+  { 0, 1000, "gains 1 ms a second" },
+  { 0, -1000, "loses 1 ms a second" },
+  { 0, 100000, "gains 100 ms a second" },
+  { 0, -100000, "loses 100 ms a second" },
+  { G_TIME_SPAN_HOUR, 0, "is an hour ahead" },
+};
+
+static void
+describe_clock (const TrioChoicePoint *point, guint32 value, GString *out)
+{
+  g_string_append_printf (out, "the clock of %s %s", trio_sim_host_describe (point->data), clocks[value].words);
+}
+
+void
+trio_sim_choose_clock (TrioSimHost *host)
+{
+  static const guint32 weights[] = { 8, 1, 1, 1, 1, 1 };
+  const TrioChoicePoint point = {
+    .label = "fault.host.clock",
+    .bound = G_N_ELEMENTS (clocks),
+    .weights = weights,
+    .what = "start",
+    .describe = describe_clock,
+    .data = host,
+  };
+  guint32 value = may_ask (host->net) ? trio_choose (&point) : 0;
+
+  host->clock.offset += clocks[value].offset;
+  host->clock.drift_ppm += clocks[value].drift_ppm;
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* Hosts: names, addresses, whose task this is. See sim-hosts.h. */
+/* Hosts: names, addresses, whose task this is. See sim-hosts.h. What becomes of them in time is in sim-lives.c. */
 
 #include "simulator/sim-hosts.h"
 
@@ -10,7 +10,7 @@
 
 #include "simulator/sim-world.h"
 
-static TrioTaskLocal host_of_task = TRIO_TASK_LOCAL_INIT ("host", NULL, NULL);
+TrioTaskLocal trio_sim_host_of_task = TRIO_TASK_LOCAL_INIT ("host", NULL, NULL);
 
 /* --- life --- */
 
@@ -36,6 +36,7 @@ free_host (gpointer data)
 {
   TrioSimHost *host = data;
 
+  g_clear_pointer (&host->restart, trio_event_free);
   g_array_unref (host->addresses);
   g_ptr_array_unref (host->ways);
   g_free (host->name);
@@ -61,7 +62,7 @@ trio_sim_hosts_clear (TrioSimNet *net)
 TrioSimHost *
 trio_sim_net_get_host (TrioSimNet *net)
 {
-  TrioSimHost *host = net->hosts->len > 1 ? trio_task_local_get (&host_of_task) : NULL;
+  TrioSimHost *host = net->hosts->len > 1 ? trio_task_local_get (&trio_sim_host_of_task) : NULL;
 
   return host != NULL ? host : g_ptr_array_index (net->hosts, 0);
 }
@@ -144,6 +145,7 @@ trio_sim_host_new (const char *name)
   if (trio_sim_net_find_name (net, name) != NULL)
     g_error ("trio_sim_host_new: there is a host “%s” already", name);
   host = make_host (net, name);
+  trio_sim_hosts_wind_clocks (net);
   address = trio_sim_address_of_name (name);
   g_array_append_val (host->addresses, address);
   return host;
@@ -152,7 +154,7 @@ trio_sim_host_new (const char *name)
 TrioSimHost *
 trio_sim_host_get_current (void)
 {
-  return trio_task_local_get (&host_of_task);
+  return trio_task_local_get (&trio_sim_host_of_task);
 }
 
 const char *
@@ -187,28 +189,4 @@ void
 trio_sim_hosts_set_max_faulty (guint n)
 {
   current_net ("trio_sim_hosts_set_max_faulty")->max_faulty = n;
-}
-
-static gboolean
-run_host (gpointer data, GError **error)
-{
-  TrioSimHost *host = data;
-  gboolean ok;
-
-  trio_task_local_set (&host_of_task, host);
-  ok = host->main (host->data, error);
-  host->runs = FALSE;
-  return ok;
-}
-
-void
-trio_sim_host_start (TrioSimHost *host, TrioNursery *nursery, TrioFunc main, gpointer data)
-{
-  g_return_if_fail (host != NULL && nursery != NULL && main != NULL);
-  g_return_if_fail (!host->runs);
-
-  host->runs = TRUE;
-  host->main = main;
-  host->data = data;
-  trio_nursery_start_soon_full (nursery, run_host, host, NULL, host->name);
 }

@@ -31,6 +31,14 @@ typedef struct
   gint64  busy_until;             /* with what was sent so far, if there is a limit */
 } TrioSimWay;
 
+/* A host's clock says: offset + what the world's says + what it has gained since `since`. */
+typedef struct
+{
+  gint64 offset;
+  gint64 since;                   /* in the world's time */
+  gint64 drift_ppm;               /* it gains so many microseconds a second */
+} TrioSimHostClock;
+
 struct _TrioSimHost
 {
   TrioSimNet  *net;
@@ -40,9 +48,16 @@ struct _TrioSimHost
   GPtrArray   *ways;              /* of TrioSimWay, by the index of the other host; NULL where it is dull */
   guint        boots;             /* how often it came up again: it knows nothing of what was before */
   gboolean     up;                /* the machine; it answers, whether or not anything runs there */
-  gboolean     runs;              /* its main task */
+  gboolean     started;           /* somebody keeps it: runs its main task, and again after a crash */
+  gboolean     halted;
+  gboolean     dies;              /* it crashes as soon as no task runs */
+  gint64       restart_at;        /* while it is down: when it comes up again; G_MAXINT64: when it is told to */
+  TrioEvent   *restart;           /* set: now */
+  TrioTask    *task;              /* its main task; NULL while there is none */
   TrioFunc     main;              /* as it was started last */
   gpointer     data;
+  TrioSimHostClock clock;         /* as of its last start */
+  TrioSimHostClock next_clock;
 
   gint64       broken_until;      /* the tape has done something to it that lasts so long */
 
@@ -51,6 +66,9 @@ struct _TrioSimHost
   guint16      last_port;         /* of the ephemeral ones */
   guint16      next_port;         /* the next one to try */
 };
+
+/* Whose the task is; NULL: the world's own. */
+extern TrioTaskLocal trio_sim_host_of_task;
 
 void            trio_sim_hosts_init       (TrioSimNet *net);
 void            trio_sim_hosts_clear      (TrioSimNet *net);
@@ -69,6 +87,17 @@ TrioSimHost    *trio_sim_host_or_own      (TrioSimHost *host, const char *caller
 /* "db1"; for a person. */
 const char     *trio_sim_host_describe    (const TrioSimHost *host);
 
+/* sim-lives.c. Crashes that a task of the host itself is the cause of, as soon as no task runs. */
+void            trio_sim_hosts_settle     (TrioSimNet *net);
+/* The calling task does not go on before the host does, and never if it was down. */
+void            trio_sim_host_break_down  (TrioSimHost *host, GTimeSpan downtime);
+void            trio_sim_host_stand_still (TrioSimHost *host, GTimeSpan span);
+/* From now on tasks of hosts are told the time of their host. */
+void            trio_sim_hosts_wind_clocks (TrioSimNet *net);
+/* What the host's clock says, and when it will say so. */
+gint64          trio_sim_host_get_time    (const TrioSimHost *host, gint64 now);
+gint64          trio_sim_host_get_world_time (const TrioSimHost *host, gint64 due);
+
 /* sim-ways.c */
 /* Whether what arrives now gets through: the way is not cut, and the other host is up. */
 gboolean        trio_sim_way_is_open      (const TrioSimHost *from, const TrioSimHost *to);
@@ -77,7 +106,12 @@ gint64          trio_sim_way_get_arrival  (TrioSimHost *from, TrioSimHost *to, g
 void            trio_sim_way_cut          (TrioSimHost *from, TrioSimHost *to, GTimeSpan span);
 void            trio_sim_way_clog         (TrioSimHost *from, TrioSimHost *to, GTimeSpan span);
 
-/* sim-faults.c. Before the calling task sends from one to the other: the tape may cut or clog the ways between them. */
+/* sim-faults.c. Before the calling task does something that others, or its disk, will know of: the tape may let its host crash, or stand
+ * still. May not return, or later. */
+void            trio_sim_ask_for_host_faults (TrioSimHost *host, const char *what);
+/* When it starts: what is wrong with its clock. */
+void            trio_sim_choose_clock     (TrioSimHost *host);
+/* Before the calling task sends from one to the other: the tape may cut or clog the ways between them. */
 void            trio_sim_ask_for_network_faults (TrioSimHost *from, TrioSimHost *to, const char *what);
 /* How much later than it should what is sent arrives, since so many packets were lost. */
 gint64          trio_sim_choose_loss      (TrioSimHost *from, TrioSimHost *to, const char *what);

@@ -34,6 +34,16 @@ forget_passed (TrioSimSocket *socket)
     forget_passed (link->data);
 }
 
+static void
+free_with_line (TrioSimSocket *socket)
+{
+  TrioSimSocket *waiting;
+
+  while ((waiting = g_queue_pop_head (&socket->line)) != NULL)
+    trio_sim_socket_free (waiting);
+  trio_sim_socket_free (socket);
+}
+
 /* What is still open goes without a word: the run is over. */
 void
 trio_sim_net_free (TrioSimNet *net)
@@ -45,27 +55,61 @@ trio_sim_net_free (TrioSimNet *net)
   for (GList *link = net->sockets.head; link != NULL; link = link->next)
     forget_passed (link->data);
   while ((first = g_queue_pop_head_link (&net->sockets)) != NULL)
-    {
-      TrioSimSocket *socket = first->data, *waiting;
-
-      while ((waiting = g_queue_pop_head (&socket->line)) != NULL)
-        trio_sim_socket_free (waiting);
-      trio_sim_socket_free (socket);
-    }
+    free_with_line (first->data);
   trio_sim_hosts_clear (net);
   g_free (net);
+}
+
+/* Those that travel go with what they are in. */
+static TrioSimSocket *
+find_at (const TrioSimHost *host)
+{
+  for (GList *link = host->net->sockets.head; link != NULL; link = link->next)
+    {
+      TrioSimSocket *socket = link->data;
+
+      if (socket->host == host && !socket->travels)
+        return socket;
+    }
+  return NULL;
+}
+
+static void
+leave_unix (TrioSimSocket *socket)
+{
+  for (GList *link = socket->line.head; link != NULL; link = link->next)
+    trio_sim_unix_say_goodbye (link->data);
+  trio_sim_unix_say_goodbye (socket);
+}
+
+void
+trio_sim_net_vanish (TrioSimHost *host)
+{
+  TrioSimSocket *socket;
+
+  /* One may take others with it. */
+  while ((socket = find_at (host)) != NULL)
+    {
+      g_queue_unlink (&host->net->sockets, &socket->open_link);
+      /* Only those of the same host hear of it: who had the other end, and who looks for the name. */
+      if (socket->local.family == TRIO_ADDRESS_UNIX)
+        leave_unix (socket);
+      free_with_line (socket);
+    }
+  host->n_sockets = 0;
 }
 
 void
 trio_sim_net_deliver (TrioSimNet *net)
 {
+  trio_sim_hosts_settle (net);
   trio_sim_events_run (&net->events, net->clock->now);
 }
 
 gint64
 trio_sim_net_get_next (TrioSimNet *net)
 {
-  return trio_sim_events_get_next (&net->events);
+  return net->n_dying > 0 ? net->clock->now : trio_sim_events_get_next (&net->events);
 }
 
 TrioSimSocket *

@@ -59,6 +59,7 @@ struct _TrioSimNet
   guint64        n_sockets;       /* made so far */
   guint64        n_links;
   GPtrArray     *hosts;           /* of TrioSimHost; the first is the world's own */
+  guint          n_dying;         /* hosts that crash as soon as no task runs */
   guint          max_faulty;      /* so many of them may be broken by the tape at a time */
   GQueue         names;           /* of TrioSimName: of unix sockets, stale ones, too */
   guint64        n_names;
@@ -167,6 +168,9 @@ void           trio_sim_net_deliver        (TrioSimNet *net);
 gint64         trio_sim_net_get_next       (TrioSimNet *net);
 /* For a report: "socket 3 of main/client (127.0.0.1:40000 to 127.0.0.1:80)". */
 void           trio_sim_socket_append      (GString *out, const TrioSimSocket *socket);
+
+/* All sockets of a host are gone, without a word. Nobody waits for one any more. */
+void           trio_sim_net_vanish         (TrioSimHost *host);
 
 TrioSimSocket *trio_sim_socket_new         (TrioSimNet *net, TrioAddressFamily family, TrioSocketKind kind);
 void           trio_sim_socket_free        (TrioSimSocket *socket);

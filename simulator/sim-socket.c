@@ -256,6 +256,7 @@ connect_to (TrioIo *io, TrioSocket *socket, const TrioAddress *address)
 
   gboolean refused = trio_sim_choose_fault (net, "fault.refuse", "connect", RARITY_OF_FAULTS);
   gboolean silent = !refused && trio_sim_choose_fault (net, "fault.vanish", "connect", RARITY_OF_FAULTS);
+  trio_sim_ask_for_host_faults (self->host, "connect");
   trio_sim_ask_for_network_faults (self->host, host, "connect");
   gint64 latency = trio_sim_choose_latency ("connect");
   self->remote = destination;
@@ -334,6 +335,7 @@ receive (TrioIo *io, TrioSocket *socket, gpointer buffer, gsize size)
     return 0;
   if (pipe->unread > 0)
     {
+      trio_sim_ask_for_host_faults (self->host, "receive");
       if (!self->broken && trio_sim_choose_fault (NET (io), "fault.reset", "receive", RARITY_OF_FAULTS))
         return reset_by_fault (self);
       gsize n = trio_sim_choose_part ("net.receive", "receive", MIN (size, pipe->unread));
@@ -389,6 +391,7 @@ send_bytes (TrioIo *io, TrioSocket *socket, gconstpointer data, gsize size)
     trio_sim_link_fall_silent (self->link);
 
   TrioSimHost *other = self->link->host[1 - self->side];
+  trio_sim_ask_for_host_faults (self->host, "send");
   trio_sim_ask_for_network_faults (self->host, other, "send");
   gsize n = trio_sim_choose_part ("net.send", "send", MIN (size, room));
   gint64 latency = trio_sim_choose_latency ("send") + trio_sim_choose_loss (self->host, other, "send");

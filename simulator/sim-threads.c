@@ -24,11 +24,13 @@ struct _TrioSimThread
   TrioThreadJob   *job;
   TrioStrand      *strand;
   GList            link;           /* in threads->living */
+  const TrioSimHost *host; /* that it is on */
   const char      *sender;         /* path of the task that sent it */
   guint64          sender_hash;
   guint64          serial;
   gint64           finish_us;      /* from its end until that is known; chosen at its start, while its sender certainly lives */
   State            state;
+  gboolean         gone;           /* its host crashed: it runs no more, and seems to end at its next event */
 };
 
 /* --- choices --- */
@@ -148,7 +150,7 @@ happen (TrioSimEvent *event)
 {
   TrioSimThread *thread = (TrioSimThread *) event;
 
-  if (thread->state == FINISHING)
+  if (thread->gone || thread->state == FINISHING)
     let_finish (thread);
   else
     let_run (thread);
@@ -178,6 +180,7 @@ start_job (TrioThreads *threads, TrioThreadJob *job, GError **error)
   thread->threads = self;
   thread->job = job;
   thread->link.data = thread;
+  thread->host = trio_task_local_get (&trio_sim_host_of_task);
   thread->sender = trio_sim_tape_get_path (self->tape, sender);
   thread->sender_hash = trio_task_get_path_hash (sender);
   if (!choose_fault (thread))
@@ -247,6 +250,17 @@ trio_sim_threads_clear (TrioSimThreads *self)
 }
 
 void
+trio_sim_threads_vanish (TrioSimThreads *self, const TrioSimHost *host)
+{
+  for (GList *link = self->living.head; link != NULL; link = link->next)
+    {
+      TrioSimThread *thread = link->data;
+
+      thread->gone |= thread->host == host;
+    }
+}
+
+void
 trio_sim_threads_run (TrioSimThreads *self)
 {
   trio_sim_events_run (&self->events, self->clock->now);
@@ -298,7 +312,8 @@ trio_sim_threads_add_leaks (const TrioSimThreads *self, GPtrArray *leaks)
     {
       const TrioSimThread *thread = link->data;
 
-      g_ptr_array_add (leaks, g_strdup_printf ("thread %s of %s", thread->job->name, thread->sender));
+      if (!thread->gone)
+        g_ptr_array_add (leaks, g_strdup_printf ("thread %s of %s", thread->job->name, thread->sender));
     }
 }
 

@@ -23,6 +23,7 @@
 #include <trio/seam/threads.h>
 
 #include "simulator/sim-events.h"
+#include "simulator/sim-hosts.h"
 #include "simulator/tape.h"
 #include "simulator/virtual-clock.h"
 
@@ -47,6 +48,9 @@ void   trio_sim_threads_init     (TrioSimThreads *threads, TrioSimClock *clock, 
 /* Before the loop is freed: threads that have not ended are dropped where they stand, but can still be named. */
 void   trio_sim_threads_stop     (TrioSimThreads *threads);
 void   trio_sim_threads_clear    (TrioSimThreads *threads);
+
+/* Those of a host that crashed are gone, wherever they stood. */
+void   trio_sim_threads_vanish   (TrioSimThreads *threads, const TrioSimHost *host);
 
 /* Lets them do what is due now; when the loop asks its io. */
 void   trio_sim_threads_run      (TrioSimThreads *threads);

@@ -206,6 +206,7 @@ send_letter (TrioSimSocket *sender, const TrioAddress *to, gconstpointer data, g
     return;
 
   TrioSimHost *receiver = trio_sim_net_find_host (net, sender->host, to);
+  trio_sim_ask_for_host_faults (sender->host, "send");
   trio_sim_ask_for_network_faults (sender->host, receiver, "send");
   gint64 arrival = trio_sim_way_get_arrival (sender->host, receiver, choose_latency (), size);
   gint64 due = MAX (sender->last_due, arrival);

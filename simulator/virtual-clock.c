@@ -7,7 +7,9 @@
 static gint64
 now (TrioClock *clock)
 {
-  return ((TrioSimClock *) clock)->now;
+  const TrioSimClock *self = (TrioSimClock *) clock;
+
+  return self->say == NULL ? self->now : self->say (self->now);
 }
 
 void

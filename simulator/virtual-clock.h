@@ -13,6 +13,7 @@ typedef struct
 {
   TrioClock clock;
   gint64    now;
+  gint64  (*say)  (gint64 now);   /* what it says to the calling task; NULL: the same to all */
 } TrioSimClock;
 
 void trio_sim_clock_init       (TrioSimClock *clock);

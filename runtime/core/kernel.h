@@ -52,7 +52,7 @@ struct _TrioTask
   TrioFiber            fiber;
   TrioLoop            *loop;
   TrioLink             all_link;          /* in loop->tasks */
-  TrioLink             run_link;          /* in loop->runnable while RUNNABLE */
+  TrioLink             run_link;          /* in loop->runnable, or loop->standing, while RUNNABLE */
   TrioLink             sibling_link;      /* in nursery->children */
   TrioLink             scope_link;        /* in scope->tasks */
   TrioLink             deliver_link;      /* in the list of a cancellation that is being delivered */
@@ -90,6 +90,7 @@ struct _TrioTask
   guint8               interrupt_pending; /* a Ctrl-C that it has not seen yet */
   guint8               system;            /* part of the run, not of the program; inherited */
   guint8               owns_name;
+  guint8               stands_still;      /* does not go on until it may; task/subtree.c */
   const char          *name;
   char                 name_inline[TRIO_TASK_NAME_INLINE + 1];
 };
@@ -180,6 +181,8 @@ struct _TrioLoop
   TrioLink             registry_link;     /* in trio_loops; see explain/dump.c */
   gconstpointer        home;              /* stands for the thread of its last turn; only compared */
   TrioList             tasks;             /* all living, in order of birth */
+  TrioList             standing;          /* RUNNABLE, but on a machine that stands still; see task/subtree.c */
+  TrioList             abandoned;         /* without unwinding, in a run that goes on */
   TrioList             statuses;          /* of trio_nursery_start(), as long as caller or child may use them */
   TrioList             idle_waiters;      /* of trio_wait_idle(); see loop/idle.c */
   TrioTask            *init;              /* NULL before its birth and after its end */
@@ -226,6 +229,7 @@ TrioTask *trio_task_spawn           (TrioLoop *loop, TrioNursery *nursery, TrioC
 void      trio_task_complain        (const char *caller, GError **error) __attribute__ ((cold));
 void      trio_task_keep_stray      (TrioTask *task, GError *error);
 void      trio_task_discard         (TrioTask *task);
+TrioTask *trio_task_next_in_tree    (TrioTask *task, guint *depth);
 
 /* scope/cancel-tree.c */
 void      trio_cancel_tree_update   (TrioCancelScope *scope);
@@ -253,6 +257,7 @@ void      trio_nursery_check_joined (TrioNursery *nursery);
 
 /* scope/start.c */
 void      trio_task_statuses_discard (TrioLoop *loop);
+void      trio_task_statuses_forget (TrioNursery *private_nursery);
 
 /* loop/choice.c */
 void      trio_inject               (TrioTask *task, const char *what);
@@ -294,6 +299,9 @@ void      trio_run_locals_free      (TrioLoop *loop);
 /* task/strand.c */
 TrioLoop *trio_strand_get_loop      (void);
 gboolean  trio_strand_find_overflow (gconstpointer address, const char **name, gsize *stack_bytes, gsize *below);
+
+/* task/subtree.c */
+void      trio_tasks_discard_abandoned (TrioLoop *loop);
 
 /* task/parking-lot.c */
 void      trio_parking_lots_break   (TrioTask *task);
@@ -374,8 +382,13 @@ static inline void
 trio_loop_push_runnable (TrioLoop *loop, TrioTask *task)
 {
   task->state = TRIO_TASK_RUNNABLE;
-  trio_list_push_tail (&loop->runnable, &task->run_link);
-  loop->n_runnable++;
+  if (G_LIKELY (!task->stands_still))
+    {
+      trio_list_push_tail (&loop->runnable, &task->run_link);
+      loop->n_runnable++;
+    }
+  else
+    trio_list_push_tail (&loop->standing, &task->run_link);
   TRIO_NOTIFY (loop, task_scheduled, task, loop->running);
   trio_loop_nudge (loop);
 }
@@ -385,6 +398,15 @@ trio_task_yield (TrioTask *task)
 {
   trio_loop_push_runnable (task->loop, task);
   trio_loop_switch_away (task->loop, task);
+}
+
+/* A deadline of the calling task, whose clock may be another one than the loop's. */
+static inline void
+trio_loop_arm (TrioLoop *loop, TrioDeadline *deadline, gint64 due)
+{
+  TrioClock *clock = loop->world->clock;
+
+  trio_deadlines_arm (&loop->deadlines, deadline, G_LIKELY (clock->to_loop == NULL) ? due : clock->to_loop (clock, due));
 }
 
 /* Whoever runs after a task has ended gives its stack back. */

@@ -4,136 +4,27 @@
 
 #include <string.h>
 
-#include <trio-sim/hosts.h>
-
-#include "tests/sim/net-test.h"
-
-#define seconds(n) ((n) * G_TIME_SPAN_SECOND)
-
-/* --- a server, and clients of it --- */
-
-static gboolean
-answer (TrioStream *stream, gpointer data G_GNUC_UNUSED, GError **error)
-{
-  char letter;
-
-  for (;;)
-    {
-      gssize n = trio_stream_receive_some (stream, &letter, 1, error);
-
-      if (n <= 0)
-        return n == 0;
-      if (!trio_stream_send_all (stream, &letter, 1, error))
-        return FALSE;
-    }
-}
-
-/* A client that goes away is no failure of the server's. */
-static gboolean
-answer_and_forgive (TrioStream *stream, gpointer data, GError **error)
-{
-  g_autoptr (GError) failure = NULL;
-
-  if (answer (stream, data, &failure) || !g_error_matches (failure, TRIO_ERROR, TRIO_ERROR_CANCELLED))
-    return TRUE;
-  g_propagate_error (error, g_steal_pointer (&failure));
-  return FALSE;
-}
-
-static gboolean
-serve (gpointer data G_GNUC_UNUSED, GError **error)
-{
-  return trio_serve_tcp (answer_and_forgive, NULL, NULL, 7, error);
-}
-
-/* Sends a letter, and has it back. */
-static gboolean
-exchange (TrioStream *stream, GError **error)
-{
-  char letter = 'a';
-
-  if (!trio_stream_send_all (stream, &letter, 1, error) || trio_stream_receive_some (stream, &letter, 1, error) != 1)
-    return FALSE;
-  g_assert_cmpint (letter, ==, 'a');
-  return TRUE;
-}
-
-static gboolean
-ask_once (const char *name, GTimeSpan patience, GError **error)
-{
-  g_autoptr (TrioCancelScope) scope = trio_fail_after (patience, error);
-  g_autoptr (TrioStream) stream = trio_open_tcp_stream (name, 7, error);
-
-  if (stream == NULL || !exchange (stream, error) || !trio_stream_close (stream, error))
-    return FALSE;
-  return trio_cancel_scope_close (scope, TRUE);
-}
-
-typedef struct
-{
-  TrioFunc     client;
-  TrioNursery *nursery;
-  TrioSimHost *server_host;
-  TrioSimHost *client_host;
-} Pair;
-
-static gboolean
-run_client (gpointer data, GError **error)
-{
-  Pair *pair = data;
-  gboolean ok;
-
-  /* The server listens by then. */
-  if (!trio_sleep (ms (100), error))
-    return FALSE;
-  ok = pair->client (pair, error);
-  trio_nursery_cancel (pair->nursery);
-  return ok;
-}
-
-/* "db" serves, and "web" runs the client; when that has ended so does all. */
-static gboolean
-run_pair (gpointer client, GError **error)
-{
-  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
-  Pair pair = { .client = (TrioFunc) (gsize) client, .nursery = nursery };
-
-  pair.server_host = trio_sim_host_new ("db");
-  pair.client_host = trio_sim_host_new ("web");
-  trio_sim_host_start (pair.server_host, nursery, serve, NULL);
-  trio_sim_host_start (pair.client_host, nursery, run_client, &pair);
-  return trio_nursery_close (nursery, TRUE);
-}
-
-static void
-expect_pair (TrioFunc client, const char *lines, TrioSimVerdict verdict)
-{
-  g_autoptr (TrioSimReport) report = sim_run_lines (run_pair, (gpointer) (gsize) client, lines);
-
-  if (report->verdict != verdict || report->unmatched > 0)
-    g_error ("%s, and not %s, with %u unmatched, of:\n%s\n%s", trio_sim_verdict_to_string (report->verdict),
-             trio_sim_verdict_to_string (verdict), report->unmatched, lines, report->message == NULL ? "" : report->message);
-}
+#include "tests/sim/hosts-test.h"
 
 /* --- who is who --- */
 
 static gboolean
 look_around (gpointer data, GError **error)
 {
-  Pair *pair = data;
+  HostsPair *pair = data;
   TrioIo *io = trio_current_io ();
   g_autofree TrioAddress *addresses = NULL;
   gsize n;
 
   g_assert_true (trio_sim_host_get_current () == pair->client_host);
   g_assert_cmpstr (trio_sim_host_get_name (pair->client_host), ==, "web");
-  if (!ask_once ("db", seconds (1), error))
+  if (!hosts_ask_once ("db", seconds (1), error))
     return FALSE;
 
   /* Nobody listens here, nor at a name that is nobody's. */
-  g_assert_false (ask_once ("localhost", seconds (1), error));
+  g_assert_false (hosts_ask_once ("localhost", seconds (1), error));
   g_clear_error (error);
-  g_assert_false (ask_once ("elsewhere", seconds (1), error));
+  g_assert_false (hosts_ask_once ("elsewhere", seconds (1), error));
   g_clear_error (error);
 
   trio_sim_host_add_address (pair->server_host, "192.168.1.7");
@@ -144,13 +35,13 @@ look_around (gpointer data, GError **error)
   g_assert_cmpint (addresses[0].bytes[0], ==, 10);
   g_assert_cmpint (addresses[1].bytes[0], ==, 192);
   g_assert_cmpint (addresses[2].family, ==, TRIO_ADDRESS_IPV6);
-  return ask_once ("192.168.1.7", seconds (1), error);
+  return hosts_ask_once ("192.168.1.7", seconds (1), error);
 }
 
 static void
 test_a_name_is_a_host_and_localhost_is_ones_own (void)
 {
-  expect_pair (look_around, "", TRIO_SIM_OK);
+  hosts_expect_pair (look_around, "", TRIO_SIM_OK);
 }
 
 static gboolean
@@ -173,7 +64,7 @@ bind_where_one_is (gpointer data, GError **error)
 static void
 test_one_listens_at_ones_own_addresses_only (void)
 {
-  expect_pair (bind_where_one_is, "", TRIO_SIM_OK);
+  hosts_expect_pair (bind_where_one_is, "", TRIO_SIM_OK);
 }
 
 /* --- what is between them --- */
@@ -181,14 +72,14 @@ test_one_listens_at_ones_own_addresses_only (void)
 static gboolean
 go_through_a_partition (gpointer data, GError **error)
 {
-  Pair *pair = data;
+  HostsPair *pair = data;
   g_autoptr (TrioStream) stream = trio_open_tcp_stream ("db", 7, error);
   gint64 start = trio_current_time ();
 
   if (stream == NULL)
     return FALSE;
   trio_sim_partition (pair->client_host, pair->server_host, seconds (10));
-  if (!exchange (stream, error))
+  if (!hosts_exchange (stream, error))
     return FALSE;
   /* Sent again after 0.2, 0.6, 1.4, 3, 6.2 and 12.6 s. */
   g_assert_cmpint ((trio_current_time () - start) / ms (100), ==, 126);
@@ -198,43 +89,43 @@ go_through_a_partition (gpointer data, GError **error)
 static void
 test_what_is_sent_into_a_partition_arrives_when_it_is_over (void)
 {
-  expect_pair (go_through_a_partition, "", TRIO_SIM_OK);
+  hosts_expect_pair (go_through_a_partition, "", TRIO_SIM_OK);
 }
 
 static gboolean
 be_parted_for_ever (gpointer data, GError **error)
 {
-  Pair *pair = data;
+  HostsPair *pair = data;
   g_autoptr (TrioStream) stream = trio_open_tcp_stream ("db", 7, error);
   gint64 start = trio_current_time ();
 
   if (stream == NULL)
     return FALSE;
   trio_sim_partition_off (pair->server_host, G_MAXINT64);
-  g_assert_false (exchange (stream, error));
+  g_assert_false (hosts_exchange (stream, error));
   g_assert_error (*error, TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE);
   g_clear_error (error);
   g_assert_cmpint ((trio_current_time () - start) / seconds (1), ==, 924);
 
   start = trio_current_time ();
-  g_assert_false (ask_once ("db", G_MAXINT64, error));
+  g_assert_false (hosts_ask_once ("db", G_MAXINT64, error));
   g_clear_error (error);
   g_assert_cmpint ((trio_current_time () - start) / seconds (1), ==, 127);
 
   trio_sim_partition_heal_all ();
-  return ask_once ("db", seconds (1), error) && trio_stream_close (stream, error);
+  return hosts_ask_once ("db", seconds (1), error) && trio_stream_close (stream, error);
 }
 
 static void
 test_a_partition_that_stays_times_out (void)
 {
-  expect_pair (be_parted_for_ever, "", TRIO_SIM_OK);
+  hosts_expect_pair (be_parted_for_ever, "", TRIO_SIM_OK);
 }
 
 static gboolean
 hear_nothing (gpointer data, GError **error)
 {
-  Pair *pair = data;
+  HostsPair *pair = data;
   g_autoptr (TrioStream) stream = trio_open_tcp_stream ("db", 7, error);
   g_autoptr (TrioCancelScope) scope = NULL;
   char letter = 'a';
@@ -257,27 +148,27 @@ hear_nothing (gpointer data, GError **error)
 static void
 test_a_partition_may_be_one_way (void)
 {
-  expect_pair (hear_nothing, "", TRIO_SIM_OK);
+  hosts_expect_pair (hear_nothing, "", TRIO_SIM_OK);
 }
 
 static gboolean
 measure_the_way (gpointer data, GError **error)
 {
-  Pair *pair = data;
+  HostsPair *pair = data;
   g_autoptr (TrioStream) stream = trio_open_tcp_stream ("db", 7, error);
   gint64 start = trio_current_time ();
 
   if (stream == NULL)
     return FALSE;
   trio_sim_set_link (pair->client_host, pair->server_host, ms (30), 10);
-  if (!exchange (stream, error))
+  if (!hosts_exchange (stream, error))
     return FALSE;
   /* 0.1 ms are the network's own; a byte keeps the way busy for 100 ms. */
   g_assert_cmpint (trio_current_time () - start, ==, ms (100) + ms (30) + 2 * 100);
 
   start = trio_current_time ();
   trio_sim_clog (pair->server_host, pair->client_host, seconds (2));
-  if (!exchange (stream, error))
+  if (!hosts_exchange (stream, error))
     return FALSE;
   g_assert_cmpint (trio_current_time () - start, ==, seconds (2));
   return trio_stream_close (stream, error);
@@ -286,7 +177,7 @@ measure_the_way (gpointer data, GError **error)
 static void
 test_a_way_may_be_long_and_narrow_and_clogged (void)
 {
-  expect_pair (measure_the_way, "", TRIO_SIM_OK);
+  hosts_expect_pair (measure_the_way, "", TRIO_SIM_OK);
 }
 
 /* --- limits --- */
@@ -294,7 +185,7 @@ test_a_way_may_be_long_and_narrow_and_clogged (void)
 static gboolean
 run_out (gpointer data, GError **error)
 {
-  Pair *pair = data;
+  HostsPair *pair = data;
   TrioIo *io = trio_current_io ();
   TrioSocket *sockets[3], *one_more;
   g_autofree TrioAddress *address = NULL;
@@ -312,62 +203,39 @@ run_out (gpointer data, GError **error)
   g_assert_cmpint (net_connect (sockets[2], address), ==, -EADDRNOTAVAIL);
   for (guint i = 0; i < 3; i++)
     net_close (sockets[i]);
-  return ask_once ("db", seconds (1), error);
+  return hosts_ask_once ("db", seconds (1), error);
 }
 
 static void
 test_descriptors_and_ports_may_run_out (void)
 {
-  expect_pair (run_out, "", TRIO_SIM_OK);
+  hosts_expect_pair (run_out, "", TRIO_SIM_OK);
 }
 
 /* --- what the tape may do, to a program that hopes and to one that is prepared --- */
-
-static gboolean
-ask_and_hope (gpointer data G_GNUC_UNUSED, GError **error)
-{
-  return ask_once ("db", G_TIME_SPAN_SECOND / 2, error);
-}
-
-/* Each attempt has its own patience, and a new connection. */
-static gboolean
-ask_again (gpointer data G_GNUC_UNUSED, GError **error)
-{
-  for (guint attempt = 0; attempt < 40; attempt++)
-    {
-      g_autoptr (GError) failure = NULL;
-
-      if (ask_once ("db", G_TIME_SPAN_SECOND / 2, &failure))
-        return TRUE;
-      if (!trio_sleep (G_TIME_SPAN_SECOND / 2, error))
-        return FALSE;
-    }
-  g_set_error (error, TRIO_ERROR, TRIO_ERROR_FAILED, "there is no answer");
-  return FALSE;
-}
 
 static void
 test_what_the_tape_does_to_the_network_is_survived_by_who_tries_again (void)
 {
   static const char *const lines[] = {
     /* The client's first question is its connect, the second what it sends. */
-    "main/web fault.net.partition 1 = 1/8",
-    "main/web fault.net.partition 1 = 2/8",
-    "main/web fault.net.partition 2 = 3/8",
-    "main/web fault.net.partition 2 = 4/8",
-    "main/web fault.net.partition 1 = 5/8",
-    "main/web fault.net.partition 1 = 6/8",
-    "main/web fault.net.partition 2 = 7/8",
-    "main/web fault.net.clog 1 = 2/4",
-    "main/web fault.net.clog 2 = 3/4",
-    "main/web fault.net.loss 1 = 2/4",
-    "main/web fault.net.loss 1 = 3/4",
+    "main/web/main fault.net.partition 1 = 1/8",
+    "main/web/main fault.net.partition 1 = 2/8",
+    "main/web/main fault.net.partition 2 = 3/8",
+    "main/web/main fault.net.partition 2 = 4/8",
+    "main/web/main fault.net.partition 1 = 5/8",
+    "main/web/main fault.net.partition 1 = 6/8",
+    "main/web/main fault.net.partition 2 = 7/8",
+    "main/web/main fault.net.clog 1 = 2/4",
+    "main/web/main fault.net.clog 2 = 3/4",
+    "main/web/main fault.net.loss 1 = 2/4",
+    "main/web/main fault.net.loss 1 = 3/4",
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (lines); i++)
     {
-      expect_pair (ask_and_hope, lines[i], TRIO_SIM_ERROR);
-      expect_pair (ask_again, lines[i], TRIO_SIM_OK);
+      hosts_expect_pair (hosts_ask_and_hope, lines[i], TRIO_SIM_ERROR);
+      hosts_expect_pair (hosts_ask_again, lines[i], TRIO_SIM_OK);
     }
 }
 
@@ -378,8 +246,8 @@ test_all_of_it_at_random_is_survived_by_who_tries_again (void)
 
   for (guint seed = 1; seed <= 300; seed++)
     {
-      g_autoptr (TrioSimReport) naive = sim_run_random (run_pair, (gpointer) (gsize) ask_and_hope, seed, TRIO_SIM_INJECT_FAULT);
-      g_autoptr (TrioSimReport) careful = sim_run_random (run_pair, (gpointer) (gsize) ask_again, seed, TRIO_SIM_INJECT_FAULT);
+      g_autoptr (TrioSimReport) naive = sim_run_random (hosts_run_pair, (gpointer) (gsize) hosts_ask_and_hope, seed, TRIO_SIM_INJECT_FAULT);
+      g_autoptr (TrioSimReport) careful = sim_run_random (hosts_run_pair, (gpointer) (gsize) hosts_ask_again, seed, TRIO_SIM_INJECT_FAULT);
 
       n_failed += naive->verdict != TRIO_SIM_OK;
       if (careful->verdict != TRIO_SIM_OK && careful->verdict != TRIO_SIM_ERROR)

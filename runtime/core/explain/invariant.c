@@ -147,6 +147,11 @@ check_runnable (TrioLoop *loop)
       n++;
     }
   g_assert (n == loop->n_runnable);
+  for (TrioLink *link = trio_list_first (&loop->standing); link != NULL; link = trio_list_next (&loop->standing, link))
+    g_assert (TRIO_CONTAINER (link, TrioTask, run_link)->state == TRIO_TASK_RUNNABLE
+              && TRIO_CONTAINER (link, TrioTask, run_link)->stands_still);
+  for (TrioLink *link = trio_list_first (&loop->abandoned); link != NULL; link = trio_list_next (&loop->abandoned, link))
+    g_assert (TRIO_CONTAINER (link, TrioTask, all_link)->state == TRIO_TASK_DONE);
 }
 
 static void

@@ -37,6 +37,8 @@ trio_loop_new (TrioWorld *world, TrioFunc main, gpointer data, const TrioLoopOpt
   loop->n_calls = trio_token_get_n_calls (loop->token);
   trio_link_init (&loop->runnable);
   trio_link_init (&loop->tasks);
+  trio_link_init (&loop->standing);
+  trio_link_init (&loop->abandoned);
   trio_link_init (&loop->statuses);
   trio_link_init (&loop->idle_waiters);
   trio_fiber_init_thread (&loop->fiber);
@@ -220,6 +222,7 @@ static void
 free_loop (TrioLoop *loop)
 {
   trio_loop_unregister (loop);
+  trio_tasks_discard_abandoned (loop);
   trio_task_statuses_discard (loop);
   g_clear_error (&loop->main_error);
   g_clear_error (&loop->internal_error);

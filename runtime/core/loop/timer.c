@@ -48,7 +48,7 @@ trio_timer_arm (TrioTimer *timer, gint64 due)
   trio_note_access (&loop->deadlines, TRIO_ACCESS_WRITE);
   trio_timer_disarm (timer);
   timer->loop = loop;
-  trio_deadlines_arm (&loop->deadlines, deadline_of (timer), due);
+  trio_loop_arm (loop, deadline_of (timer), due);
 }
 
 void

@@ -288,7 +288,7 @@ trio_cancel_scope_set_deadline (TrioCancelScope *scope, gint64 due)
   scope->due = due;
   scope->span = -1;
   if (due != G_MAXINT64 && !TRIO_MUTATION (forgotten_deadline))
-    trio_deadlines_arm (&scope->loop->deadlines, &scope->deadline, due);
+    trio_loop_arm (scope->loop, &scope->deadline, due);
   trio_loop_nudge (scope->loop);
 }
 

@@ -48,6 +48,24 @@ trio_task_statuses_discard (TrioLoop *loop)
     }
 }
 
+/* The caller, whose nursery this is, was abandoned: it will not end what it began. */
+void
+trio_task_statuses_forget (TrioNursery *private_nursery)
+{
+  TrioList *statuses = &private_nursery->scope.loop->statuses;
+
+  for (TrioLink *link = trio_list_first (statuses); link != NULL; link = trio_list_next (statuses, link))
+    {
+      TrioTaskStatus *status = TRIO_CONTAINER (link, TrioTaskStatus, loop_link);
+
+      if (status->private_nursery != private_nursery)
+        continue;
+      status->private_nursery = NULL;
+      status->target->n_starting--;
+      trio_nursery_check_joined (status->target);
+    }
+}
+
 static gboolean
 run_child (gpointer data, GError **error)
 {
@@ -169,6 +187,7 @@ trio_nursery_start_full (TrioNursery *nursery, TrioStartFunc func, gpointer data
   trio_nursery_check_joined (nursery);
 
   trio_nursery_free (private_nursery);
+  status->private_nursery = NULL;
 
   if (ok && !status->started)
     {

@@ -103,7 +103,7 @@ sleep_until (TrioTask *task, gint64 due, const TrioWaitClass *klass, GError **er
   Sleeper sleeper = { .task = task, .due = due };
 
   trio_deadline_init (&sleeper.deadline, wake_sleeper);
-  trio_deadlines_arm (&task->loop->deadlines, &sleeper.deadline, due);
+  trio_loop_arm (task->loop, &sleeper.deadline, due);
   return trio_wait (klass, &sleeper, error);
 }
 

@@ -55,6 +55,7 @@ trio_task_spawn (TrioLoop *loop, TrioNursery *nursery, TrioCancelScope *scope, T
   task->data = data;
   task->destroy = destroy;
   task->serial = ++loop->next_task_serial;
+  task->stands_still = nursery != NULL && nursery->scope.task->stands_still;
   task->system = nursery == NULL || nursery->scope.task->system;
   set_name (task, name != NULL ? name : "task");
   trio_link_init (&task->nurseries);
@@ -281,6 +282,12 @@ trio_reschedule (TrioTask *task, GError *outcome)
 {
   g_return_if_fail (task != NULL);
 
+  if (G_UNLIKELY (task->state == TRIO_TASK_DONE))
+    {
+      /* It was abandoned in a wait that cannot be aborted: task/subtree.c. One that ended has no record any more. */
+      g_clear_error (&outcome);
+      return;
+    }
   if (G_UNLIKELY (task->state != TRIO_TASK_BLOCKED))
     g_error ("task \"%s\" (%" G_GUINT64_FORMAT ") was rescheduled although it is not blocked: two parties believe that they wake it, or its "
              "abort function answered SUCCEEDED and left it in a queue", task->name, task->serial);
@@ -378,8 +385,8 @@ trio_task_describe_wait (TrioTask *task, GString *out)
 }
 
 /* The next task in the tree after `task`, parents first; *depth follows. */
-static TrioTask *
-next_in_tree (TrioTask *task, guint *depth)
+TrioTask *
+trio_task_next_in_tree (TrioTask *task, guint *depth)
 {
   TrioLink *link;
 
@@ -428,7 +435,7 @@ trio_loop_foreach (TrioLoop *loop, TrioTaskForeach func, gpointer data)
 {
   guint depth = 0;
 
-  for (TrioTask *task = loop->init; task != NULL; task = next_in_tree (task, &depth))
+  for (TrioTask *task = loop->init; task != NULL; task = trio_task_next_in_tree (task, &depth))
     func (task, depth, data);
 }
 

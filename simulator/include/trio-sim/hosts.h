@@ -63,6 +63,42 @@ TRIO_API void         trio_sim_host_add_address    (TrioSimHost *host, const cha
 TRIO_API void         trio_sim_host_start          (TrioSimHost *host, TrioNursery *nursery, TrioFunc main, gpointer data);
 
 /**
+ * trio_sim_host_crash:
+ * @host: a host that was started
+ * @downtime: after how long it comes up again, in microseconds; %G_MAXINT64 when it is told to
+ *
+ * It loses its power. Its tasks stop where they stand: no clean-up code runs, and what they hold is lost. Its sockets are gone without a word:
+ * others hear nothing, or, when it is up again, a reset. Then its main task is started again, with the same data. To the nursery it was started in it is
+ * running all the time. Does not return if the calling task is one of its own.
+ */
+TRIO_API void         trio_sim_host_crash          (TrioSimHost *host, GTimeSpan downtime);
+/* It comes up now. */
+TRIO_API void         trio_sim_host_restart        (TrioSimHost *host);
+TRIO_API gboolean     trio_sim_host_is_up          (TrioSimHost *host);
+
+/**
+ * trio_sim_host_pause:
+ * @host: a host
+ * @span: for how long, in microseconds; %G_MAXINT64 until trio_sim_host_resume()
+ *
+ * Its tasks stand still, as processes that were stopped. Time goes on for them, too, and what is sent to them arrives; they find that when they go on. If
+ * the calling task is one of them, it returns then.
+ */
+TRIO_API void         trio_sim_host_pause          (TrioSimHost *host, GTimeSpan span);
+TRIO_API void         trio_sim_host_resume         (TrioSimHost *host);
+
+/**
+ * trio_sim_host_set_clock:
+ * @host: a host
+ * @offset: how much later than the world's it is there, in microseconds; not negative
+ * @drift_ppm: how many microseconds a second its clock gains; negative if it loses
+ *
+ * What trio_current_time() says to its tasks, from its next start on; deadlines and sleeps follow it. It is a monotonic clock: it has no steps. There is no
+ * wall clock yet.
+ */
+TRIO_API void         trio_sim_host_set_clock      (TrioSimHost *host, GTimeSpan offset, int drift_ppm);
+
+/**
  * trio_sim_host_set_limits:
  * @host: a host
  * @descriptors: how many sockets may be open there at a time; 0 for no limit

@@ -2,7 +2,7 @@
 
 /* The seam "time". Embed TrioClock as the first member of your own clock.
  *
- * A clock whose time is not real time says so with the further functions, all NULL or all there; a driver in the real world calls them,
+ * A clock whose time is not real time says so with the further functions behind `to_loop`, all NULL or all there; a driver in the real world calls them,
  * between turns, before it waits. */
 
 #pragma once
@@ -15,6 +15,10 @@ struct _TrioClock
 {
   /* Microseconds since any zero; never goes back. Called often: once a turn and at each trio_current_time(). */
   gint64    (*now)                (TrioClock *self);
+
+  /* NULL: all tasks have this one clock. Else now() may say to one task what it does not say to another, and this says when it will be `due` for
+   * the calling task, in the time that now() says outside tasks: the loop's. */
+  gint64    (*to_loop)            (TrioClock *self, gint64 due);
 
   /* How many microseconds of real time until now() has reached due: 0 if it has; %G_MAXINT64 for never. */
   GTimeSpan (*get_real_span)      (TrioClock *self, gint64 due);

@@ -154,6 +154,21 @@ TRIO_API gboolean  trio_loop_finish    (TrioLoop *loop, GError **error) G_GNUC_W
  */
 TRIO_API void      trio_loop_abandon   (TrioLoop *loop);
 
+/**
+ * trio_task_abandon:
+ * @task: a task; not main nor one around it, nor one that the caller is in. Inside a turn
+ *
+ * Takes it and all below it out of the run, as if the machine they are on had lost its power: none of them goes on, no clean-up code of theirs
+ * runs, and what they hold is lost. Their waits are aborted, and waiters of what they would break by their end are told. To the nursery it
+ * lives in it has ended well. For a simulator of several machines; what else they have there (sockets, threads) is the simulator's to take away.
+ */
+TRIO_API void      trio_task_abandon   (TrioTask *task);
+
+/* It and all below it, and who is born there, do not go on until trio_task_resume(). They are woken meanwhile, and time goes on, for them too. Not
+ * main nor one around it. If the caller is among them, it goes on when it may. Inside a turn. */
+TRIO_API void      trio_task_halt      (TrioTask *task) TRIO_CHECKPOINT;
+TRIO_API void      trio_task_resume    (TrioTask *task);
+
 /* From inside a task: never come back; the task's turn() returns at once. For trio_always() in a simulator, which then abandons. */
 TRIO_API void      trio_loop_escape    (TrioLoop *loop) G_GNUC_NORETURN;
 

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* What becomes of hosts: start, crash, restart, standing still, and what their clocks say. See sim-hosts.h.
+ *
+ *     keeper (a task of the world's)
+ *        '- main task of the host      crash: it and all below it are abandoned; the keeper waits, and starts it again
+ *
+ * A crash by one of the host's own tasks happens in two steps, since that task is running: the host stands still at once, and that task for
+ * ever; before the next task runs the world takes all of them away. */
+
+#include "simulator/sim-hosts.h"
+
+#include <trio/lowlevel/task.h>
+#include <trio/seam/world.h>
+
+#include "simulator/sim-threads.h"
+#include "simulator/sim-world.h"
+
+/* --- clocks --- */
+
+/* span * numerator / denominator, rounded down for a span that is not negative, without an overflow on the way. */
+static gint64
+scale (gint64 span, gint64 numerator, gint64 denominator)
+{
+  gint64 rest = span % denominator * numerator;
+
+  return span / denominator * numerator + rest / denominator - (rest % denominator < 0);
+}
+
+gint64
+trio_sim_host_get_time (const TrioSimHost *host, gint64 now)
+{
+  const TrioSimHostClock *clock = &host->clock;
+
+  return clock->offset + now + scale (now - clock->since, clock->drift_ppm, 1000000);
+}
+
+gint64
+trio_sim_host_get_world_time (const TrioSimHost *host, gint64 due)
+{
+  const TrioSimHostClock *clock = &host->clock;
+  gint64 span = due - trio_sim_host_get_time (host, clock->since);
+  gint64 time;
+
+  if (span <= 0)
+    return clock->since;
+  time = clock->since + span - scale (span, clock->drift_ppm, 1000000 + clock->drift_ppm);
+  /* Rounded to a microsecond or two: never too early. */
+  for (time -= 2; trio_sim_host_get_time (host, time) < due; time++)
+    ;
+  return time;
+}
+
+static gint64
+say (gint64 now)
+{
+  const TrioSimHost *host = trio_task_local_get (&trio_sim_host_of_task);
+
+  return host == NULL ? now : trio_sim_host_get_time (host, now);
+}
+
+static gint64
+to_loop (TrioClock *clock G_GNUC_UNUSED, gint64 due)
+{
+  const TrioSimHost *host = trio_task_local_get (&trio_sim_host_of_task);
+
+  return host == NULL ? due : trio_sim_host_get_world_time (host, due);
+}
+
+void
+trio_sim_hosts_wind_clocks (TrioSimNet *net)
+{
+  net->clock->say = say;
+  net->clock->clock.to_loop = to_loop;
+}
+
+void
+trio_sim_host_set_clock (TrioSimHost *host, GTimeSpan offset, int drift_ppm)
+{
+  g_return_if_fail (host != NULL && offset >= 0 && drift_ppm > -1000000);
+  host->next_clock = (TrioSimHostClock) { .offset = offset, .drift_ppm = drift_ppm };
+}
+
+/* --- the keeper --- */
+
+static gboolean
+run_main (gpointer data, GError **error)
+{
+  TrioSimHost *host = data;
+  gboolean ok;
+
+  trio_task_local_set (&trio_sim_host_of_task, host);
+  host->task = trio_current_task ();
+  ok = host->main (host->data, error);
+  host->task = NULL;
+  return ok;
+}
+
+/* Until its main task has ended, or there was a crash. */
+static gboolean
+run_once (TrioSimHost *host, GError **error)
+{
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  host->clock = host->next_clock;
+  trio_sim_choose_clock (host);
+  host->clock.since = host->net->clock->now;
+  trio_nursery_start_soon_full (nursery, run_main, host, NULL, "main");
+  return trio_nursery_close (nursery, TRUE);
+}
+
+static gboolean
+wait_for_restart (TrioSimHost *host, GError **error)
+{
+  g_autoptr (TrioCancelScope) scope = trio_move_on_at (host->restart_at, error);
+
+  return trio_cancel_scope_close (scope, trio_event_wait (host->restart, error));
+}
+
+static gboolean
+keep_host (gpointer data, GError **error)
+{
+  TrioSimHost *host = data;
+  gboolean ok;
+
+  for (;;)
+    {
+      ok = run_once (host, error);
+      if (!ok || host->up)
+        break;
+      ok = wait_for_restart (host, error);
+      if (!ok)
+        break;
+      host->up = TRUE;
+      host->boots++;
+    }
+  host->started = FALSE;
+  return ok;
+}
+
+void
+trio_sim_host_start (TrioSimHost *host, TrioNursery *nursery, TrioFunc main, gpointer data)
+{
+  g_return_if_fail (host != NULL && nursery != NULL && main != NULL);
+  g_return_if_fail (!host->started);
+
+  host->started = TRUE;
+  if (!host->up)
+    host->boots++;
+  host->up = TRUE;
+  host->main = main;
+  host->data = data;
+  trio_nursery_start_soon_full (nursery, keep_host, host, NULL, host->name);
+}
+
+/* --- crash --- */
+
+static gboolean
+is_own (const TrioSimHost *host)
+{
+  return trio_task_local_get (&trio_sim_host_of_task) == host;
+}
+
+static void
+take_away (TrioSimHost *host)
+{
+  if (host->task != NULL)
+    trio_task_abandon (g_steal_pointer (&host->task));
+  host->halted = FALSE;
+  trio_sim_net_vanish (host);
+  trio_sim_threads_vanish (&trio_sim_world_get_current ()->threads, host);
+}
+
+static TrioAbort
+stay_dead (TrioTask *task G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED)
+{
+  return TRIO_ABORT_FAILED;
+}
+
+void
+trio_sim_host_break_down (TrioSimHost *host, GTimeSpan downtime)
+{
+  static const TrioWaitClass klass = { .what = "trio_sim_host_crash", .abort = stay_dead };
+  gint64 now = host->net->clock->now;
+
+  host->up = FALSE;
+  host->restart_at = downtime < G_MAXINT64 - now ? now + downtime : G_MAXINT64;
+  g_clear_pointer (&host->restart, trio_event_free);
+  host->restart = trio_event_new ();
+  if (!is_own (host))
+    {
+      take_away (host);
+      return;
+    }
+  host->dies = TRUE;
+  host->net->n_dying++;
+  trio_task_halt (host->task);
+  (void) !trio_wait (&klass, host, NULL);
+  g_assert_not_reached ();
+}
+
+void
+trio_sim_hosts_settle (TrioSimNet *net)
+{
+  for (guint i = 1; net->n_dying > 0 && i < net->hosts->len; i++)
+    {
+      TrioSimHost *host = g_ptr_array_index (net->hosts, i);
+
+      if (!host->dies)
+        continue;
+      host->dies = FALSE;
+      net->n_dying--;
+      take_away (host);
+    }
+}
+
+void
+trio_sim_host_crash (TrioSimHost *host, GTimeSpan downtime)
+{
+  g_return_if_fail (host != NULL && downtime >= 0);
+  if (host->up)
+    trio_sim_host_break_down (host, downtime);
+}
+
+void
+trio_sim_host_restart (TrioSimHost *host)
+{
+  g_return_if_fail (host != NULL);
+  if (!host->up && host->restart != NULL)
+    trio_event_set (host->restart);
+}
+
+gboolean
+trio_sim_host_is_up (TrioSimHost *host)
+{
+  g_return_val_if_fail (host != NULL, FALSE);
+  return host->up;
+}
+
+/* --- standing still --- */
+
+typedef struct
+{
+  TrioSimEvent event;
+  TrioSimHost *host;
+  guint        boots;
+} Resumption;
+
+static void
+resumption_happens (TrioSimEvent *event)
+{
+  Resumption *resumption = (Resumption *) event;
+
+  if (resumption->host->boots == resumption->boots)
+    trio_sim_host_resume (resumption->host);
+  g_free (resumption);
+}
+
+static void
+discard_resumption (TrioSimEvent *event)
+{
+  g_free (event);
+}
+
+void
+trio_sim_host_stand_still (TrioSimHost *host, GTimeSpan span)
+{
+  gint64 now = host->net->clock->now;
+
+  if (host->task == NULL || host->halted)
+    return;
+  host->halted = TRUE;
+  if (span < G_MAXINT64 - now)
+    {
+      Resumption *resumption = g_new (Resumption, 1);
+
+      *resumption = (Resumption) {
+        .event = { .happen = resumption_happens, .discard = discard_resumption }, .host = host, .boots = host->boots,
+      };
+      trio_sim_events_plan (&host->net->events, &resumption->event, now + span);
+    }
+  trio_task_halt (host->task);
+}
+
+void
+trio_sim_host_pause (TrioSimHost *host, GTimeSpan span)
+{
+  g_return_if_fail (host != NULL && span >= 0);
+  trio_sim_host_stand_still (host, span);
+}
+
+void
+trio_sim_host_resume (TrioSimHost *host)
+{
+  g_return_if_fail (host != NULL);
+  if (!host->halted)
+    return;
+  host->halted = FALSE;
+  trio_task_resume (host->task);
+}

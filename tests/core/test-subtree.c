@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* trio_task_abandon(), trio_task_halt() and trio_task_resume(): tasks that are taken out of a run that goes on. What the waits of all primitives make
+ * of it is in tests/sim/test-crash.c. */
+
+#include "tests/core/mock-world.h"
+
+typedef struct
+{
+  TrioTask *top;
+  guint     n_steps;
+  guint     n_unwound;
+} Machine;
+
+static gboolean
+step_for_ever (gpointer data, GError **error)
+{
+  Machine *machine = data;
+
+  for (;;)
+    {
+      machine->n_steps++;
+      if (!trio_checkpoint (error))
+        break;
+    }
+  machine->n_unwound++;
+  return FALSE;
+}
+
+static gboolean
+wait_deep (gpointer data, GError **error)
+{
+  Machine *machine = data;
+  g_autoptr (TrioCancelScope) scope = trio_fail_after (G_TIME_SPAN_SECOND, error);
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  trio_nursery_start_soon (nursery, step_for_ever, machine);
+  if (!trio_sleep_forever (error))
+    {
+      machine->n_unwound++;
+      return FALSE;
+    }
+  return trio_cancel_scope_close (scope, trio_nursery_close (nursery, TRUE));
+}
+
+static gboolean
+run_machine (gpointer data, GError **error)
+{
+  Machine *machine = data;
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  machine->top = trio_current_task ();
+  trio_nursery_start_soon (nursery, wait_deep, machine);
+  trio_nursery_start_soon (nursery, step_for_ever, machine);
+  return trio_nursery_close (nursery, TRUE);
+}
+
+static gboolean
+pull_the_plug (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  Machine machine = { 0 };
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+  guint n;
+
+  trio_nursery_start_soon (nursery, run_machine, &machine);
+  for (guint i = 0; i < 5; i++)
+    if (!trio_checkpoint (error))
+      return FALSE;
+  g_assert_cmpuint (machine.n_steps, >, 2);
+  trio_task_abandon (machine.top);
+  n = machine.n_steps;
+
+  /* The nursery has nobody left, and no deadline of theirs comes. */
+  if (!trio_nursery_close (nursery, TRUE) || !trio_sleep (2 * G_TIME_SPAN_SECOND, error))
+    return FALSE;
+  g_assert_cmpuint (machine.n_steps, ==, n);
+  g_assert_cmpuint (machine.n_unwound, ==, 0);
+  return TRUE;
+}
+
+static void
+test_who_is_abandoned_does_not_go_on_and_is_waited_for_no_more (void)
+{
+  mock_run_ok (pull_the_plug, NULL);
+}
+
+static gboolean
+stop_the_clock (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  Machine machine = { 0 };
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+  guint n;
+
+  trio_nursery_start_soon (nursery, run_machine, &machine);
+  for (guint i = 0; i < 5; i++)
+    if (!trio_checkpoint (error))
+      return FALSE;
+  trio_task_halt (machine.top);
+  n = machine.n_steps;
+  trio_nursery_cancel (nursery);
+  for (guint i = 0; i < 5; i++)
+    trio_cancel_shielded_checkpoint ();
+  g_assert_cmpuint (machine.n_steps, ==, n);
+  g_assert_cmpuint (machine.n_unwound, ==, 0);
+
+  /* The cancellation came meanwhile. */
+  trio_task_resume (machine.top);
+  if (!trio_nursery_close (nursery, TRUE))
+    return FALSE;
+  g_assert_cmpuint (machine.n_unwound, ==, 3);
+  return TRUE;
+}
+
+static void
+test_who_stands_still_is_woken_and_goes_on_when_it_may (void)
+{
+  mock_run_ok (stop_the_clock, NULL);
+}
+
+static gboolean
+stop_oneself (gpointer data, GError **error G_GNUC_UNUSED)
+{
+  Machine *machine = data;
+
+  machine->top = trio_current_task ();
+  trio_task_halt (machine->top);
+  machine->n_steps++;
+  return TRUE;
+}
+
+static gboolean
+wait_for_one_that_stops_itself (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  Machine machine = { 0 };
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  trio_nursery_start_soon (nursery, stop_oneself, &machine);
+  for (guint i = 0; i < 5; i++)
+    if (!trio_checkpoint (error))
+      return FALSE;
+  g_assert_nonnull (machine.top);
+  g_assert_cmpuint (machine.n_steps, ==, 0);
+  trio_task_resume (machine.top);
+  if (!trio_nursery_close (nursery, TRUE))
+    return FALSE;
+  g_assert_cmpuint (machine.n_steps, ==, 1);
+  return TRUE;
+}
+
+static void
+test_who_halts_itself_goes_on_when_it_may (void)
+{
+  mock_run_ok (wait_for_one_that_stops_itself, NULL);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD(name) g_test_add_func ("/subtree/" #name, test_##name)
+  ADD (who_is_abandoned_does_not_go_on_and_is_waited_for_no_more);
+  ADD (who_stands_still_is_woken_and_goes_on_when_it_may);
+  ADD (who_halts_itself_goes_on_when_it_may);
+  return g_test_run ();
+}
