@@ -137,6 +137,8 @@ trio_sim_socket_free (TrioSimSocket *socket)
       socket->link->end[socket->side] = NULL;
       trio_sim_link_unref (socket->link);
     }
+  if (socket->fifo != NULL)
+    trio_sim_pipe_free_end (socket);
   g_queue_clear_full (&socket->mail, (GDestroyNotify) trio_sim_letter_free);
   g_free (socket);
 }
@@ -174,6 +176,11 @@ trio_sim_socket_append (GString *out, const TrioSimSocket *socket)
 {
   g_string_append_printf (out, "socket %" G_GUINT64_FORMAT " of %s (", socket->serial,
                           *socket->maker == '\0' ? "the world" : socket->maker);
+  if (socket->kind == TRIO_SOCKET_PIPE)
+    {
+      g_string_append (out, socket->side == TRIO_IO_READ ? "the end of a pipe that receives)" : "the end of a pipe that sends)");
+      return;
+    }
   if (socket->local.family == TRIO_ADDRESS_UNIX)
     g_string_append (out, "unix ");
   if (socket->bound || socket->link != NULL)

@@ -23,8 +23,7 @@
  * The verbs and their errors are those of <trio/seam/io.h>. Thread of the run only.
  *
  * sim-net.c has the network's life, listeners and ports, sim-socket.c the verbs, sim-link.c what travels by TCP, sim-udp.c what
- * travels by UDP, sim-unix.c unix sockets, sim-host.c names and addresses,
- * sim-hosts.h the hosts. */
+ * travels by UDP, sim-pipe.c pipes, sim-unix.c unix sockets, sim-host.c names and addresses, sim-hosts.h the hosts. */
 
 #pragma once
 
@@ -43,6 +42,7 @@ typedef struct _TrioSimLink    TrioSimLink;
 typedef struct _TrioSimSegment TrioSimSegment;
 typedef struct _TrioSimLetter  TrioSimLetter;
 typedef struct _TrioSimName    TrioSimName;
+typedef struct _TrioSimFifo    TrioSimFifo;
 
 /* Linux' ip_local_port_range. */
 #define TRIO_SIM_PORT_FIRST 32768
@@ -99,6 +99,8 @@ struct _TrioSimSocket
 
   TrioSimLink       *link;        /* CONNECTING, CONNECTED */
   guint              side;        /* which end of the link: 0 connected, 1 accepted. It sends into pipe[side] */
+
+  TrioSimFifo       *fifo;        /* of a pipe; side is the direction that this end of it is for */
 
   GQueue             mail;        /* of TrioSimLetter: arrived and not received; not of TCP */
   gsize              mail_size;   /* what they take */
@@ -224,6 +226,15 @@ int            trio_sim_unix_remove_name   (TrioSimNet *net, const TrioAddress *
 int            trio_sim_udp_connect        (TrioSimSocket *socket, const TrioAddress *address);
 gssize         trio_sim_udp_receive        (TrioSimSocket *socket, gpointer buffer, gsize size, TrioSocketMessage *message);
 gssize         trio_sim_udp_send           (TrioSimSocket *socket, gconstpointer data, gsize size, const TrioAddress *to);
+
+/* sim-pipe.c: a pipe, its ends by direction, in the hands of the calling task; and the verbs of an end. */
+void           trio_sim_pipe_new           (TrioSimNet *net, TrioSocket *ends[2]);
+/* The other end hears of it. */
+void           trio_sim_pipe_say_goodbye   (TrioSimSocket *end);
+void           trio_sim_pipe_free_end      (TrioSimSocket *end);
+gssize         trio_sim_pipe_receive       (TrioSimSocket *end, gpointer buffer, gsize size);
+gssize         trio_sim_pipe_send          (TrioSimSocket *end, gconstpointer data, gsize size);
+gboolean       trio_sim_pipe_is_ready      (const TrioSimSocket *end, TrioIoDirection direction);
 
 /* sim-link.c */
 TrioSimLink   *trio_sim_link_new           (TrioSimNet *net, TrioSimSocket *from, TrioSimHost *to, gsize window);

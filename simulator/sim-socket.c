@@ -69,6 +69,18 @@ make_pair (TrioIo *io, TrioSocketKind kind, TrioSocket *ends[2])
   return 0;
 }
 
+static int
+make_pipe (TrioIo *io, TrioSocket *ends[2])
+{
+  const TrioSimHost *host = trio_sim_net_get_host (NET (io));
+
+  if ((host->max_sockets > 0 && host->n_sockets + 2 > host->max_sockets) ||
+      trio_sim_choose_fault (NET (io), "fault.emfile", "pipe", RARITY_OF_FAULTS))
+    return -EMFILE;
+  trio_sim_pipe_new (NET (io), ends);
+  return 0;
+}
+
 static gboolean
 has_option (const TrioSimSocket *self, TrioSocketOption option)
 {
@@ -328,6 +340,8 @@ receive (TrioIo *io, TrioSocket *socket, gpointer buffer, gsize size)
         trio_sim_socket_close ((TrioSimSocket *) message.passed[i]);
       return n;
     }
+  if (self->kind == TRIO_SOCKET_PIPE)
+    return trio_sim_pipe_receive (self, buffer, size);
   if (self->state != TRIO_SIM_SOCKET_CONNECTED)
     return self->error != 0 ? trio_sim_socket_take_error (self) : -ENOTCONN;
   TrioSimPipe *pipe = trio_sim_link_get_incoming (self->link, self->side);
@@ -371,6 +385,8 @@ send_bytes (TrioIo *io, TrioSocket *socket, gconstpointer data, gsize size)
     return trio_sim_unix_send (self, data, size, &(TrioSocketMessage) { .has_address = FALSE });
   if (self->kind == TRIO_SOCKET_DATAGRAM)
     return trio_sim_udp_send (self, data, size, NULL);
+  if (self->kind == TRIO_SOCKET_PIPE)
+    return trio_sim_pipe_send (self, data, size);
   if (self->state != TRIO_SIM_SOCKET_CONNECTED)
     return self->error != 0 ? trio_sim_socket_take_error (self) : self->link == NULL ? -ENOTCONN : -EPIPE;
   if (self->link->pipe[self->side].fin_sent)
@@ -434,6 +450,8 @@ get_address (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, gboolean remote, Trio
 {
   TrioSimSocket *self = SOCKET (socket);
 
+  if (self->kind == TRIO_SOCKET_PIPE)
+    return -ENOTSOCK;
   if (remote && self->state != TRIO_SIM_SOCKET_CONNECTED)
     return -ENOTCONN;
   *address = remote ? self->remote : self->local;
@@ -468,6 +486,8 @@ arm (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, TrioIoDirection direction)
 {
   if (SOCKET (socket)->local.family == TRIO_ADDRESS_UNIX)
     return trio_sim_unix_is_ready (SOCKET (socket), direction);
+  if (SOCKET (socket)->kind == TRIO_SOCKET_PIPE)
+    return trio_sim_pipe_is_ready (SOCKET (socket), direction);
   return direction == TRIO_IO_READ ? is_readable (SOCKET (socket)) : is_writable (SOCKET (socket));
 }
 
@@ -475,6 +495,8 @@ arm (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, TrioIoDirection direction)
 static void
 say_goodbye (TrioSimSocket *self)
 {
+  if (self->kind == TRIO_SOCKET_PIPE)
+    trio_sim_pipe_say_goodbye (self);
   if (self->state != TRIO_SIM_SOCKET_CONNECTED || self->broken || self->link == NULL)
     return;
   if (trio_sim_link_get_incoming (self->link, self->side)->unread > 0)
@@ -534,6 +556,7 @@ void
 trio_sim_socket_init_verbs (TrioIo *io)
 {
   io->socket = make_socket;
+  io->pipe = make_pipe;
   io->set_option = set_option;
   io->bind = bind_socket;
   io->listen = listen_at;

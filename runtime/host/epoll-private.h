@@ -26,6 +26,8 @@ struct _EpollSocket
   guint8     ended;          /* invariant 2 */
   guint8     ready[2];       /* by direction: maybe ready */
   guint8     has_remote;
+  guint8     by_file;        /* read() and write() instead of recv() and send() */
+  guint8     was_blocking;   /* and will be again when it is closed; if by_file */
   guint8     shared;         /* other descriptors may mean the same: closing ours does not end the registration */
   /* Kept because the system forgets it when the connection fails, which is when one wants to know. Not for unix sockets. */
   union
@@ -65,6 +67,13 @@ gboolean     trio_epoll_arm          (TrioIo *io, TrioSocket *socket, TrioIoDire
 void         trio_epoll_fill_table   (TrioIo *io);
 EpollSocket *trio_epoll_socket_new   (TrioEpoll *self, int fd, TrioAddressFamily family, TrioSocketKind kind);
 void         trio_epoll_close_leaked (TrioEpoll *self, EpollSocket *socket);
+
+/* epoll-pipes.c */
+void         trio_epoll_fill_pipes   (TrioIo *io);
+/* write() without SIGPIPE. */
+gssize       trio_epoll_write        (int fd, gconstpointer data, gsize size);
+/* Before it is closed: as if we had never had it. */
+void         trio_epoll_give_back    (EpollSocket *socket);
 
 /* epoll-messages.c */
 void         trio_epoll_fill_messages (TrioIo *io);

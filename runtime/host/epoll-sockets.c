@@ -195,7 +195,7 @@ verb_receive (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, gpointer buffer, gsi
     return -EAGAIN;
 
   do
-    n = recv (ours->fd, buffer, size, 0);
+    n = ours->by_file ? read (ours->fd, buffer, size) : recv (ours->fd, buffer, size, 0);
   while (n < 0 && errno == EINTR);
 
   if (n < 0)
@@ -221,7 +221,7 @@ verb_send (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, gconstpointer data, gsi
     return -EAGAIN;
 
   do
-    n = send (ours->fd, data, size, MSG_NOSIGNAL);
+    n = ours->by_file ? trio_epoll_write (ours->fd, data, size) : send (ours->fd, data, size, MSG_NOSIGNAL);
   while (n < 0 && errno == EINTR);
 
   if (n < 0)
@@ -287,7 +287,11 @@ verb_close (TrioIo *io, TrioSocket *socket)
   if (ours->fd >= 0 && ours->shared && ours->registered)
     epoll_ctl (self->fd, EPOLL_CTL_DEL, ours->fd, NULL);
   if (ours->fd >= 0)
-    close (ours->fd);
+    {
+      if (ours->by_file)
+        trio_epoll_give_back (ours);
+      close (ours->fd);
+    }
   trio_epoll_forget (self, ours);
   g_free (ours);
 }
@@ -306,6 +310,8 @@ trio_epoll_close_leaked (TrioEpoll *self, EpollSocket *socket)
 
   g_warning ("the run has ended with a socket still open%s: close and free streams and listeners before main returns",
              text != NULL ? text : "");
+  if (socket->by_file)
+    trio_epoll_give_back (socket);
   close (socket->fd);
   socket->fd = -1;
   socket->failed = -EBADF;
@@ -335,6 +341,7 @@ trio_epoll_fill_table (TrioIo *io)
   io->close = verb_close;
   io->resolve = verb_resolve;
   trio_epoll_fill_messages (io);
+  trio_epoll_fill_pipes (io);
   trio_epoll_fill_unix (io);
   trio_epoll_fill_descriptors (io);
 }

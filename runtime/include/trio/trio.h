@@ -26,6 +26,7 @@
 #include <trio/task-local.h>
 #include <trio/stream.h>
 #include <trio/buffered.h>
+#include <trio/fd-stream.h>
 #include <trio/address.h>
 #include <trio/resolver.h>
 #include <trio/tcp.h>

@@ -20,6 +20,7 @@ typedef enum
 {
   TRIO_SOCKET_STREAM,
   TRIO_SOCKET_DATAGRAM,
+  TRIO_SOCKET_PIPE,                      /* made by pipe() and adopt_stream(), not by socket() */
 } TrioSocketKind;
 
 typedef enum
@@ -41,6 +42,14 @@ typedef enum
   TRIO_IO_READ  = 0,
   TRIO_IO_WRITE = 1,
 } TrioIoDirection;
+
+/* What an adopted stream can do. */
+typedef enum
+{
+  TRIO_DESCRIPTOR_RECEIVES      = 1 << 0,
+  TRIO_DESCRIPTOR_SENDS         = 1 << 1,
+  TRIO_DESCRIPTOR_SHUTS_DOWN    = 1 << 2,    /* shutdown_send() ends one direction */
+} TrioDescriptorFlags;
 
 typedef struct _TrioSocket     TrioSocket;
 typedef struct _TrioSocketWait TrioSocketWait;
@@ -87,6 +96,12 @@ struct _TrioIo
   int    (*socket)          (TrioIo *self, TrioAddressFamily family, TrioSocketKind kind, TrioSocket **socket);
   /* Two unix sockets, connected with each other. */
   int    (*pair)            (TrioIo *self, TrioSocketKind kind, TrioSocket *ends[2]);
+  /* A pipe: what is sent with ends[TRIO_IO_WRITE] is received with ends[TRIO_IO_READ]. */
+  int    (*pipe)            (TrioIo *self, TrioSocket *ends[2]);
+  /* Takes over a descriptor that is read and written like a file: a pipe, a terminal, a socket. It does not block from now on; close() puts
+   * that back as it was, and closes it. -EBADF: there is none of this number; -EPERM: one cannot wait for it, as for a file. On error
+   * nothing was changed. NULL where there are no descriptors, as in the simulator. */
+  int    (*adopt_stream)    (TrioIo *self, int descriptor, TrioSocket **socket, TrioDescriptorFlags *flags);
   /* -ENOPROTOOPT: this kind of socket, or this world, does not know it. */
   int    (*set_option)      (TrioIo *self, TrioSocket *socket, TrioSocketOption option, int value);
   int    (*get_option)      (TrioIo *self, TrioSocket *socket, TrioSocketOption option, int *value);
