@@ -4,11 +4,13 @@
 
 #include <string.h>
 
+#define ORDER_BYTES_MAX 100
+
 static gboolean serve      (gpointer data, GError **error);
 static gboolean attend     (TrioStream *stream, gpointer data, GError **error);
-static gboolean serve_one  (Bakery *bakery, TrioStream *stream, GError **error);
-static gssize   take_order (TrioStream *stream, char *order, gsize size, GError **error);
-static gboolean bake       (Bakery *bakery, TrioStream *stream, const char *order, gsize size, GError **error);
+static gboolean serve_one  (Bakery *bakery, TrioStream *stream, TrioBufferedReader *reader, GError **error);
+static gboolean take_order (TrioBufferedReader *reader, char **order, GError **error);
+static gboolean bake       (Bakery *bakery, TrioStream *stream, const char *order, GError **error);
 
 gboolean
 bakery_run (Bakery *bakery, guint16 port, TrioFunc while_open, gpointer data, GError **error)
@@ -51,9 +53,10 @@ static gboolean
 attend (TrioStream *stream, gpointer data, GError **error)
 {
   Bakery *bakery = data;
+  g_autoptr (TrioBufferedReader) reader = trio_buffered_reader_new (stream);
   GError *why = NULL;
 
-  while (!trio_current_soft_cancelled () && serve_one (bakery, stream, &why))
+  while (!trio_current_soft_cancelled () && serve_one (bakery, stream, reader, &why))
     ;
   if (trio_error_contains (why, TRIO_ERROR, TRIO_ERROR_CANCELLED))
     {
@@ -66,17 +69,16 @@ attend (TrioStream *stream, gpointer data, GError **error)
 
 /* FALSE: this customer is done, with or without an error. */
 static gboolean
-serve_one (Bakery *bakery, TrioStream *stream, GError **error)
+serve_one (Bakery *bakery, TrioStream *stream, TrioBufferedReader *reader, GError **error)
 {
-  char order[100];
-  gssize size = take_order (stream, order, sizeof order, error);
+  g_autofree char *order = NULL;
   gboolean ok;
 
-  if (size <= 0)
+  if (!take_order (reader, &order, error) || order == NULL)
     return FALSE;
 
   bakery->n_ordered++;
-  ok = bake (bakery, stream, order, (gsize) size, error);
+  ok = bake (bakery, stream, order, error);
   if (ok)
     bakery->n_baked++;
   else
@@ -84,39 +86,23 @@ serve_one (Bakery *bakery, TrioStream *stream, GError **error)
   return ok;
 }
 
-/* A line. Byte for byte, so that nothing of the next order is taken; 0 if the customer goes away, or talks too much. */
-static gssize
-read_order (TrioStream *stream, char *order, gsize size_max, GError **error)
-{
-  for (gsize size = 0; size < size_max;)
-    {
-      gssize n = trio_stream_receive_some (stream, &order[size], 1, error);
-
-      if (n <= 0)
-        return n;
-      if (order[size++] == '\n')
-        return (gssize) size;
-    }
-  return 0;
-}
-
-/* Listens to a soft cancellation: a customer who has not ordered at closing time may as well go. 0: nothing was, or will be, ordered. */
-static gssize
-take_order (TrioStream *stream, char *order, gsize size_max, GError **error)
+/* Listens to a soft cancellation: a customer who has not ordered at closing time may as well go. NULL: nothing was, or will be, ordered. */
+static gboolean
+take_order (TrioBufferedReader *reader, char **order, GError **error)
 {
   g_autoptr (TrioCancelScope) waiting = trio_move_on_when_soft_cancelled (error);
-  gssize size = read_order (stream, order, size_max, error);
+  gboolean ok = trio_buffered_reader_read_line (reader, ORDER_BYTES_MAX, order, NULL, error);
 
-  if (!trio_cancel_scope_close (waiting, size >= 0))
-    return -1;
-  return MAX (size, 0);
+  return trio_cancel_scope_close (waiting, ok);
 }
 
 /* Listens to nothing: what was begun is brought to its end, as long as there is time. */
 static gboolean
-bake (Bakery *bakery, TrioStream *stream, const char *order, gsize size, GError **error)
+bake (Bakery *bakery, TrioStream *stream, const char *order, GError **error)
 {
+  g_autofree char *bread = g_strconcat (order, "\n", NULL);
+
   return trio_stream_send_all (stream, "baking\n", strlen ("baking\n"), error)
          && trio_sleep (bakery->baking_us, error)
-         && trio_stream_send_all (stream, order, size, error);
+         && trio_stream_send_all (stream, bread, strlen (bread), error);
 }
