@@ -90,16 +90,35 @@ test_stapled_streams_keep_their_promises (gpointer unused G_GNUC_UNUSED, GError 
          && trio_check_half_closeable_stream (make_stapled_lockstep, NULL, 1000, error);
 }
 
+/* A real connection may have megabytes under way; a simulated one far less, and it often sends them in small pieces. */
+static gsize
+clog_bytes (gsize simulated_bytes, gsize real_bytes)
+{
+  gboolean simulated = g_str_equal (trio_loop_get_world (trio_loop_get_current ())->name, "simulator");
+
+  return simulated ? simulated_bytes : real_bytes;
+}
+
 /* semantics: 17, 158, 163, 164, 165 */
 static gboolean
 test_tcp_streams_keep_their_promises (gpointer unused G_GNUC_UNUSED, GError **error)
 {
-  /* A real connection may have megabytes under way; a simulated one has 64 KiB at most, and often sends them in small pieces. */
-  gboolean simulated = g_str_equal (trio_loop_get_world (trio_loop_get_current ())->name, "simulator");
-  gsize clog_bytes = simulated ? 70000 : 32 << 20;
   g_autoptr (TrioListener) listener = parity_listen (error);
 
-  return listener != NULL && trio_check_half_closeable_stream (make_tcp, listener, clog_bytes, error);
+  return listener != NULL && trio_check_half_closeable_stream (make_tcp, listener, clog_bytes (70000, 32 << 20), error);
+}
+
+static gboolean
+make_unix (gpointer data G_GNUC_UNUSED, TrioStream **first, TrioStream **second, GError **error)
+{
+  return trio_unix_stream_pair (first, second, error);
+}
+
+/* semantics: 17, 158, 163, 164, 165 */
+static gboolean
+test_unix_streams_keep_their_promises (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  return trio_check_half_closeable_stream (make_unix, NULL, clog_bytes (220000, 4 << 20), error);
 }
 
 /* --- broken on purpose --- */
@@ -304,6 +323,7 @@ main (int argc, char **argv)
   worlds_add ("/conformance/lockstep-streams-keep-their-promises", test_lockstep_streams_keep_their_promises);
   worlds_add ("/conformance/stapled-streams-keep-their-promises", test_stapled_streams_keep_their_promises);
   PARITY_TEST ("/conformance/tcp-streams-keep-their-promises", test_tcp_streams_keep_their_promises);
+  PARITY_TEST ("/conformance/unix-streams-keep-their-promises", test_unix_streams_keep_their_promises);
   worlds_add ("/conformance/each-fault-is-found", test_each_fault_is_found);
   worlds_add ("/conformance/a-stream-that-should-clog-and-does-not-is-found", test_a_stream_that_should_clog_and_does_not_is_found);
   worlds_add ("/conformance/a-maker-s-failure-comes-out-as-it-is", test_a_maker_s_failure_comes_out_as_it_is);
