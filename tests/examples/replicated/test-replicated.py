@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""What the replicated store is there to show: its bugs are found by what clients see, and made small; the right one survives the same search.
+
+test-replicated.py PROGRAM [QUICK]
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tidy"))
+import tap                                                                               # noqa: E402
+
+PROGRAM = sys.argv[1]
+QUICK = len(sys.argv) > 2
+FOLDER = tempfile.TemporaryDirectory()
+# What a host holds that crashes is lost on purpose.
+ENVIRONMENT = dict(os.environ, ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0")
+NAME = "three nodes are one store"
+
+
+def explore(scenario, runs, seed=1):
+    """The exit code, and the last object that the search printed."""
+    done = subprocess.run([PROGRAM, "explore", "-s", scenario, "--runs", str(runs), "--strategy", "random", "--seed", str(seed), "--inject", "fault", "--json"], cwd=FOLDER.name,
+                          env=ENVIRONMENT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=280, check=False)
+    if not done.stdout:
+        raise AssertionError(f"no JSON, exit code {done.returncode}: {done.stderr}")
+    return done.returncode, json.loads(done.stdout.splitlines()[-1])
+
+
+def bug_is_found(scenario, runs, seed, decisions):
+    if QUICK:
+        raise tap.Skip("a search takes too long here")
+    code, result = explore(scenario, runs, seed)
+    failures = result["failures"]
+    if code != 1 or len(failures) != 1 or (failures[0]["kind"], failures[0]["name"]) != ("always", NAME):
+        yield f"exit code {code}: {json.dumps(result)}"
+    elif failures[0]["deviations"] > decisions:
+        yield f"it was not made small: {failures[0]}"
+
+
+def test_the_right_store_is_silent():
+    code, result = explore("right", 30 if QUICK else 1000)
+    if code != 0 or result["failures"]:
+        yield f"exit code {code}: {json.dumps(result)}"
+
+
+def test_an_answer_before_the_sync_is_found():
+    yield from bug_is_found("sync", 1000, 2, 30)
+
+
+def test_a_leader_that_trusts_itself_is_found():
+    yield from bug_is_found("leader", 1000, 1, 30)
+
+
+sys.exit(tap.run(*(function for name, function in list(globals().items()) if name.startswith("test_"))))
