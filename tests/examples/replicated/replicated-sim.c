@@ -174,7 +174,7 @@ main (int argc, char **argv)
     { "sync", scenario, GUINT_TO_POINTER (NODE_ANSWERS_BEFORE_SYNC), "they answer before what they tell is on the disk" },
     { "vote", scenario, GUINT_TO_POINTER (NODE_FORGETS_ITS_VOTE), "a vote is not on the disk" },
     { "leader", scenario, GUINT_TO_POINTER (NODE_TRUSTS_ITS_LEADERSHIP), "who was elected does not ask whether it still leads" },
-    { NULL }
+    { NULL, NULL, NULL, NULL }
   };
 
   return trio_sim_main (argc, argv, scenarios);
