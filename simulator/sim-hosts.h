@@ -90,8 +90,9 @@ const char     *trio_sim_host_describe    (const TrioSimHost *host);
 /* sim-lives.c. Crashes that a task of the host itself is the cause of, as soon as no task runs. */
 void            trio_sim_hosts_settle     (TrioSimNet *net);
 /* The calling task does not go on before the host does, and never if it was down. */
-void            trio_sim_host_break_down  (TrioSimHost *host, GTimeSpan downtime);
-void            trio_sim_host_stand_still (TrioSimHost *host, GTimeSpan span);
+/* A machine that stops is a failure, not a step of the program's: callers need no mark for it. */
+void            trio_sim_host_break_down  (TrioSimHost *host, GTimeSpan downtime) TRIO_CHECKPOINT_ON_FAILURE;
+void            trio_sim_host_stand_still (TrioSimHost *host, GTimeSpan span) TRIO_CHECKPOINT_ON_FAILURE;
 /* From now on tasks of hosts are told the time of their host. */
 void            trio_sim_hosts_wind_clocks (TrioSimNet *net);
 /* What the host's clock says, and when it will say so. */

@@ -15,7 +15,7 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tidy"))
 import tap                                                                               # noqa: E402
 
-PROGRAM = sys.argv[1]
+PROGRAM = pathlib.Path(sys.argv[1]).resolve()
 QUICK = len(sys.argv) > 2
 FOLDER = tempfile.TemporaryDirectory()
 # What a host holds that crashes is lost on purpose.
