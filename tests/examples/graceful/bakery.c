@@ -23,6 +23,7 @@ bakery_run (Bakery *bakery, guint16 port, TrioFunc while_open, gpointer data, GE
     return FALSE;
 
   bakery->listener = listener;
+  bakery->port = trio_listener_get_port (listener);
   nursery = trio_nursery_open (error);
   trio_nursery_start_soon (nursery, serve, bakery);
 

@@ -28,6 +28,7 @@ typedef struct
   gpointer      data;
 
   TrioListener *listener;       /* while open */
+  guint16       port;           /* once open: who comes too late finds the door shut there */
   guint         n_ordered;
   guint         n_baked;
   guint         n_wasted;       /* were in the oven when the fire was put out */

@@ -17,7 +17,7 @@ stay_open (gpointer data, GError **error)
 {
   Bakery *bakery = data;
 
-  g_print ("open at %s:%u\n", BAKERY_HOST, trio_listener_get_port (bakery->listener));
+  g_print ("open at %s:%u\n", BAKERY_HOST, bakery->port);
   return trio_sleep_forever (error);
 }
 

@@ -31,7 +31,7 @@ read_line (TrioBufferedReader *reader, char **line, GError **error)
 static gboolean
 shop (Day *day, GError **error)
 {
-  g_autoptr (TrioStream) stream = trio_open_tcp_stream (BAKERY_HOST, trio_listener_get_port (day->bakery.listener), error);
+  g_autoptr (TrioStream) stream = trio_open_tcp_stream (BAKERY_HOST, day->bakery.port, error);
   g_autoptr (TrioBufferedReader) reader = stream != NULL ? trio_buffered_reader_new (stream) : NULL;
   g_autofree char *promise = NULL;
   g_autofree char *bread = NULL;
