@@ -119,8 +119,8 @@ run_client (gpointer data, GError **error)
 static gboolean
 run_clients (Store *store, GError **error)
 {
+  Client clients[N_CLIENTS];      /* before the nursery: an early return joins it when what stands below is gone */
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
-  Client clients[N_CLIENTS];
 
   for (int i = 0; i < N_CLIENTS; i++)
     {
@@ -133,8 +133,8 @@ run_clients (Store *store, GError **error)
 static gboolean
 run_nodes_and_clients (Store *store, Disk *disks, NodeBugs bugs, GError **error)
 {
-  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
   Node nodes[N_NODES];
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
 
   for (int i = 0; i < N_NODES; i++)
     {
