@@ -49,6 +49,7 @@ trio_sim_hosts_init (TrioSimNet *net)
   net->hosts = g_ptr_array_new_with_free_func (free_host);
   net->max_faulty = 1;
   make_host (net, NULL);
+  trio_sim_hosts_init_clocks (net);
 }
 
 void

@@ -10,7 +10,8 @@
  *  2. A way is made when it is first named; what has none is a dull one. The way of a host to itself is always dull.
  *  3. All that the tape breaks here has an end, in virtual time. So a liveness phase needs to mend nothing: it waits.
  *
- * sim-hosts.c has the hosts, sim-ways.c the ways, sim-faults.c what the tape may do to either. The public door is <trio-sim/hosts.h>. */
+ * sim-hosts.c has the hosts, sim-lives.c what becomes of them, sim-clocks.c their clocks,
+ * sim-ways.c the ways, sim-faults.c what the tape may do to either. The public door is <trio-sim/hosts.h>. */
 
 #pragma once
 
@@ -31,7 +32,7 @@ typedef struct
   gint64  busy_until;             /* with what was sent so far, if there is a limit */
 } TrioSimWay;
 
-/* A host's clock says: offset + what the world's says + what it has gained since `since`. */
+/* A host's monotonic clock says: offset + what the world's says + what it has gained since `since`. */
 typedef struct
 {
   gint64 offset;
@@ -58,6 +59,7 @@ struct _TrioSimHost
   gpointer     data;
   TrioSimHostClock clock;         /* as of its last start */
   TrioSimHostClock next_clock;
+  gint64       stepped;           /* how far its wall clock was set ahead, in all; or back */
 
   gint64       broken_until;      /* the tape has done something to it that lasts so long */
 
@@ -93,11 +95,18 @@ void            trio_sim_hosts_settle     (TrioSimNet *net);
 /* A machine that stops is a failure, not a step of the program's: callers need no mark for it. */
 void            trio_sim_host_break_down  (TrioSimHost *host, GTimeSpan downtime) TRIO_CHECKPOINT_ON_FAILURE;
 void            trio_sim_host_stand_still (TrioSimHost *host, GTimeSpan span) TRIO_CHECKPOINT_ON_FAILURE;
+
+/* sim-clocks.c */
+void            trio_sim_hosts_init_clocks (TrioSimNet *net);
 /* From now on tasks of hosts are told the time of their host. */
 void            trio_sim_hosts_wind_clocks (TrioSimNet *net);
-/* What the host's clock says, and when it will say so. */
+/* What the host's monotonic clock says, and when it will say so. */
 gint64          trio_sim_host_get_time    (const TrioSimHost *host, gint64 now);
 gint64          trio_sim_host_get_world_time (const TrioSimHost *host, gint64 due);
+/* What its wall clock shows now; nothing is asked. */
+gint64          trio_sim_host_get_real_time (const TrioSimHost *host);
+/* When it starts: what is wrong with its clock. */
+void            trio_sim_choose_clock     (TrioSimHost *host);
 
 /* sim-ways.c */
 /* Whether what arrives now gets through: the way is not cut, and the other host is up. */
@@ -110,8 +119,6 @@ void            trio_sim_way_clog         (TrioSimHost *from, TrioSimHost *to, G
 /* sim-faults.c. Before the calling task does something that others, or its disk, will know of: the tape may let its host crash, or stand
  * still. May not return, or later. */
 void            trio_sim_ask_for_host_faults (TrioSimHost *host, const char *what);
-/* When it starts: what is wrong with its clock. */
-void            trio_sim_choose_clock     (TrioSimHost *host);
 /* Before the calling task sends from one to the other: the tape may cut or clog the ways between them. */
 void            trio_sim_ask_for_network_faults (TrioSimHost *from, TrioSimHost *to, const char *what);
 /* How much later than it should what is sent arrives, since so many packets were lost. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* What becomes of hosts: start, crash, restart, standing still, and what their clocks say. See sim-hosts.h.
+/* What becomes of hosts: start, crash, restart, standing still. See sim-hosts.h.
  *
  *     keeper (a task of the world's)
  *        '- main task of the host      crash: it and all below it are abandoned; the keeper waits, and starts it again
@@ -15,71 +15,6 @@
 
 #include "simulator/sim-threads.h"
 #include "simulator/sim-world.h"
-
-/* --- clocks --- */
-
-/* span * numerator / denominator, rounded down for a span that is not negative, without an overflow on the way. */
-static gint64
-scale (gint64 span, gint64 numerator, gint64 denominator)
-{
-  gint64 rest = span % denominator * numerator;
-
-  return span / denominator * numerator + rest / denominator - (rest % denominator < 0);
-}
-
-gint64
-trio_sim_host_get_time (const TrioSimHost *host, gint64 now)
-{
-  const TrioSimHostClock *clock = &host->clock;
-
-  return clock->offset + now + scale (now - clock->since, clock->drift_ppm, 1000000);
-}
-
-gint64
-trio_sim_host_get_world_time (const TrioSimHost *host, gint64 due)
-{
-  const TrioSimHostClock *clock = &host->clock;
-  gint64 span = due - trio_sim_host_get_time (host, clock->since);
-  gint64 time;
-
-  if (span <= 0)
-    return clock->since;
-  time = clock->since + span - scale (span, clock->drift_ppm, 1000000 + clock->drift_ppm);
-  /* Rounded to a microsecond or two: never too early. */
-  for (time -= 2; trio_sim_host_get_time (host, time) < due; time++)
-    ;
-  return time;
-}
-
-static gint64
-say (gint64 now)
-{
-  const TrioSimHost *host = trio_task_local_get (&trio_sim_host_of_task);
-
-  return host == NULL ? now : trio_sim_host_get_time (host, now);
-}
-
-static gint64
-to_loop (TrioClock *clock G_GNUC_UNUSED, gint64 due)
-{
-  const TrioSimHost *host = trio_task_local_get (&trio_sim_host_of_task);
-
-  return host == NULL ? due : trio_sim_host_get_world_time (host, due);
-}
-
-void
-trio_sim_hosts_wind_clocks (TrioSimNet *net)
-{
-  net->clock->say = say;
-  net->clock->clock.to_loop = to_loop;
-}
-
-void
-trio_sim_host_set_clock (TrioSimHost *host, GTimeSpan offset, int drift_ppm)
-{
-  g_return_if_fail (host != NULL && offset >= 0 && drift_ppm > -1000000);
-  host->next_clock = (TrioSimHostClock) { .offset = offset, .drift_ppm = drift_ppm };
-}
 
 /* --- the keeper --- */
 

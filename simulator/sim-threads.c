@@ -317,6 +317,12 @@ trio_sim_threads_add_leaks (const TrioSimThreads *self, GPtrArray *leaks)
     }
 }
 
+const TrioSimHost *
+trio_sim_threads_get_host (const TrioSimThreads *self)
+{
+  return self->running == NULL ? NULL : self->running->host;
+}
+
 char *
 trio_sim_threads_describe_running (const TrioSimThreads *self)
 {

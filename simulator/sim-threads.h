@@ -63,6 +63,8 @@ void   trio_sim_threads_drain    (TrioSimThreads *threads);
 void   trio_sim_threads_append   (const TrioSimThreads *threads, GString *out);
 /* For a finding: "thread crunch of main/a", for each that is left. */
 void   trio_sim_threads_add_leaks (const TrioSimThreads *threads, GPtrArray *leaks);
+/* The host of the one that runs now; NULL if none runs, or it is on none that was made. */
+const TrioSimHost *trio_sim_threads_get_host (const TrioSimThreads *threads);
 /* The one that runs now, for a person: "the thread "crunch" of main/a". */
 char  *trio_sim_threads_describe_running (const TrioSimThreads *threads);
 

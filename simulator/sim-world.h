@@ -61,6 +61,10 @@ void     trio_sim_world_clear    (TrioSimWorld *world);
 /* The one that this task is in; NULL if it is in none, or in another kind of world. */
 TrioSimWorld *trio_sim_world_get_current (void);
 
+/* sim-clocks.c. The wall clock of the host that the calling task, or thread, is on; if it is a task,
+ * the tape may set it first. */
+gint64   trio_sim_world_get_real_time (TrioSimWorld *world);
+
 /* Takes the name. Returns FALSE, and changes nothing, if there is a finding already; else the message may be written. */
 gboolean trio_sim_world_find     (TrioSimWorld *world, TrioSimVerdict verdict, char *name);
 

@@ -293,6 +293,17 @@ trio_current_time (void)
   return loop->world->clock->now (loop->world->clock);
 }
 
+gint64
+trio_current_real_time (void)
+{
+  TrioLoop *loop = trio_loop_of_thread;
+  TrioClock *clock;
+
+  g_return_val_if_fail (loop != NULL, 0);
+  clock = loop->world->clock;
+  return clock->real_now != NULL ? clock->real_now (clock) : clock->now (clock);
+}
+
 TrioIo *
 trio_current_io (void)
 {

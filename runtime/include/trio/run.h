@@ -118,4 +118,17 @@ TRIO_API gboolean trio_attach (TrioFunc main, gpointer data, const TrioRunOption
  */
 TRIO_API gint64 trio_current_time (void);
 
+/**
+ * trio_current_real_time:
+ *
+ * The wall clock, for what people and other machines are told: microseconds since 1970-01-01 00:00 UTC, as far as this machine knows. Somebody may set it
+ * at any time, so it jumps, and goes back; spans, deadlines and leases are measured by trio_current_time(). A simulated run has a wall clock of its own
+ * (`<trio-sim/hosts.h>`); a mock clock shows the same on both.
+ *
+ * Outside a run this is a programmer's mistake (critical) and 0.
+ *
+ * Returns: now
+ */
+TRIO_API gint64 trio_current_real_time (void);
+
 G_END_DECLS

@@ -93,10 +93,22 @@ TRIO_API void         trio_sim_host_resume         (TrioSimHost *host);
  * @offset: how much later than the world's it is there, in microseconds; not negative
  * @drift_ppm: how many microseconds a second its clock gains; negative if it loses
  *
- * What trio_current_time() says to its tasks, from its next start on; deadlines and sleeps follow it. It is a monotonic clock: it has no steps. There is no
- * wall clock yet.
+ * What trio_current_time() says to its tasks, from its next start on; deadlines and sleeps follow it. It is a monotonic clock: it has no steps. The wall clock
+ * is as wrong, from then on.
  */
 TRIO_API void         trio_sim_host_set_clock      (TrioSimHost *host, GTimeSpan offset, int drift_ppm);
+
+/**
+ * trio_sim_host_step_clock:
+ * @host: (nullable): a host; %NULL for the world's own
+ * @span: how far ahead, in microseconds; negative: back
+ *
+ * Somebody sets its wall clock, which trio_current_real_time() reads. Before a host starts this is what its clock is wrong by. No deadline moves, nor does
+ * trio_current_time(). It stays so when the host crashes and comes up again. A run begins on 2026-01-01, 00:00 UTC.
+ *
+ * The tape does it too, if faults may be injected: "fault.clock.step", asked of who reads the wall clock, on the world's own host as well.
+ */
+TRIO_API void         trio_sim_host_step_clock     (TrioSimHost *host, GTimeSpan span);
 
 /**
  * trio_sim_host_set_limits:

@@ -16,6 +16,10 @@ struct _TrioClock
   /* Microseconds since any zero; never goes back. Called often: once a turn and at each trio_current_time(). */
   gint64    (*now)                (TrioClock *self);
 
+  /* The wall clock: microseconds since 1970-01-01 00:00 UTC, as far as this machine knows. It may be set, and so jump and go back; nothing in the runtime
+   * waits for it. NULL: there is none, and now() stands in for it. */
+  gint64    (*real_now)           (TrioClock *self);
+
   /* NULL: all tasks have this one clock. Else now() may say to one task what it does not say to another, and this says when it will be `due` for
    * the calling task, in the time that now() says outside tasks: the loop's. */
   gint64    (*to_loop)            (TrioClock *self, gint64 due);
