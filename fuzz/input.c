@@ -29,12 +29,15 @@ trio_fuzz_input_read (TrioFuzzInput *input, TrioSimInject inject, const uint8_t 
   if (is_text (data, size))
     {
       g_autofree char *text = g_strndup ((const char *) data, size);
+      const TrioScheduleHeader *header;
 
       input->schedule = trio_schedule_parse (text, "the input", error);
       if (input->schedule == NULL)
         return FALSE;
+      header = trio_schedule_get_header (input->schedule);
       input->options = (TrioSimOptions) {
-        .strategy = "replay", .schedule = input->schedule, .inject = inject | trio_schedule_get_header (input->schedule)->inject,
+        .strategy = "replay", .schedule = input->schedule, .inject = inject | header->inject, .heal_after = header->heal_after,
+        .heal_within = header->heal_within,
       };
     }
   return TRUE;
@@ -61,6 +64,12 @@ trio_fuzz_to_bytes (const TrioScenario *scenario, TrioSimInject inject, const Tr
     {
       g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_MISUSE,
                            "the schedule was made where more may be injected than this target allows: its bytes would mean another run");
+      return NULL;
+    }
+  if (trio_schedule_get_header ((TrioSchedule *) schedule)->heal_after > 0)
+    {
+      g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_MISUSE,
+                           "the schedule is healed after a while (--heal-after), which bytes cannot say: they would mean another run");
       return NULL;
     }
   if (!trio_sim_run (scenario->func, scenario->data, &options, &report, &failure) && report == NULL)

@@ -173,12 +173,29 @@ trio_sim_detect_broken_promises (TrioSimWorld *world)
 }
 
 static void
+tell_of_no_end (TrioSimWorld *world)
+{
+  const TrioSimLiveness *liveness = &world->liveness;
+
+  if (!trio_sim_world_find (world, TRIO_SIM_EVENTUALLY, g_strdup ("the run ends once all is healed")))
+    return;
+  g_string_append (world->message, "from ");
+  trio_sim_append_time (world->message, liveness->healed_at);
+  g_string_append (world->message, " on nothing was in its way, and after another ");
+  trio_sim_append_time (world->message, liveness->heal_within);
+  g_string_append (world->message, " the run had not ended");
+}
+
+static void
 detect_late_promise (TrioSimWorld *world)
 {
   const TrioSimObligation *obligation;
 
   trio_sim_liveness_get_due (&world->liveness, &obligation);
-  tell_of_obligation (world, obligation, "within its span, with nothing in its way");
+  if (obligation == NULL)
+    tell_of_no_end (world);
+  else
+    tell_of_obligation (world, obligation, "within its span, with nothing in its way");
   trio_sim_append_tasks (world);
 }
 

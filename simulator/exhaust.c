@@ -81,6 +81,8 @@ trio_sim_exhaust_run (TrioSimExhaust *self, const TrioSimExhaustOptions *options
     .own_strategy = strategy,
     .instrument = instrument,
     .inject = options->inject,
+    .heal_after = options->heal_after,
+    .heal_within = options->heal_within,
     .program = options->program,
     .on_decision = options->on_decision,
     .user_data = options->user_data,
@@ -189,7 +191,7 @@ trio_sim_exhaust_sees_memory (TrioFunc func, gpointer data, TrioSimInject inject
 static TrioSimReduce
 choose_reduction (const TrioSimExhaustOptions *options)
 {
-  if (options->deviations >= 0)
+  if (options->deviations >= 0 || options->heal_after > 0)
     return TRIO_SIM_REDUCE_NONE;
   if (options->reduce == TRIO_SIM_REDUCE_AUTO)
     return trio_sim_exhaust_sees_memory (options->func, options->data, options->inject) ? TRIO_SIM_REDUCE_MEMORY : TRIO_SIM_REDUCE_NONE;
@@ -200,7 +202,10 @@ choose_reduction (const TrioSimExhaustOptions *options)
 static gboolean
 is_deterministic (TrioSimExhaust *self, const TrioSimExhaustOptions *options)
 {
-  const TrioSimOptions twice = { .strategy = "fifo", .inject = options->inject, .program = options->program, .check_determinism = TRUE };
+  const TrioSimOptions twice = {
+    .strategy = "fifo", .inject = options->inject, .heal_after = options->heal_after, .heal_within = options->heal_within,
+    .program = options->program, .check_determinism = TRUE,
+  };
   TrioSimReport *report = NULL;
 
   if (!trio_sim_exhaust_may_run (self, options))
@@ -368,6 +373,8 @@ describe_assumptions (const TrioSimExhaust *self, const TrioSimExhaustOptions *o
     g_string_append (out, "  assumed: nothing is cancelled from outside, interrupted or broken (--inject none)");
   else
     g_string_append (out, "  assumed: nothing is injected but what --inject names");
+  if (options->heal_after > 0)
+    g_string_append (out, ", and what comes after --heal-after is not varied");
   if (self->reduced == TRIO_SIM_REDUCE_NONE)
     g_string_append (out, "; a task that was first in line and passed over 32 times goes next");
   g_string_append_c (out, '\n');

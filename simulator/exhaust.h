@@ -98,9 +98,12 @@ typedef struct
  * @data: what @func gets
  * @program: (nullable): a name for headers
  * @inject: what may be injected
+ * @heal_after: as of #TrioSimOptions
+ * @heal_within: likewise
  * @deviations: at most so many answers that are not dull; -1 for no bound. With a bound nothing is reduced: the bound and the
  *   reduction would each leave out what the other relies on (Coons, Musuvathi, McKinley, OOPSLA 2013)
- * @reduce: which orders count as one
+ * @reduce: which orders count as one. With @heal_after all do: who goes first is not asked any more from then on, and what is not asked
+ *   cannot be turned over
  * @held: (nullable) (array zero-terminated=1): labels whose answers stay dull; one that ends with a dot is a whole group
  * @max_runs: give up after so many; 0 for never
  * @part: of a search that is split: which part, from 0. The parts together do what the whole does; only searches that are not reduced
@@ -120,6 +123,8 @@ typedef struct
   gpointer            data;
   const char         *program;
   TrioSimInject       inject;
+  GTimeSpan           heal_after;
+  GTimeSpan           heal_within;
   gint64              deviations;
   TrioSimReduce       reduce;
   const char *const  *held;

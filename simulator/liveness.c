@@ -4,8 +4,6 @@
 
 #include "simulator/liveness.h"
 
-#include <trio-sim/sim.h>
-
 #include "simulator/sim-world.h"
 
 static void
@@ -23,9 +21,11 @@ meet (TrioObligation *obligation)
 }
 
 void
-trio_sim_liveness_init (TrioSimLiveness *self, TrioSimClock *clock, TrioSimTape *tape, GTimeSpan heal_after)
+trio_sim_liveness_init (TrioSimLiveness *self, TrioSimClock *clock, TrioSimTape *tape, const TrioSimOptions *options)
 {
-  *self = (TrioSimLiveness) { .clock = clock, .tape = tape, .heal_after = heal_after, .healed_at = G_MAXINT64 };
+  *self = (TrioSimLiveness) {
+    .clock = clock, .tape = tape, .heal_after = options->heal_after, .heal_within = options->heal_within, .healed_at = G_MAXINT64,
+  };
 }
 
 void
@@ -78,7 +78,7 @@ trio_sim_liveness_note (TrioSimLiveness *self)
 gint64
 trio_sim_liveness_get_due (const TrioSimLiveness *self, const TrioSimObligation **first)
 {
-  gint64 due = G_MAXINT64;
+  gint64 due = self->healed_at != G_MAXINT64 && self->heal_within > 0 ? self->healed_at + self->heal_within : G_MAXINT64;
 
   *first = NULL;
   for (GList *link = self->healed_at == G_MAXINT64 ? NULL : self->open.head; link != NULL; link = link->next)

@@ -6,6 +6,8 @@
  *        |
  *        '--- healed: the later of both + within goes by ---> finding
  *
+ *     healed: heal_within goes by and the run has not ended ---> finding
+ *
  * Always true: open obligations stand in the order in which they were taken on; healed_at is G_MAXINT64 until the phase begins, and it
  * begins once.
  *
@@ -14,6 +16,7 @@
 #pragma once
 
 #include <trio/seam/world.h>
+#include <trio-sim/sim.h>
 
 #include "simulator/tape.h"
 #include "simulator/virtual-clock.h"
@@ -26,6 +29,7 @@ typedef struct
   TrioSimTape  *tape;
   GQueue        open;           /* of TrioSimObligation */
   GTimeSpan     heal_after;     /* 0: not by itself */
+  GTimeSpan     heal_within;    /* 0: the run may go on for ever */
   gint64        healed_at;
 } TrioSimLiveness;
 
@@ -40,7 +44,8 @@ typedef struct
   GTimeSpan        within;
 } TrioSimObligation;
 
-void                     trio_sim_liveness_init     (TrioSimLiveness *self, TrioSimClock *clock, TrioSimTape *tape, GTimeSpan heal_after);
+void                     trio_sim_liveness_init     (TrioSimLiveness *self, TrioSimClock *clock, TrioSimTape *tape,
+                                                     const TrioSimOptions *options);
 void                     trio_sim_liveness_clear    (TrioSimLiveness *self);
 
 TrioObligation          *trio_sim_liveness_oblige   (TrioSimLiveness *self, GTimeSpan within, const char *name, const char *where);
@@ -50,7 +55,7 @@ void                     trio_sim_liveness_heal     (TrioSimLiveness *self);
 gint64                   trio_sim_liveness_get_healing (const TrioSimLiveness *self);
 /* When time has moved: heals if it is to happen by itself and is due. */
 void                     trio_sim_liveness_note     (TrioSimLiveness *self);
-/* When the first open obligation is broken, and which that is; G_MAXINT64 and NULL if none will be. */
+/* When the first open obligation is broken, and which that is; NULL if it is the end of the run that is due then. G_MAXINT64: nothing is. */
 gint64                   trio_sim_liveness_get_due  (const TrioSimLiveness *self, const TrioSimObligation **first);
 
 G_END_DECLS

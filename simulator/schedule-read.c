@@ -192,6 +192,19 @@ read_whole_number (Reader *reader, const char *value, guint64 *number, GError **
 }
 
 static gboolean
+read_span (Reader *reader, const char *value, GTimeSpan *span, GError **error)
+{
+  guint64 number;
+
+  if (!take_number (reader, &value, 1, G_MAXINT64 / 4, &number, "a number of microseconds, 1 or more", error))
+    return FALSE;
+  if (*skip_spaces (value) != '\0')
+    return fail_found (reader, value, "nothing more after the microseconds", error);
+  *span = (GTimeSpan) number;
+  return TRUE;
+}
+
+static gboolean
 read_inject (Reader *reader, const char *value, TrioSimInject *inject, GError **error)
 {
   g_auto (GStrv) kinds = g_strsplit (value, ",", -1);
@@ -266,6 +279,10 @@ read_header_line (Reader *reader, const char *key, const char *value, GError **e
     return read_whole_number (reader, value, &header->run, error);
   if (g_str_equal (key, "inject"))
     return read_inject (reader, value, &header->inject, error);
+  if (g_str_equal (key, "heal-after-us"))
+    return read_span (reader, value, &header->heal_after, error);
+  if (g_str_equal (key, "heal-within-us"))
+    return read_span (reader, value, &header->heal_within, error);
   if (g_str_equal (key, "expects"))
     return read_expects (reader, value, header, error);
   if (g_str_equal (key, "place"))
@@ -274,7 +291,7 @@ read_header_line (Reader *reader, const char *key, const char *value, GError **e
     return read_whole_number (reader, value, &header->steps, error);
   if (g_str_equal (key, "hash"))
     return read_hash (reader, value, &header->hash, error);
-  return fail_found (reader, key, "one of program, scenario, strategy, seed, run, inject, expects, place, steps, hash", error);
+  return fail_found (reader, key, "one of program, scenario, strategy, seed, run, inject, heal-after-us, heal-within-us, expects, place, steps, hash", error);
 }
 
 /* "key" of "key: value", or NULL if the line is no header line. */

@@ -9,6 +9,8 @@
  *     seed: 17
  *     run: 214
  *     inject: cancel
+ *     heal-after-us: 5000000
+ *     heal-within-us: 60000000
  *     expects: always "balances add up"
  *     place: bank.c:41
  *     steps: 96

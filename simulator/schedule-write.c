@@ -90,6 +90,13 @@ append_inject (GString *out, TrioSimInject inject)
   g_string_append_c (out, '\n');
 }
 
+static void
+append_span (GString *out, const char *key, GTimeSpan span)
+{
+  if (span > 0)
+    g_string_append_printf (out, "%s: %" G_GINT64_FORMAT "\n", key, span);
+}
+
 /* What a person reads, on one line, whatever the words are. */
 static void
 append_comment (GString *out, const TrioScheduleEntry *entry)
@@ -140,6 +147,8 @@ trio_schedule_to_text (const TrioSchedule *schedule)
   g_string_append_printf (out, "seed: %" G_GUINT64_FORMAT "\n", header->seed);
   g_string_append_printf (out, "run: %" G_GUINT64_FORMAT "\n", header->run);
   append_inject (out, header->inject);
+  append_span (out, "heal-after-us", header->heal_after);
+  append_span (out, "heal-within-us", header->heal_within);
   g_string_append_printf (out, "expects: %s", trio_sim_verdict_to_string (header->verdict));
   if (header->name != NULL)
     {

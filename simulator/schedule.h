@@ -40,6 +40,8 @@ typedef struct
   guint64         seed;
   guint64         run;
   TrioSimInject   inject;
+  GTimeSpan       heal_after;    /* as of the run's options; 0: not */
+  GTimeSpan       heal_within;
   TrioSimVerdict  verdict;       /* what it leads to */
   char           *name;
   char           *place;         /* in the program, when it was built as it was then */

@@ -223,6 +223,8 @@ fill_header (TrioSimReport *report, const TrioSimOptions *options, const TrioSim
   header->strategy = g_strdup (strategy->name);
   header->seed = options->seed;
   header->inject = trio_sim_strategy_get_inject (options);
+  header->heal_after = options->heal_after;
+  header->heal_within = options->heal_within;
   header->verdict = report->verdict;
   header->name = g_strdup (report->name);
   header->place = g_strdup (report->place);
@@ -316,6 +318,7 @@ measure (TrioFunc func, gpointer data, const TrioSimOptions *options, GError **e
 {
   const TrioSimOptions dull = {
     .inject = options->inject, .max_steps = options->max_steps, .max_idle_steps = options->max_idle_steps,
+    .heal_after = options->heal_after, .heal_within = options->heal_within,
   };
   TrioSimProbe *probe = trio_sim_probe_new ();
   const Parts parts = { .strategy = trio_sim_probe_get_strategy (probe), .probe = trio_sim_probe_get_instrument (probe) };

@@ -251,7 +251,7 @@ trio_sim_world_init (TrioSimWorld *self, const TrioSimOptions *options, TrioSimS
   trio_sim_tape_set_callbacks (self->tape, options->on_decision, options->on_choice, options->user_data);
   if (options->spell_out)
     trio_sim_tape_spell_out (self->tape);
-  trio_sim_liveness_init (&self->liveness, &self->clock, self->tape, options->heal_after);
+  trio_sim_liveness_init (&self->liveness, &self->clock, self->tape, options);
   self->net = trio_sim_net_new (&self->clock, self->tape, &self->watch);
   self->net->io.poll = poll_io;
   trio_sim_threads_init (&self->threads, &self->clock, self->tape, &self->watch);

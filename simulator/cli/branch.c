@@ -121,7 +121,7 @@ trio_cli_branch_run (const Branch *self)
   TrioCliCampaign campaign = {
     .cli = self->cli, .command = "branch", .strategy = self->strategy, .seed = self->seed,
     .inject = trio_schedule_get_header (self->file->schedule)->inject, .keep = self->keep, .jobs = g_get_num_processors (),
-    .json = self->json, .report = tell_later, .target.timeout_s = self->timeout_s,
+    .json = self->json, .report = tell_later, .target = trio_cli_schedule_file_target (self->file, self->cli, self->timeout_s),
   };
   TrioCliWork work = {
     .target = &campaign.target, .prepare = prepare, .prepare_data = (gpointer) self, .first = 1, .stride = 1, .last = self->runs,

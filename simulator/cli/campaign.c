@@ -9,6 +9,7 @@
 #include "simulator/cli/progress.h"
 #include "simulator/cli/report.h"
 #include "simulator/cli/shrinker.h"
+#include "simulator/cli/wire.h"
 #include "simulator/watch.h"
 
 #include <string.h>
@@ -99,7 +100,8 @@ fill_header (const TrioCliCampaign *campaign, const TrioCliFailure *failure, Tri
   *header = (TrioScheduleHeader) {
     .program = g_strdup (campaign->cli->program), .scenario = g_strdup (campaign->scenario->name),
     .strategy = g_strdup (failure->strategy),
-    .seed = campaign->seed, .run = failure->run, .inject = campaign->inject, .verdict = report->verdict,
+    .seed = campaign->seed, .run = failure->run, .inject = campaign->inject,
+    .heal_after = campaign->target.heal_after, .heal_within = campaign->target.heal_within, .verdict = report->verdict,
     .name = g_strdup (report->name), .place = g_strdup (report->place),
     .steps = report->steps, .hash = report->hash,
   };
@@ -417,8 +419,22 @@ trio_cli_campaign_take (TrioCliCampaign *campaign, const TrioCliTally *tally,
   return TRUE;
 }
 
-void
-trio_cli_campaign_unreached (TrioCliCampaign *campaign, const char *goal, guint64 runs)
+/* What might reach a goal that this command did not. */
+static const char *
+advice_for (const TrioCliCampaign *campaign)
+{
+  if (g_str_equal (campaign->command, "exhaust"))
+    return "Either it cannot happen, and the goal, or the program, is wrong; or it needs what was not varied here, or something injected\n"
+           "(--inject).";
+  if (g_str_equal (campaign->command, "sweep"))
+    return "Either it cannot happen, and the goal, or the program, is wrong; or it needs another order of tasks than the ordinary one\n"
+           "(--schedules M, or the command explore), a second injection (--pairs), or another kind of them (--inject).";
+  return "Either it cannot happen, and the goal, or the program, is wrong; or it needs what these runs did not do: more runs\n(--runs), another "
+         "strategy, or something injected (--inject). The line \"coverage\" says whether more runs alone are\nlikely to help.";
+}
+
+static void
+add_unreached (TrioCliCampaign *campaign, const char *goal, guint64 runs)
 {
   TrioCliFailure *failure = g_new0 (TrioCliFailure, 1);
   g_autofree char *grouped = trio_cli_grouped (runs);
@@ -426,12 +442,21 @@ trio_cli_campaign_unreached (TrioCliCampaign *campaign, const char *goal, guint6
   failure->kind = g_strdup ("unreached");
   failure->name = g_strdup (goal);
   failure->message = g_strdup_printf ("trio_sometimes (…, \"%s\") was met, and was false every time, in all of %s runs: what "
-                                      "the search was to show has never happened.\nEither it cannot happen, and the goal, or the program, is "
-                                      "wrong; or it needs what these runs did not do: more runs\n(--runs), another "
-                                      "strategy, or something injected (--inject). The line \"coverage\" says whether more runs "
-                                      "alone are\nlikely to help.", goal, grouped);
+                                      "the search was to show has never happened.\n%s", goal, grouped, advice_for (campaign));
   failure->run = runs;
   failure->times = runs;
   failure->strategy = g_strdup (campaign->strategy);
   trio_cli_campaign_add (campaign, failure);
+}
+
+void
+trio_cli_campaign_look_for_unreached (TrioCliCampaign *campaign, const TrioCliTally *tally)
+{
+  g_autoptr (GPtrArray) names = trio_cli_goal_names (tally->goals);
+
+  if (tally->interrupted || campaign->shards > 1)
+    return;
+  for (guint i = 0; i < names->len; i++)
+    if (!GPOINTER_TO_INT (g_hash_table_lookup (tally->goals, names->pdata[i])))
+      add_unreached (campaign, names->pdata[i], tally->runs);
 }

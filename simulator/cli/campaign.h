@@ -84,8 +84,9 @@ gboolean        trio_cli_campaign_take    (TrioCliCampaign *campaign, const Trio
                                            GError **error);
 /* There can be no search. Says so; gives TRIO_CLI_EXIT_USAGE. */
 int             trio_cli_campaign_refuse  (TrioCliCampaign *campaign, const GError *error);
-/* A goal that no run reached is a failure, too. */
-void            trio_cli_campaign_unreached (TrioCliCampaign *campaign, const char *goal, guint64 runs);
+/* A goal that was met, and that no run reached, is a failure, too. For a search that did all it was to do: what one that was cut short, or one
+ * shard, has not reached, others may. */
+void            trio_cli_campaign_look_for_unreached (TrioCliCampaign *campaign, const TrioCliTally *tally);
 
 /* How many choices a schedule has that are not the ordinary ones. */
 guint           trio_cli_failure_deviations (const TrioCliFailure *failure);

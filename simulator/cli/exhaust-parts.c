@@ -436,7 +436,7 @@ trio_cli_exhaust_work (const TrioCliExhaustWork *work, GError **error)
 
   with_reduction.options = &options;
   if (options.deviations < 0 && options.reduce == TRIO_SIM_REDUCE_AUTO)
-    options.reduce = work->shards == 1 && ask_for_memory (work) ? TRIO_SIM_REDUCE_MEMORY : TRIO_SIM_REDUCE_NONE;
+    options.reduce = work->shards == 1 && options.heal_after == 0 && ask_for_memory (work) ? TRIO_SIM_REDUCE_MEMORY : TRIO_SIM_REDUCE_NONE;
   pool.n_workers = options.deviations >= 0 || options.reduce == TRIO_SIM_REDUCE_NONE ? work->jobs : 1;
   shared_bytes = sizeof (Shared) + pool.n_workers * sizeof (Slot);
   pool.shared = trio_cli_share (shared_bytes);

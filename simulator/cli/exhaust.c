@@ -88,7 +88,13 @@ apply (const TrioCli *cli, Typed *typed, Exhaust *self)
     return trio_cli_usage (cli, command, "--reduce %s and --shard exclude each other: what is left out depends on what all of the search "
                            "has seen", typed->reduce) == TRIO_CLI_EXIT_OK;
 
+  if (self->campaign.target.heal_after > 0 && self->search.reduce > TRIO_SIM_REDUCE_NONE)
+    return trio_cli_usage (cli, command, "--reduce %s and --heal-after exclude each other: from then on nobody is asked who goes first, and "
+                           "nothing can be turned over", typed->reduce) == TRIO_CLI_EXIT_OK;
+
   self->search.inject = self->campaign.inject;
+  self->search.heal_after = self->campaign.target.heal_after;
+  self->search.heal_within = self->campaign.target.heal_within;
   if (typed->deviations)
     self->search.deviations = (gint64) deviations;
   if (typed->span_s > 0)
@@ -186,17 +192,6 @@ tally_of (TrioCliExhausted *done, gint64 began)
   return tally;
 }
 
-/* What no schedule at all reaches is never reached; but what those of one shard do not reach, others may. */
-static void
-look_for_unreached (Exhaust *self, const TrioCliTally *tally, const TrioSimExhaust *sum)
-{
-  g_autoptr (GPtrArray) names = trio_cli_goal_names (tally->goals);
-
-  for (guint i = 0; i < names->len && sum->outcome == TRIO_SIM_EXHAUSTED && self->campaign.shards <= 1; i++)
-    if (!GPOINTER_TO_INT (g_hash_table_lookup (tally->goals, names->pdata[i])))
-      trio_cli_campaign_unreached (&self->campaign, names->pdata[i], tally->runs);
-}
-
 static void
 append_claim (GString *out, gboolean json, gconstpointer data)
 {
@@ -259,7 +254,9 @@ exhaust_one (Exhaust *self, guint64 *runs, GError **error)
     }
   if (ok)
     {
-      look_for_unreached (self, tally, done->sum);
+      /* What no schedule at all reaches is never reached. */
+      if (done->sum->outcome == TRIO_SIM_EXHAUSTED)
+        trio_cli_campaign_look_for_unreached (&self->campaign, tally);
       trio_cli_kept_take (&self->campaign);
     }
   {

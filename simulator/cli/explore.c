@@ -159,23 +159,6 @@ show_progress (const TrioCliTally *tally, gpointer data)
     }
 }
 
-/* Goals that a campaign of some length never reached. One that was cut short has not had its chance; and what one shard has not reached,
- * another may have. */
-static void
-look_for_unreached (Explore *self, const TrioCliTally *tally)
-{
-  g_autoptr (GPtrArray) names = trio_cli_goal_names (tally->goals);
-
-  if (tally->runs <= TRIO_CLI_RUNS_BEFORE_UNREACHED || self->campaign.shards > 1 || tally->interrupted
-      || (tally->findings->len > 0 && !self->keep_going))
-    return;
-  for (guint i = 0; i < names->len; i++)
-    {
-      if (!GPOINTER_TO_INT (g_hash_table_lookup (tally->goals, names->pdata[i])))
-        trio_cli_campaign_unreached (&self->campaign, names->pdata[i], tally->runs);
-    }
-}
-
 static gboolean
 explore_one (Explore *self, TrioCliTally *tally, GError **error)
 {
@@ -192,7 +175,9 @@ explore_one (Explore *self, TrioCliTally *tally, GError **error)
 
   if (!trio_cli_campaign_take (&self->campaign, tally, prepare, self, error))
     return FALSE;
-  look_for_unreached (self, tally);
+  /* One that stopped at a failure has not had its chance. */
+  if (tally->runs > TRIO_CLI_RUNS_BEFORE_UNREACHED && (tally->findings->len == 0 || self->keep_going))
+    trio_cli_campaign_look_for_unreached (&self->campaign, tally);
   trio_cli_kept_take (&self->campaign);
   return TRUE;
 }

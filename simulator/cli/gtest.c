@@ -344,6 +344,8 @@ replay (Test *test)
     }
   announce_replay (schedule);
   options.inject = inject_of (schedule);
+  options.heal_after = trio_schedule_get_header (schedule)->heal_after;
+  options.heal_within = trio_schedule_get_header (schedule)->heal_within;
   ok = trio_sim_run (run_body, test, &options, &report, &error);
   if (report != NULL)
     report_replay (schedule, report);

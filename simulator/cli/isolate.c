@@ -53,6 +53,15 @@ typedef struct
   TrioCliLook          *look;
 } Child;
 
+void
+trio_cli_target_apply (const TrioCliTarget *target, TrioSimOptions *options)
+{
+  options->program = target->program;
+  options->judge_misuse = !target->misuses;
+  options->heal_after = target->heal_after;
+  options->heal_within = target->heal_within;
+}
+
 /* ---- In the child ---------------------------------------------------------------------------------------------------------- */
 
 /* The entry is counted only after it is complete: a crash between leaves a journal that can be read. */
@@ -166,8 +175,7 @@ run_and_tell (int outbox, gpointer data)
     self->noting->begin (self->points, self->noting->data);
   journal_of_fault = self->journal;
   trio_cli_on_fault (note_fault);
-  options.program = self->target->program;
-  options.judge_misuse = !self->target->misuses;
+  trio_cli_target_apply (self->target, &options);
   options.on_decision = journal_decision;
   options.on_choice = note_choice;
   options.on_step = self->look ? look_at_step : NULL;
@@ -339,6 +347,11 @@ isolate (const TrioCliTarget *target, const TrioSimOptions *options, const TrioC
         report = report_of_dead (&self, child, timed_out);
       if (refusal)
         g_propagate_error (error, refusal);
+    }
+  if (report)
+    {
+      trio_schedule_get_header (report->schedule)->heal_after = target->heal_after;
+      trio_schedule_get_header (report->schedule)->heal_within = target->heal_within;
     }
   if (look)
     {

@@ -23,9 +23,14 @@ typedef struct
   gpointer    data;
   const char *program;
   guint       timeout_s;     /* of real time for one run; 0: none */
+  GTimeSpan   heal_after;    /* as of TrioSimOptions; 0: not */
+  GTimeSpan   heal_within;
   gboolean    misuses;       /* it may misuse things on purpose: that is no finding */
   gboolean    echo;          /* let what the scenario prints through */
 } TrioCliTarget;
+
+/* Puts into @options what all runs of a search have in common. */
+void           trio_cli_target_apply (const TrioCliTarget *target, TrioSimOptions *options);
 
 /* Whether a choice is worth noting, and how many may be noted. */
 typedef struct

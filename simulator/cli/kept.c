@@ -62,7 +62,8 @@ fill_header (TrioSimReport *report, const TrioCliCampaign *campaign, const TrioS
 {
   *trio_schedule_get_header (report->schedule) = (TrioScheduleHeader) {
     .program = g_strdup (campaign->cli->program), .scenario = g_strdup (campaign->scenario->name), .strategy = g_strdup (file->strategy),
-    .seed = file->seed, .run = file->run, .inject = file->inject, .verdict = report->verdict, .name = g_strdup (report->name),
+    .seed = file->seed, .run = file->run, .inject = file->inject, .heal_after = file->heal_after,
+    .heal_within = file->heal_within, .verdict = report->verdict, .name = g_strdup (report->name),
     .place = g_strdup (report->place), .steps = report->steps, .hash = report->hash,
   };
 }
@@ -75,11 +76,14 @@ replay (const TrioCliCampaign *campaign, TrioSchedule *schedule, GError **error)
     .strategy = "replay", .schedule = schedule, .inject = header->inject,
     .check_determinism = header->verdict == TRIO_SIM_NONDETERMINISM,
   };
+  TrioCliTarget target = campaign->target;
   TrioSimReport *report;
 
+  target.heal_after = header->heal_after;
+  target.heal_within = header->heal_within;
   for (guint i = 0; i < trio_schedule_get_length (schedule); i++)
     options.inject |= trio_cli_kind_of (trio_schedule_get_entry (schedule, i)->label);
-  report = trio_cli_isolate (&campaign->target, &options, NULL, NULL, error);
+  report = trio_cli_isolate (&target, &options, NULL, NULL, error);
   if (report)
     fill_header (report, campaign, header);
   return report;

@@ -5,6 +5,7 @@
 #include "simulator/cli/options.h"
 #include "simulator/cli/os.h"
 
+#include <math.h>
 #include <string.h>
 
 static const struct { const char *name; TrioSimInject kind; } inject_kinds[] = {
@@ -91,6 +92,16 @@ parse_shard (const char *text, TrioCliCampaign *campaign)
          && campaign->shards <= G_MAXINT32;
 }
 
+/* 0 is what was not given. A microsecond is the least that time can be. */
+static gboolean
+parse_span (double seconds, GTimeSpan *span)
+{
+  if (!isfinite (seconds) || seconds < 0 || seconds > 1e9)
+    return FALSE;
+  *span = (GTimeSpan) (seconds * G_TIME_SPAN_SECOND + 0.5);
+  return seconds == 0 || *span > 0;
+}
+
 /* What the campaign's results look like, and where they go. */
 static gboolean
 apply_output (const TrioCli *cli, const char *command, const TrioCliCommonOptions *options, TrioCliCampaign *campaign)
@@ -135,6 +146,10 @@ trio_cli_common_options_apply (const TrioCli *cli, const char *command, TrioCliC
     return trio_cli_usage (cli, command, "--budget %d: expected 0 or more", options->budget) == TRIO_CLI_EXIT_OK;
   if (options->timeout_s < 0)
     return trio_cli_usage (cli, command, "--timeout %d: expected seconds, or 0 for none", options->timeout_s) == TRIO_CLI_EXIT_OK;
+  if (!parse_span (options->heal_after_s, &campaign->target.heal_after))
+    return trio_cli_usage (cli, command, "--heal-after: expected seconds of virtual time, more than 0") == TRIO_CLI_EXIT_OK;
+  if (!parse_span (options->heal_within_s, &campaign->target.heal_within))
+    return trio_cli_usage (cli, command, "--heal-within: expected seconds of virtual time, more than 0") == TRIO_CLI_EXIT_OK;
   if (options->shard && !parse_shard (options->shard, campaign))
     return trio_cli_usage (cli, command, "--shard %s: expected I/N, as in 1/4", options->shard) == TRIO_CLI_EXIT_OK;
   if (options->keep && !*options->keep)

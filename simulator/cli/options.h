@@ -30,10 +30,12 @@ typedef struct
   char     *shard;
   gboolean  tap;
   char     *junit;
+  double    heal_after_s;
+  double    heal_within_s;
 } TrioCliCommonOptions;
 
 /* Values before parsing; `inject` is what it is if not given. */
-#define TRIO_CLI_COMMON_OPTIONS_INIT { NULL, NULL, NULL, 0, 500, 60, FALSE, NULL, FALSE, NULL }
+#define TRIO_CLI_COMMON_OPTIONS_INIT { NULL, NULL, NULL, 0, 500, 60, FALSE, NULL, FALSE, NULL, 0, 0 }
 #define TRIO_CLI_COMMON_ENTRIES(o) \
   { "scenario", 's', 0, G_OPTION_ARG_STRING, &(o).scenario, "Only this scenario; all of them if not given", "NAME" }, \
   { "inject", 0, 0, G_OPTION_ARG_STRING, &(o).inject, "What to do to it: a list of cancel, interrupt, fault, or none", "KINDS" }, \
@@ -41,6 +43,9 @@ typedef struct
   { "keep", 0, 0, G_OPTION_ARG_FILENAME, &(o).keep, "Where failing schedules go (" TRIO_CLI_KEEP_DEFAULT "); those that are there are replayed first", \
     "DIR" }, \
   { "shard", 0, 0, G_OPTION_ARG_STRING, &(o).shard, "Only the I-th of N parts of the campaign", "I/N" }, \
+  { "heal-after", 0, 0, G_OPTION_ARG_DOUBLE, &(o).heal_after_s, \
+    "After this virtual time nothing is delayed, injected or broken any more", "SECONDS" }, \
+  { "heal-within", 0, 0, G_OPTION_ARG_DOUBLE, &(o).heal_within_s, "From then on a run must end within this virtual time", "SECONDS" }, \
   { "budget", 0, 0, G_OPTION_ARG_INT, &(o).budget, "Runs spent on shrinking each failure (500); 0 for none", "RUNS" }, \
   { "timeout", 0, 0, G_OPTION_ARG_INT, &(o).timeout_s, "Real time after which one run is stopped (60)", "SECONDS" }, \
   { "json", 0, 0, G_OPTION_ARG_NONE, &(o).json, "Print one JSON object a line", NULL }, \

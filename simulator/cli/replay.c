@@ -121,7 +121,7 @@ run_here (const Replay *self, GError **error)
   TrioSimReport *report = NULL;
   g_autoptr (GError) failure = NULL;
 
-  options.program = self->cli->program;
+  trio_cli_target_apply (&self->target, &options);
   /* As in a child. */
   g_log_set_always_fatal (G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_ERROR);
   if (!trio_sim_run (self->file.scenario->func, self->file.scenario->data, &options, &report, &failure) && !report)
@@ -240,10 +240,8 @@ trio_cli_replay (const TrioCli *cli, int argc, char **argv)
   if (!options_agree (&self, runs != NULL) || !trio_cli_schedule_file_load (cli, "replay", rest, &self.file))
     return TRIO_CLI_EXIT_USAGE;
 
-  self.target = (TrioCliTarget) {
-    .func = self.file.scenario->func, .data = self.file.scenario->data, .program = cli->program, .timeout_s = timeout_s,
-    .echo = !self.json,
-  };
+  self.target = trio_cli_schedule_file_target (&self.file, cli, timeout_s);
+  self.target.echo = !self.json;
   if (self.branch)
     exit_code = branch_off (&self);
   else if (self.travels)

@@ -141,6 +141,21 @@ append_decision (GString *out, const TrioSchedule *schedule, guint i)
   return n;
 }
 
+static void
+append_healing (GString *out, const TrioSchedule *schedule)
+{
+  const TrioScheduleHeader *header = trio_schedule_get_header ((TrioSchedule *) schedule);
+  g_autofree char *after = trio_cli_span_to_text (header->heal_after);
+  g_autofree char *within = trio_cli_span_to_text (header->heal_within);
+
+  if (header->heal_after > 0)
+    g_string_append_printf (out, "\nHealed after %s: from then on nothing is in its way", after);
+  if (header->heal_within > 0)
+    g_string_append_printf (out, "%s it is to end within %s of being healed", header->heal_after > 0 ? ", and" : "\nIf it is healed,", within);
+  if (header->heal_after > 0 || header->heal_within > 0)
+    g_string_append (out, ".\n");
+}
+
 void
 trio_cli_append_decisions (GString *out, const TrioSchedule *schedule)
 {
@@ -149,6 +164,7 @@ trio_cli_append_decisions (GString *out, const TrioSchedule *schedule)
   if (n == 0)
     {
       g_string_append (out, "It is the ordinary run, with no decision changed: first come, first served, and nothing injected.\n");
+      append_healing (out, schedule);
       return;
     }
 
@@ -162,6 +178,7 @@ trio_cli_append_decisions (GString *out, const TrioSchedule *schedule)
         }
       i += append_decision (out, schedule, i);
     }
+  append_healing (out, schedule);
 }
 
 /* In the current directory: "transfer.trace". */
@@ -235,10 +252,15 @@ append_how_found (GString *out, const TrioCliCampaign *campaign, const TrioCliFa
       g_string_append_printf (out, "kept before, and still there: this %s has not found it anew\n", campaign->command);
       return;
     }
+  if (!failure->schedule)
+    {
+      g_string_append_printf (out, "after all %s runs of %s\n", run, campaign->command);
+      return;
+    }
   g_string_append_printf (out, "found by run %s of %s", run, campaign->command);
   if (g_str_equal (campaign->command, "explore"))
     g_string_append_printf (out, " (%s, seed %" G_GUINT64_FORMAT ")", failure->strategy, campaign->seed);
-  if (failure->schedule && failure->times > 1)
+  if (failure->times > 1)
     g_string_append_printf (out, " and %s other%s", others, failure->times == 2 ? "" : "s");
 
   if (failure->shrink_runs > 0 && n < failure->found_with)
@@ -443,6 +465,8 @@ append_goals_in_words (GString *out, const TrioCliCampaign *campaign, const Trio
   if (missed && g_str_equal (campaign->command, "explore") && tally->runs <= TRIO_CLI_RUNS_BEFORE_UNREACHED)
     g_string_append_printf (out, "  That fails a campaign of more than %d runs that finds nothing else. To see: --runs 1000\n",
                             TRIO_CLI_RUNS_BEFORE_UNREACHED);
+  if (missed && g_str_equal (campaign->command, "sweep") && tally->runs <= TRIO_CLI_RUNS_BEFORE_UNREACHED)
+    g_string_append_printf (out, "  That fails a sweep of more than %d runs. To see: --schedules 20\n", TRIO_CLI_RUNS_BEFORE_UNREACHED);
 }
 
 static void

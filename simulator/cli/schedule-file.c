@@ -65,6 +65,17 @@ trio_cli_schedule_file_load (const TrioCli *cli, const char *command, char *cons
   return TRUE;
 }
 
+TrioCliTarget
+trio_cli_schedule_file_target (const TrioCliScheduleFile *file, const TrioCli *cli, guint timeout_s)
+{
+  const TrioScheduleHeader *header = trio_schedule_get_header (file->schedule);
+
+  return (TrioCliTarget) {
+    .func = file->scenario->func, .data = file->scenario->data, .program = cli->program, .timeout_s = timeout_s,
+    .heal_after = header->heal_after, .heal_within = header->heal_within,
+  };
+}
+
 void
 trio_cli_schedule_file_clear (TrioCliScheduleFile *file)
 {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "simulator/cli/cli.h"
+#include "simulator/cli/isolate.h"
 
 G_BEGIN_DECLS
 
@@ -19,6 +20,8 @@ typedef struct
 
 /* @arguments: what stood outside options: exactly one file. FALSE: said why on stderr. */
 gboolean trio_cli_schedule_file_load  (const TrioCli *cli, const char *command, char *const *arguments, TrioCliScheduleFile *file);
+/* What its runs have in common. */
+TrioCliTarget trio_cli_schedule_file_target (const TrioCliScheduleFile *file, const TrioCli *cli, guint timeout_s);
 void     trio_cli_schedule_file_clear (TrioCliScheduleFile *file);
 
 G_END_DECLS

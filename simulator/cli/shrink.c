@@ -47,7 +47,8 @@ take_header (const Shrink *self, TrioSimReport *report)
   *header = (TrioScheduleHeader) {
     .program = g_strdup (self->cli->program), .scenario = g_strdup (self->file.scenario->name),
     .strategy = g_strdup (old->strategy),
-    .seed = old->seed, .run = old->run, .inject = self->file.inject, .verdict = report->verdict, .name = g_strdup (report->name),
+    .seed = old->seed, .run = old->run, .inject = self->file.inject, .heal_after = old->heal_after, .heal_within = old->heal_within,
+    .verdict = report->verdict, .name = g_strdup (report->name),
     .place = g_strdup (report->place), .steps = report->steps, .hash = report->hash,
   };
 }
@@ -324,9 +325,7 @@ trio_cli_shrink_command (const TrioCli *cli, int argc, char **argv)
   self.explain_budget = explain_budget;
   self.started = g_get_monotonic_time ();
   self.stop_at = span_s > 0 ? self.started + (gint64) MIN (span_s * G_TIME_SPAN_SECOND, 1e17) : G_MAXINT64;
-  self.target = (TrioCliTarget) {
-    .func = self.file.scenario->func, .data = self.file.scenario->data, .program = cli->program, .timeout_s = timeout_s,
-  };
+  self.target = trio_cli_schedule_file_target (&self.file, cli, timeout_s);
   exit_code = shrink_file (&self);
   g_free (self.output);
   g_free (self.others);

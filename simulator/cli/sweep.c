@@ -185,6 +185,15 @@ cover (Sweep *self, const TrioCliTally *tally, TrioCliCoverage *coverage)
   return n_unmatched;
 }
 
+/* Of the whole sweep: whether it is the ordinary run that reaches a goal, or one of a thousand in the wake of an injection. One that had no
+ * run for all of it says nothing, and a small one as little as a short `explore`. */
+static void
+look_for_unreached (Sweep *self, const TrioCliTally *tally)
+{
+  if (tally->runs > TRIO_CLI_RUNS_BEFORE_UNREACHED && self->plan.n_left_out == 0)
+    trio_cli_campaign_look_for_unreached (&self->campaign, tally);
+}
+
 static gboolean
 sweep_one (Sweep *self, TrioCliTally *tally, TrioCliCoverage *coverage, guint64 *n_unmatched, GError **error)
 {
@@ -203,7 +212,10 @@ sweep_one (Sweep *self, TrioCliTally *tally, TrioCliCoverage *coverage, guint64 
   trio_cli_unshare (self->fates, n_bytes);
   ok = ok && trio_cli_campaign_take (&self->campaign, tally, prepare, self, error);
   if (ok)
-    trio_cli_kept_take (&self->campaign);
+    {
+      look_for_unreached (self, tally);
+      trio_cli_kept_take (&self->campaign);
+    }
   return ok;
 }
 

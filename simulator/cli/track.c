@@ -235,11 +235,11 @@ run_track (int outbox, gpointer data)
 {
   TrioCliTrack *track = data;
   TrioSimOptions options = {
-    .strategy = "replay", .schedule = track->schedule, .inject = track->inject, .program = track->target.program,
-    .on_step = before_step,
+    .strategy = "replay", .schedule = track->schedule, .inject = track->inject, .on_step = before_step,
   };
   g_autoptr (TrioSimReport) report = NULL;
 
+  trio_cli_target_apply (&track->target, &options);
   traveller = (Traveller) { .track = track, .outbox = outbox, .goal = 1 };
   for (guint i = 0; i < CHECKPOINTS_MAX; i++)
     trio_cli_pipe_keep_reading_end (&track->pipes[i]);

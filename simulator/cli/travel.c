@@ -340,7 +340,7 @@ trio_cli_travel (const TrioCli *cli, const TrioCliScheduleFile *file, guint time
 {
   Travel self = {
     .cli = cli, .file = file, .keep = keep,
-    .target = { .func = file->scenario->func, .data = file->scenario->data, .program = cli->program, .timeout_s = timeout_s },
+    .target = trio_cli_schedule_file_target (file, cli, timeout_s),
   };
   g_autoptr (GError) error = NULL;
   g_autoptr (TrioSimReport) whole = trio_cli_replay_once (&self.target, file->schedule, file->inject, &error);

@@ -146,12 +146,11 @@ do_run (int outbox, Worker *self, guint64 run)
   gboolean ok, follows;
 
   work->prepare (run, &options, work->prepare_data);
-  options.program = work->target->program;
+  trio_cli_target_apply (work->target, &options);
   take_measure (self, &options);
   follows = options.instrument == NULL;
   if (follows)
     options.instrument = trio_cli_follow_begin (self->follow);
-  options.judge_misuse = !work->target->misuses;
   options.check_determinism = work->check_every > 0 && (run == 1 || run % work->check_every == 0);
   ok = trio_sim_run (work->target->func, work->target->data, &options, &report, &error);
   if (!report)

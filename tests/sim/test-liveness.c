@@ -275,6 +275,31 @@ test_the_phase_may_begin_by_itself (void)
   g_assert_cmpint (report->duration_us, ==, 6 * SECOND);
 }
 
+static void
+test_a_healed_run_may_have_to_end_within_a_span (void)
+{
+  /* Both answer, and so end, after so long. */
+  Server server = { FALSE, 60 * SECOND };
+  Server heals = { TRUE, 4 * SECOND };
+  TrioSimOptions in_time = { .heal_after = 50 * SECOND, .heal_within = 10 * SECOND + 1 };
+  TrioSimOptions too_late = { .heal_after = 56 * SECOND, .heal_within = 3 * SECOND };
+  g_autoptr (TrioSimReport) never = sim_run (serve_one, &server, &(TrioSimOptions) { .heal_within = SECOND });
+  g_autoptr (TrioSimReport) well = sim_run (serve_one, &server, &(TrioSimOptions) { .heal_after = 56 * SECOND, .heal_within = 5 * SECOND });
+  g_autoptr (TrioSimReport) owes = sim_run (serve_one, &server, &in_time);
+  g_autoptr (TrioSimReport) late = sim_run (serve_one, &server, &too_late);
+  g_autoptr (TrioSimReport) own = sim_run (serve_one, &heals, &(TrioSimOptions) { .heal_within = 3 * SECOND });
+
+  sim_expect (never, TRIO_SIM_OK, NULL);
+  sim_expect (well, TRIO_SIM_OK, NULL);
+  sim_expect (owes, TRIO_SIM_EVENTUALLY, "a request is answered");
+  sim_expect (late, TRIO_SIM_EVENTUALLY, "the run ends once all is healed");
+  g_assert_cmpint (late->duration_us, ==, 59 * SECOND);
+  assert_says (late, "from 56 s on nothing was in its way, and after another 3 s the run had not ended");
+  assert_says (late, "main waits in trio_sleep");
+  sim_expect (own, TRIO_SIM_EVENTUALLY, "the run ends once all is healed");
+  g_assert_cmpint (own->duration_us, ==, 3 * SECOND);
+}
+
 static gboolean
 fail_with_an_obligation (gpointer data, GError **error)
 {
@@ -404,6 +429,7 @@ main (int argc, char **argv)
   ADD (an_obligation_that_is_open_at_the_end_fails_the_run);
   ADD (in_the_phase_its_span_counts);
   ADD (the_phase_may_begin_by_itself);
+  ADD (a_healed_run_may_have_to_end_within_a_span);
   ADD (a_run_that_was_cancelled_owes_nothing);
   ADD (starvation_is_an_obligation_that_is_not_met);
   return g_test_run ();

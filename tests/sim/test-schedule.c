@@ -21,6 +21,8 @@ make_schedule (void)
   header->seed = G_MAXUINT64;
   header->run = 214;
   header->inject = TRIO_SIM_INJECT_CANCEL | TRIO_SIM_INJECT_FAULT;
+  header->heal_after = 5 * G_TIME_SPAN_SECOND;
+  header->heal_within = 1;
   header->verdict = TRIO_SIM_ALWAYS;
   header->name = g_strdup ("the sum \"stays\"\nequal");
   header->steps = 96;
@@ -79,6 +81,8 @@ assert_same (TrioSchedule *a, TrioSchedule *b)
   g_assert_cmpuint (x->seed, ==, y->seed);
   g_assert_cmpuint (x->run, ==, y->run);
   g_assert_cmpint (x->inject, ==, y->inject);
+  g_assert_cmpint (x->heal_after, ==, y->heal_after);
+  g_assert_cmpint (x->heal_within, ==, y->heal_within);
   g_assert_cmpint (x->verdict, ==, y->verdict);
   g_assert_cmpuint (x->steps, ==, y->steps);
   g_assert_cmphex (x->hash, ==, y->hash);
@@ -227,6 +231,8 @@ test_what_is_wrong_is_said_with_its_line (void)
     { "trio-schedule 1\nseed: 7 or 8\nend\n", ":2: found “ or 8”, expected nothing more after the number" },
     { "trio-schedule 1\nseed: 99999999999999999999\nend\n", ":2: found “99999999999999999999”, expected a number" },
     { "trio-schedule 1\ninject: cancel,rain\nend\n", ":2: found “rain”, expected none, or a list of cancel" },
+    { "trio-schedule 1\nheal-after-us: soon\nend\n", ":2: found “soon”, expected a number of microseconds, 1 or more" },
+    { "trio-schedule 1\nheal-within-us: 3 s\nend\n", ":2: found “ s”, expected nothing more after the microseconds" },
     { "trio-schedule 1\nexpects: trouble\nend\n", ":2: found “trouble”, expected ok, error" },
     { "trio-schedule 1\nexpects: always balance\nend\n", ":2: found “balance”, expected the name of the failure in double quotes" },
     { "trio-schedule 1\nexpects:\nend\n", ":2: found the end of the line, expected a verdict" },

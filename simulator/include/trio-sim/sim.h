@@ -110,6 +110,8 @@ typedef void (*TrioSimStepFunc) (guint64 step, TrioTask *task, gpointer user_dat
  * @inject: what may be injected at all
  * @max_steps: task steps after which a run is a livelock; 0 for the default of 1,000,000
  * @heal_after: virtual time, in microseconds, after which the liveness phase begins by itself, as by trio_sim_heal(); 0 for never
+ * @heal_within: virtual time, in microseconds, from the beginning of that phase, however it began, within which the run must end; 0 for no
+ *   limit. A run that does not fails with %TRIO_SIM_EVENTUALLY
  * @max_idle_steps: task steps without progress of time after which a run is a livelock; 0 for the default of 100,000
  * @judge_misuse: whether a critical (g_critical(), g_return_if_fail() …), of any library, and a task that ends with %TRIO_ERROR_MISUSE fail
  *   the run. The process's default log handler is the run's meanwhile, and criticals are not fatal
@@ -145,6 +147,7 @@ typedef struct
   guint64             max_steps;
   guint64             max_idle_steps;
   GTimeSpan           heal_after;
+  GTimeSpan           heal_within;
   gboolean            judge_misuse;
   gboolean            check_determinism;
   gboolean            spell_out;

@@ -3,6 +3,7 @@
 /* A program with planted bugs, for the tests of the command line. Each scenario passes on the ordinary run, first come,
  * first served, but for those whose `about` says otherwise. */
 
+#include <trio/seam/choice.h>
 #include <trio/trio.h>
 #include <trio-sim/history.h>
 #include <trio-sim/sim.h>
@@ -467,6 +468,38 @@ clean (gpointer data, GError **error)
   return TRUE;
 }
 
+/* ---- Two that meet trouble, and come back from it soon, or not so soon ---- */
+
+static gboolean
+come_back (GTimeSpan pause, GError **error)
+{
+  static const TrioChoicePoint point = { .label = "fault.busy", .bound = 2 };
+  TrioObligation *obligation = trio_oblige (30 * G_TIME_SPAN_SECOND, "it is served");
+
+  while (trio_choose (&point))
+    {
+      if (!trio_sleep (pause, error))
+        return FALSE;
+    }
+  trio_obligation_meet (obligation);
+  return TRUE;
+}
+
+static gboolean
+soon_back (gpointer data, GError **error)
+{
+  (void) data;
+  return come_back (2 * G_TIME_SPAN_SECOND, error);
+}
+
+/* It keeps what it owes before the pause: what is late is the end. */
+static gboolean
+late_back (gpointer data, GError **error)
+{
+  (void) data;
+  return soon_back (NULL, error) && come_back (20 * G_TIME_SPAN_SECOND, error);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -487,6 +520,8 @@ main (int argc, char **argv)
     { "always-fails", always_fails, NULL, "fails in every run" },
     { "unreached-goal", unreached_goal, NULL, "a goal that is never reached" },
     { "clean", clean, NULL, "nothing wrong with it" },
+    { "soon-back", soon_back, NULL, "tries again after two seconds when it meets trouble" },
+    { "late-back", late_back, NULL, "tries again after twenty seconds when it meets trouble" },
     { 0 },
   };
 

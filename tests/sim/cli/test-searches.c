@@ -289,6 +289,96 @@ test_sweep_by_pairs_finds_what_only_two_cancellations_break (void)
   g_assert_cmpstr (deviations, ==, "2");
 }
 
+static void
+test_a_goal_that_no_run_of_a_whole_sweep_reaches_is_a_failure (void)
+{
+  g_auto (Output) small = run ("sweep -s unreached-goal");
+  g_auto (Output) whole = run ("sweep -s unreached-goal --schedules 6");
+  g_auto (Output) cut = run ("sweep -s unreached-goal --schedules 6 --max 119");
+  g_auto (Output) part = run ("sweep -s unreached-goal --schedules 20 --shard 1/2");
+
+  g_assert_cmpint (small.exit_code, ==, 0);
+  assert_has (small.out, "goal never reached  three are counted");
+  assert_has (small.out, "That fails a sweep of more than 100 runs.");
+  g_assert_cmpint (whole.exit_code, ==, 1);
+  assert_has (whole.out, "FAILED  unreached: three are counted\nscenario unreached-goal, after all 120 runs of sweep\n");
+  assert_has (whole.out, "--schedules M");
+  assert_has_not (whole.out, "unreached: two are counted");
+  assert_has_not (whole.out, "  replay it");
+  g_assert_cmpint (cut.exit_code, ==, 0);
+  assert_has (cut.out, "goal never reached  three are counted");
+  g_assert_cmpint (part.exit_code, ==, 0);
+}
+
+/* ---- Healing --------------------------------------------------------------------------------------------------------------- */
+
+static void
+test_a_run_that_is_healed_must_end_in_time (void)
+{
+  g_auto (Output) without = run ("explore -s late-back --inject fault");
+  g_auto (Output) healed = run ("explore -s late-back --inject fault --heal-after 5");
+  g_auto (Output) late = run ("explore -s late-back --inject fault --heal-after 5 --heal-within 10 --keep healed");
+  g_auto (Output) soon = run ("explore -s soon-back --inject fault --heal-after 5 --heal-within 10");
+  g_auto (Output) small = run ("explore -s soon-back --inject fault --heal-after 0.5 --heal-within 1.4");
+
+  g_assert_cmpint (without.exit_code, ==, 0);
+  g_assert_cmpint (healed.exit_code, ==, 0);
+  g_assert_cmpint (late.exit_code, ==, 1);
+  assert_has (late.out, "FAILED  eventually: the run ends once all is healed");
+  assert_has (late.out, "Healed after 5.00 s: from then on nothing is in its way, and it is to end within 10 s of being healed.");
+  assert_has (late.out, "main waits in trio_sleep");
+  g_assert_cmpint (soon.exit_code, ==, 0);
+  g_assert_cmpint (small.exit_code, ==, 1);
+}
+
+static void
+test_healing_stands_in_the_schedule_and_holds_for_all_that_is_done_with_it (void)
+{
+  g_auto (Output) found = run ("explore -s late-back --inject fault --heal-after 5 --heal-within 10 --keep stays --json");
+  g_autofree char *end = last_line (found.out);
+  g_autofree char *path = value_of (end, "schedule");
+  g_autofree char *text = read_file (path);
+  g_autofree char *replay = g_strdup_printf ("replay %s", path);
+  g_autofree char *shrink = g_strdup_printf ("shrink %s -o small", path);
+  g_autofree char *branch = g_strdup_printf ("replay %s --until 2 --branch fifo --runs 1", path);
+  g_auto (Output) replayed = run (replay);
+  g_auto (Output) shrunk = run (shrink);
+  g_auto (Output) branched = run (branch);
+  g_auto (Output) again = run ("explore -s late-back --runs 1 --keep stays");
+
+  assert_has (text, "heal-after-us: 5000000\nheal-within-us: 10000000\n");
+  g_assert_cmpint (replayed.exit_code, ==, 1);
+  assert_has (replayed.out, "the same failure and the same hash");
+  assert_has (replayed.out, "Healed after 5.00 s");
+  g_assert_cmpint (shrunk.exit_code, ==, 1);
+  assert_has (shrunk.out, "eventually: the run ends once all is healed");
+  g_assert_cmpint (branched.exit_code, ==, 0);
+  g_assert_cmpint (again.exit_code, ==, 1);
+  assert_has (again.out, "1 still fails");
+}
+
+static void
+test_sweep_and_exhaust_heal_too (void)
+{
+  g_auto (Output) sweep = run ("sweep -s late-back --inject fault --heal-after 5 --heal-within 10");
+  g_auto (Output) exhaust = run ("exhaust -s late-back --inject fault --heal-after 5 --heal-within 10");
+  g_auto (Output) all = run ("exhaust -s soon-back --inject fault --heal-after 5 --heal-within 10");
+  g_auto (Output) reduced = run ("exhaust -s soon-back --heal-after 5 --reduce objects");
+  g_auto (Output) negative = run ("explore -s soon-back --heal-after -5");
+  g_auto (Output) none = run ("sweep -s soon-back --heal-within nan");
+
+  g_assert_cmpint (sweep.exit_code, ==, 1);
+  g_assert_cmpint (exhaust.exit_code, ==, 1);
+  g_assert_cmpint (all.exit_code, ==, 0);
+  assert_has (all.out, "exhausted: all ");
+  assert_has (all.out, "and what comes after --heal-after is not varied");
+  g_assert_cmpint (reduced.exit_code, ==, 2);
+  assert_has (reduced.err, "--reduce objects and --heal-after exclude each other");
+  g_assert_cmpint (negative.exit_code, ==, 2);
+  assert_has (negative.err, "--heal-after: expected seconds of virtual time, more than 0");
+  g_assert_cmpint (none.exit_code, ==, 2);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -310,6 +400,10 @@ main (int argc, char **argv)
   ADD (test_sweep_finds_the_half_transfer_and_says_where);
   ADD (test_sweep_of_what_is_clean_finds_nothing);
   ADD (test_sweep_by_pairs_finds_what_only_two_cancellations_break);
+  ADD (test_a_goal_that_no_run_of_a_whole_sweep_reaches_is_a_failure);
+  ADD (test_a_run_that_is_healed_must_end_in_time);
+  ADD (test_healing_stands_in_the_schedule_and_holds_for_all_that_is_done_with_it);
+  ADD (test_sweep_and_exhaust_heal_too);
 
   return harness_run ();
 }
