@@ -429,6 +429,7 @@ trio_sim_disk_do (TrioSimDisk *disk, TrioFileOp *op, const TrioSimFate *fate, co
       return do_sync_directory (disk, op, fate);
     case TRIO_FILE_VERB_WATCH:
       return do_watch (disk, op, owner);
+    case TRIO_FILE_VERB_SEND:        /* is a read, and a send: sim-disk-send.c */
     case TRIO_FILE_N_VERBS:
       break;
     }

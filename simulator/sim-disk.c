@@ -108,6 +108,8 @@ perform (TrioFiles *files, TrioFileOp *op, GError **error)
   TrioTask *task = trio_current_task ();
   Request *request;
 
+  if (op->verb == TRIO_FILE_VERB_SEND)
+    return trio_sim_disk_send (files, op, error);
   if (!trio_checkpoint_if_cancelled_in (op->what, error))
     return FALSE;
   trio_note_access (disks, TRIO_ACCESS_WRITE);

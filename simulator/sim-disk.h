@@ -173,6 +173,11 @@ void          trio_sim_handle_clear_events (TrioFileHandle *handle);
 /* Does it, and says what the result is. `owner` is for a handle that is made. */
 gint64        trio_sim_disk_do            (TrioSimDisk *disk, TrioFileOp *op, const TrioSimFate *fate, const char *owner);
 
+/* --- sim-disk-send.c --- */
+
+/* The verb SEND; as perform (). */
+gboolean      trio_sim_disk_send          (TrioFiles *files, TrioFileOp *op, GError **error) TRIO_CHECKPOINT;
+
 /* --- sim-disk-names.c --- */
 
 TrioSimInode *trio_sim_inode_new          (TrioSimDisk *disk, gboolean is_directory, guint mode);

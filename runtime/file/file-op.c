@@ -64,21 +64,27 @@ judge (const TrioFileOp *op, const char *doing, const char *path, GError **error
   return -1;
 }
 
-gint64
-trio_file_op_perform (TrioFiles *files, TrioFileOp *op, const char *doing, const char *path, GError **error)
+gboolean
+trio_file_op_begin (TrioFiles *files, TrioFileOp *op, GError **error)
 {
   TrioCapacityLimiter *limiter;
   gboolean done;
 
   if (!trio_checkpoint_if_cancelled_in (op->what, error))
-    return -1;
+    return FALSE;
   limiter = trio_current_default_file_limiter ();
   if (!trio_capacity_limiter_acquire_on_behalf_of_nowait (limiter, op, NULL)
       && !trio_capacity_limiter_acquire_on_behalf_of (limiter, op, error))
-    return -1;
+    return FALSE;
   done = files->perform (files, op, error);
   trio_capacity_limiter_release_on_behalf_of (limiter, op);
-  return done ? judge (op, doing, path, error) : -1;
+  return done;
+}
+
+gint64
+trio_file_op_perform (TrioFiles *files, TrioFileOp *op, const char *doing, const char *path, GError **error)
+{
+  return trio_file_op_begin (files, op, error) ? judge (op, doing, path, error) : -1;
 }
 
 gint64

@@ -9,6 +9,8 @@
 
 #include <trio/seam/files.h>
 
+/* FALSE, with an error, if it was not begun; else op->result says how it went. */
+gboolean trio_file_op_begin      (TrioFiles *files, TrioFileOp *op, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 /* Returns what is 0 or more of op->result, or -1 with an error. `doing` is as in "could not write": with the path behind it. */
 gint64   trio_file_op_perform    (TrioFiles *files, TrioFileOp *op, const char *doing, const char *path, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;

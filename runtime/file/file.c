@@ -13,6 +13,7 @@
 #include <trio/checkpoint.h>
 #include <trio/error.h>
 #include <trio/lowlevel/access.h>
+#include <trio/lowlevel/file.h>
 #include <trio/lowlevel/parking-lot.h>
 
 #include "file/file-op.h"
@@ -327,6 +328,23 @@ trio_file_write_at (TrioFile *file, gint64 offset, gconstpointer data, gsize siz
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;
+}
+
+gboolean
+trio_file_send_some (TrioFile *file, gint64 offset, gsize size, struct _TrioSocket *const *socket, const char *what, gint64 *result,
+                     GError **error)
+{
+  TrioFileOp op = { .verb = TRIO_FILE_VERB_SEND, .what = what, .offset = offset, .size = size, .socket = socket };
+  gboolean done;
+
+  if (!is_for (file, TRIO_FILE_READ, "send", error) || !is_place (file, offset, size, "send", error) || !begin (file, "send", error))
+    return FALSE;
+  op.handle = file->handle;
+  done = trio_file_op_begin (file->files, &op, error);
+  end (file);
+  if (done)
+    *result = op.result;
+  return done;
 }
 
 /* --- the rest --- */

@@ -55,10 +55,14 @@ verb_adopt (TrioIo *io, int descriptor, TrioSocket **socket)
   return 0;
 }
 
+/* Whoever knows it may make a duplicate of it, which outlives ours. */
 static int
 verb_get_descriptor (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket)
 {
-  return ((EpollSocket *) socket)->fd;
+  EpollSocket *ours = (EpollSocket *) socket;
+
+  ours->shared = TRUE;
+  return ours->fd;
 }
 
 /* The kind is the one of which least is assumed. */

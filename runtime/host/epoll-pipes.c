@@ -5,12 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/epoll-private.h"
+#include "host/sigpipe.h"
 
 static EpollSocket *
 adopt (TrioEpoll *self, int fd)
@@ -80,27 +79,15 @@ trio_epoll_give_back (EpollSocket *socket)
     fcntl (socket->fd, F_SETFL, flags & ~O_NONBLOCK);
 }
 
-/* Only sockets have a flag for it. The signal is sent to the thread that writes, while it is blocked there, and taken away again, unless
- * one waited before. */
 gssize
 trio_epoll_write (int fd, gconstpointer data, gsize size)
 {
-  const struct timespec at_once = { 0, 0 };
-  sigset_t sigpipe, before, pending;
+  TrioSigpipe sigpipe;
   gssize n;
-  int errnum;
 
-  sigemptyset (&sigpipe);
-  sigaddset (&sigpipe, SIGPIPE);
-  sigpending (&pending);
-  pthread_sigmask (SIG_BLOCK, &sigpipe, &before);
+  trio_sigpipe_hold (&sigpipe);
   n = write (fd, data, size);
-  errnum = errno;
-  if (n < 0 && errnum == EPIPE && !sigismember (&pending, SIGPIPE))
-    while (sigtimedwait (&sigpipe, NULL, &at_once) < 0 && errno == EINTR)
-      ;
-  pthread_sigmask (SIG_SETMASK, &before, NULL);
-  errno = errnum;
+  trio_sigpipe_release (&sigpipe, n < 0 && errno == EPIPE);
   return n;
 }
 

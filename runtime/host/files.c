@@ -9,13 +9,17 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <trio/checkpoint.h>
 #include <trio/error.h>
+#include <trio/seam/io.h>
 #include <trio/thread.h>
 
 #include "host/file-watch.h"
+#include "host/sigpipe.h"
 
 struct _TrioFileHandle
 {
@@ -106,6 +110,24 @@ do_write (TrioFileOp *op)
 {
   return result_of ((op->flags & TRIO_FILE_APPEND) != 0 ? write (op->handle->fd, op->data, op->size)
                                                         : pwrite (op->handle->fd, op->data, op->size, op->offset));
+}
+
+/* The target does not block; where it is a pipe sendfile(2) would do as well, but only since Linux 5.12. */
+static gint64
+do_send (TrioFileOp *op, int target)
+{
+  off_t offset = op->offset;
+  TrioSigpipe sigpipe;
+  struct stat about;
+  gssize n;
+
+  trio_sigpipe_hold (&sigpipe);
+  if (fstat (target, &about) == 0 && S_ISFIFO (about.st_mode))
+    n = splice (op->handle->fd, &offset, target, NULL, op->size, SPLICE_F_NONBLOCK);
+  else
+    n = sendfile (target, op->handle->fd, &offset, op->size);
+  trio_sigpipe_release (&sigpipe, n < 0 && errno == EPIPE);
+  return result_of (n);
 }
 
 static gint64
@@ -209,7 +231,7 @@ do_watch (TrioFileOp *op)
 }
 
 static gint64
-do_verb (TrioFileOp *op)
+do_verb (TrioFileOp *op, int target)
 {
   struct stat found;
 
@@ -252,6 +274,8 @@ do_verb (TrioFileOp *op)
       return do_sync_directory (op);
     case TRIO_FILE_VERB_WATCH:
       return do_watch (op);
+    case TRIO_FILE_VERB_SEND:
+      return do_send (op, target);
     case TRIO_FILE_N_VERBS:
       break;
     }
@@ -266,13 +290,20 @@ is_repeatable (TrioFileVerb verb)
          && verb != TRIO_FILE_VERB_SYNC_DIRECTORY;
 }
 
+typedef struct
+{
+  TrioFileOp *op;
+  int         target;          /* of SEND: a descriptor of our own, since the socket may be closed meanwhile; else -1 */
+} Work;
+
 static gboolean
 work (gpointer data, GError **error G_GNUC_UNUSED)
 {
-  TrioFileOp *op = data;
+  Work *self = data;
+  TrioFileOp *op = self->op;
 
   do
-    op->result = do_verb (op);
+    op->result = do_verb (op, self->target);
   while (op->result == -EINTR && is_repeatable (op->verb));
   return TRUE;
 }
@@ -288,12 +319,31 @@ take_any (TrioThreadLimit *limit G_GNUC_UNUSED, gconstpointer borrower G_GNUC_UN
 /* The limiter of files has been asked already. */
 static TrioThreadLimit no_limit = { .acquire = take_any, .release = take_any };
 
+static int
+find_target (const TrioFileOp *op, int *target)
+{
+  TrioIo *io = trio_current_io ();
+  int fd = *op->socket != NULL ? io->get_descriptor (io, *op->socket) : -EBADF;
+
+  if (fd < 0)
+    return fd;
+  *target = fcntl (fd, F_DUPFD_CLOEXEC, 0);
+  return *target < 0 ? -errno : 0;
+}
+
 static gboolean
 perform (TrioFiles *files G_GNUC_UNUSED, TrioFileOp *op, GError **error)
 {
   const TrioToThreadOptions options = { .limit = &no_limit, .name = op->what };
+  Work it = { op, -1 };
+  gboolean done;
 
-  if (!trio_to_thread_run_sync_full (work, op, &options, error))
+  if (op->verb == TRIO_FILE_VERB_SEND && (op->result = find_target (op, &it.target)) < 0)
+    return trio_checkpoint (error);
+  done = trio_to_thread_run_sync_full (work, &it, &options, error);
+  if (it.target >= 0)
+    close (it.target);
+  if (!done)
     return FALSE;
   if (op->verb == TRIO_FILE_VERB_WATCH && op->result >= 0)
     trio_host_watch_attach (op->handle->watch, op->listener);

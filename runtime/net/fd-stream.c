@@ -31,6 +31,12 @@ fd_send_all (TrioStream *stream, gconstpointer data, gsize size, GError **error)
 }
 
 static gboolean
+fd_send_file (TrioStream *stream, TrioFile *file, gint64 offset, gint64 size, gint64 *sent, GError **error)
+{
+  return trio_socket_send_file (((FdStream *) stream)->socket, file, offset, size, sent, error);
+}
+
+static gboolean
 fd_send_eof (TrioStream *stream, GError **error)
 {
   return trio_socket_send_eof (((FdStream *) stream)->socket, error);
@@ -54,7 +60,7 @@ fd_free (TrioStream *stream)
   g_free (self);
 }
 
-#define SENDS    .send_all = fd_send_all
+#define SENDS    .send_all = fd_send_all, .send_file = fd_send_file
 #define RECEIVES .receive_some = fd_receive_some
 #define ENDS     .send_eof = fd_send_eof
 #define CLOSES   .close = fd_close, .free = fd_free

@@ -40,6 +40,25 @@ trio_errno_is_capacity (int errnum)
   return errnum == EMFILE || errnum == ENFILE || errnum == ENOMEM || errnum == ENOBUFS;
 }
 
+gboolean
+trio_errno_is_broken_connection (int errnum)
+{
+  switch (errnum)
+    {
+    case EPIPE:
+    case ECONNRESET:
+    case ECONNABORTED:
+    case ENOTCONN:
+    case ETIMEDOUT:
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case ENETDOWN:
+      return TRUE;
+    default:
+      return FALSE;
+    }
+}
+
 /* Source: accept(2), "Error handling": Linux hands the network errors that wait on the new connection to accept(). */
 gboolean
 trio_errno_is_lost_connection (int errnum)

@@ -15,5 +15,8 @@ void     trio_socket_set_broken_error (GError **error, int errnum, const char *w
 /* The reasons for a failing accept() that say "later", not "never": no descriptors, no memory. */
 gboolean trio_errno_is_capacity       (int errnum);
 
+/* What a send says when the connection is no more, and never when something else is wrong. */
+gboolean trio_errno_is_broken_connection (int errnum);
+
 /* Those that concern only the one connection that would have been accepted. */
 gboolean trio_errno_is_lost_connection (int errnum);

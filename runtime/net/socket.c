@@ -18,7 +18,6 @@ static const TrioWaitClass accept_wait = TRIO_SOCKET_WAIT_CLASS ("trio_listener_
 static const TrioWaitClass receive_wait = TRIO_SOCKET_WAIT_CLASS ("trio_stream_receive_some");
 static const TrioWaitClass send_wait = TRIO_SOCKET_WAIT_CLASS ("trio_stream_send_all");
 
-static gboolean may_send (TrioSocketHandle *self, GError **error);
 static gboolean send_rest (TrioSocketHandle *self, const guint8 *data, gsize size, GError **error);
 static gboolean finish_connecting (TrioSocketHandle *self, int result, const TrioAddress *address, int *errnum, GError **error);
 static void     set_broken_error (TrioSocketHandle *self, int errnum, const char *what, GError **error);
@@ -248,7 +247,7 @@ trio_socket_send_all (TrioSocketHandle *self, gconstpointer data, gsize size, GE
   if (!trio_checkpoint_if_cancelled_in (send_wait.what, error) || !trio_socket_begin (self, TRIO_IO_WRITE, "sending", error))
     return FALSE;
 
-  ok = may_send (self, error) && send_rest (self, data, size, error);
+  ok = trio_socket_may_send (self, error) && send_rest (self, data, size, error);
   if (ok)
     trio_cancel_shielded_checkpoint ();
   trio_socket_end (self, TRIO_IO_WRITE);
@@ -318,8 +317,8 @@ trio_socket_send_eof (TrioSocketHandle *self, GError **error)
   return result >= 0;
 }
 
-static gboolean
-may_send (TrioSocketHandle *self, GError **error)
+gboolean
+trio_socket_may_send (TrioSocketHandle *self, GError **error)
 {
   switch (self->send_state)
     {
@@ -373,4 +372,10 @@ set_broken_error (TrioSocketHandle *self, int errnum, const char *what, GError *
     trio_socket_set_system_error (error, errnum, what, named ? &address : NULL);
   else
     trio_socket_set_broken_error (error, errnum, what, named ? &address : NULL);
+}
+
+void
+trio_socket_set_send_error (TrioSocketHandle *self, int errnum, GError **error)
+{
+  set_broken_error (self, errnum, "send to", error);
 }

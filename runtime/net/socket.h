@@ -55,6 +55,11 @@ TrioSocketHandle *trio_socket_accept_any   (TrioSocketHandle *const *listening, 
 TrioSocketHandle *trio_socket_accept_nowait (TrioSocketHandle *const *listening, guint n_listening, guint *turn, int *errnum)
   G_GNUC_WARN_UNUSED_RESULT;
 
+/* FALSE after the end of what is sent, and if an unknown part of something was. */
+gboolean          trio_socket_may_send     (TrioSocketHandle *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* BROKEN_RESOURCE, with the peer's address. */
+void              trio_socket_set_send_error (TrioSocketHandle *self, int errnum, GError **error);
+
 /* As trio_stream_send_eof(). */
 gboolean          trio_socket_send_eof     (TrioSocketHandle *self, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 

@@ -64,6 +64,14 @@ stapled_send_all (TrioStream *stream, gconstpointer data, gsize size, GError **e
 }
 
 static gboolean
+stapled_send_file (TrioStream *stream, TrioFile *file, gint64 offset, gint64 size, gint64 *sent, GError **error)
+{
+  StapledStream *self = (StapledStream *) stream;
+
+  return begin_sending (self, error) && end_sending (self, trio_stream_send_file (self->send, file, offset, size, sent, error));
+}
+
+static gboolean
 stapled_send_eof (TrioStream *stream, GError **error)
 {
   StapledStream *self = (StapledStream *) stream;
@@ -115,6 +123,7 @@ static const TrioStreamClass stapled_stream_class = {
   .receive_some = stapled_receive_some,
   .send_all = stapled_send_all,
   .send_eof = stapled_send_eof,
+  .send_file = stapled_send_file,
   .close = stapled_close,
   .free = stapled_free,
 };

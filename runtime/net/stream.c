@@ -7,6 +7,8 @@
 
 #include <trio/error.h>
 
+#define COPY_BYTES 65536
+
 static gboolean
 can (TrioStream *stream, gboolean knows_how, const char *what, GError **error)
 {
@@ -37,6 +39,47 @@ trio_stream_send_all (TrioStream *stream, gconstpointer data, gsize size, GError
   g_return_val_if_fail (stream != NULL && (data != NULL || size == 0), FALSE);
 
   return can (stream, trio_stream_can_send (stream), "send", error) && stream->klass->send_all (stream, data, size, error);
+}
+
+/* The bytes pass through our memory, piece by piece. A piece that fails may have gone in part, and the stream is done for then. */
+static gboolean
+copy_file (TrioStream *stream, TrioFile *file, gint64 offset, gint64 size, gint64 *sent, GError **error)
+{
+  g_autofree guint8 *buffer = g_malloc (COPY_BYTES);
+
+  while (*sent != size)
+    {
+      gsize at_most = size < 0 ? COPY_BYTES : (gsize) MIN (size - *sent, COPY_BYTES);
+      gssize n = trio_file_read_at (file, offset + *sent, buffer, at_most, error);
+
+      if (n <= 0)
+        return n == 0;
+      if (!trio_stream_send_all (stream, buffer, (gsize) n, error))
+        return FALSE;
+      *sent += n;
+    }
+  return TRUE;
+}
+
+gboolean
+trio_stream_send_file (TrioStream *stream, TrioFile *file, gint64 offset, gint64 size, gint64 *sent, GError **error)
+{
+  gint64 ignored;
+
+  g_return_val_if_fail (stream != NULL && file != NULL, FALSE);
+
+  sent = sent != NULL ? sent : &ignored;
+  *sent = 0;
+  if (!can (stream, trio_stream_can_send (stream), "send", error))
+    return FALSE;
+  if (offset < 0)
+    {
+      g_set_error (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "no file has a place %" G_GINT64_FORMAT " to send from", offset);
+      return FALSE;
+    }
+  if (size == 0)
+    return trio_stream_send_all (stream, NULL, 0, error);
+  return (stream->klass->send_file != NULL ? stream->klass->send_file : copy_file) (stream, file, offset, MAX (size, -1), sent, error);
 }
 
 gboolean

@@ -25,6 +25,12 @@ tcp_send_all (TrioStream *stream, gconstpointer data, gsize size, GError **error
 }
 
 static gboolean
+tcp_send_file (TrioStream *stream, TrioFile *file, gint64 offset, gint64 size, gint64 *sent, GError **error)
+{
+  return trio_socket_send_file (((TcpStream *) stream)->socket, file, offset, size, sent, error);
+}
+
+static gboolean
 tcp_send_eof (TrioStream *stream, GError **error)
 {
   return trio_socket_send_eof (((TcpStream *) stream)->socket, error);
@@ -53,6 +59,7 @@ static const TrioStreamClass tcp_stream_class = {
   .receive_some = tcp_receive_some,
   .send_all = tcp_send_all,
   .send_eof = tcp_send_eof,
+  .send_file = tcp_send_file,
   .close = tcp_close,
   .free = tcp_free,
 };
@@ -62,6 +69,7 @@ static const TrioStreamClass unix_stream_class = {
   .receive_some = tcp_receive_some,
   .send_all = tcp_send_all,
   .send_eof = tcp_send_eof,
+  .send_file = tcp_send_file,
   .close = tcp_close,
   .free = tcp_free,
 };

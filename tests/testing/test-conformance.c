@@ -225,7 +225,14 @@ broken_free (TrioStream *stream)
   g_free (stream);
 }
 
-static const TrioStreamClass broken_class = { "broken stream", broken_receive, broken_send, broken_send_eof, broken_close, broken_free };
+static const TrioStreamClass broken_class = {
+  .name = "broken stream",
+  .receive_some = broken_receive,
+  .send_all = broken_send,
+  .send_eof = broken_send_eof,
+  .close = broken_close,
+  .free = broken_free,
+};
 
 static gboolean
 make_broken (gpointer data, TrioStream **first, TrioStream **second, GError **error G_GNUC_UNUSED)

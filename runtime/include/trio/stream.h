@@ -9,6 +9,7 @@
 
 #pragma once
 
+#include <trio/file.h>
 #include <trio/types.h>
 
 G_BEGIN_DECLS
@@ -46,6 +47,35 @@ TRIO_API gssize   trio_stream_receive_some (TrioStream *stream, gpointer buffer,
 TRIO_API gboolean trio_stream_send_all     (TrioStream *stream, gconstpointer data, gsize size, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
+/**
+ * trio_stream_send_file:
+ * @stream: a stream
+ * @file: open for reading; its position neither matters nor moves
+ * @offset: from which place of it, in bytes
+ * @size: how many bytes; -1 for all up to its end
+ * @sent: (out) (optional): how many went, also when it fails
+ * @error: where it says why not
+ *
+ * Sends a part of a file. Over TCP, unix sockets and pipes the system does it where it can, without our touching a byte (sendfile, splice);
+ * else, and over all other streams, the bytes are read and sent. Checkpoint. Like the disk, and unlike the peer, a piece that was begun is
+ * waited for.
+ *
+ * A file may turn out shorter than @size, or become so meanwhile: then what there was is sent, and @sent says how much. Whoever has
+ * promised a length to the peer compares it. What is written to @file meanwhile may or may not be sent.
+ *
+ * If it fails, over TCP, unix sockets and pipes exactly the first @sent bytes have gone, and unless the connection is broken one can go on
+ * behind them, or close. Of other streams at least so many have gone, and the stream is only good for closing if it was its sending that
+ * failed or was cancelled, as after trio_stream_send_all().
+ *
+ * Errors: as trio_stream_send_all(), and those of <trio/file.h>.
+ *
+ * Source: sendfile(2); Python's `loop.sendfile()`.
+ *
+ * Returns: %TRUE if all was sent, or all that there was
+ */
+TRIO_API gboolean trio_stream_send_file    (TrioStream *stream, TrioFile *file, gint64 offset, gint64 size, gint64 *sent, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
 /* Says that nothing more will be sent; receiving goes on. Checkpoint. Idempotent. */
 TRIO_API gboolean trio_stream_send_eof     (TrioStream *stream, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
@@ -77,7 +107,8 @@ TRIO_API gboolean trio_stream_can_send_eof (TrioStream *stream);
 TRIO_API TrioStream *trio_stapled_stream_new (TrioStream *send, TrioStream *receive) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A kind of stream: embed TrioStream as the first member and fill a class. Every function keeps the promise of the public one with
- * its name; `free` also closes at once. What the kind cannot do is NULL: receive_some, or send_all and send_eof, or only send_eof. */
+ * its name; `free` also closes at once. What the kind cannot do is NULL: receive_some, or send_all and send_eof, or only send_eof. What it
+ * has no way of its own for is NULL, too, and is done with send_all: send_file. There sent is never NULL, size is -1 or above 0. */
 typedef struct
 {
   const char *name;                          /* "TCP stream" */
@@ -86,6 +117,7 @@ typedef struct
   gboolean (*send_eof)     (TrioStream *stream, GError **error);
   gboolean (*close)        (TrioStream *stream, GError **error);
   void     (*free)         (TrioStream *stream);
+  gboolean (*send_file)    (TrioStream *stream, TrioFile *file, gint64 offset, gint64 size, gint64 *sent, GError **error);
 } TrioStreamClass;
 
 struct _TrioStream

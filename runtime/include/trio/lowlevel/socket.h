@@ -19,6 +19,7 @@
 #pragma once
 
 #include <trio/address.h>
+#include <trio/file.h>
 #include <trio/seam/io.h>
 
 G_BEGIN_DECLS
@@ -157,6 +158,10 @@ TRIO_API gssize            trio_socket_send_to      (TrioSocketHandle *self, gco
 /* All of the bytes, of a stream: as trio_stream_send_all(). Checkpoint. */
 TRIO_API gboolean          trio_socket_send_all     (TrioSocketHandle *self, gconstpointer data, gsize size, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/* A part of a file, of a stream, not a datagram: as trio_stream_send_file(), and sent is not NULL. Checkpoint. */
+TRIO_API gboolean          trio_socket_send_file    (TrioSocketHandle *self, TrioFile *file, gint64 offset, gint64 size, gint64 *sent,
+                                                     GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
 /**
  * trio_socket_send_sockets:

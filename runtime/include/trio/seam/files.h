@@ -43,6 +43,9 @@ typedef enum
   TRIO_FILE_VERB_LIST,               /* path -> names, in any order */
   TRIO_FILE_VERB_SYNC_DIRECTORY,     /* path */
   TRIO_FILE_VERB_WATCH,              /* path, listener -> handle; for take () and drop () only */
+  TRIO_FILE_VERB_SEND,               /* handle, offset, size, socket -> result: how many went, as send () of the io table would; 0 is the end of the
+                                      * file; -EAGAIN: the socket takes nothing now. What else went wrong is the file's, the socket's, or that
+                                      * this cannot be done here: who copies will learn which */
   TRIO_FILE_N_VERBS,
 } TrioFileVerb;
 
@@ -66,6 +69,7 @@ struct _TrioFileOp
   gconstpointer   data;
   gsize           size;
   TrioFileListener *listener;
+  struct _TrioSocket *const *socket;   /* of the run's io; NULL there once it is closed, which may be while the disk works */
 
   TrioFileStat   *stat;
   GPtrArray      *names;         /* of char *, freed by the array */
