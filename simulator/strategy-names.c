@@ -153,7 +153,8 @@ read_text (const char *text, guint traits, TrioSimStrategyParameters *parameters
   return kind;
 }
 
-/* The text of the member, if it is the portfolio. */
+/* The text of the member, if it is the portfolio. Of a run by itself the seed is all that could say whose turn it is: whoever counts seeds up
+ * gets a fair round of them. */
 static const char *
 text_of (const TrioSimOptions *options)
 {

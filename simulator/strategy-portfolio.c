@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* portfolio — for each run one of the others, drawn from the seed.
+/* portfolio — the others take turns.
  *
  * No strategy is best for all bugs: a random walk meets shallow ones at once, and hardly ever an order in which one task is late for the
  * whole run; priorities find just that, and miss what needs many changes between two tasks; and so on (see the comparisons of SCTBench,
@@ -8,38 +8,75 @@
  * against the best of them for a bug, and saves all of it where that one is blind.
  *
  * Each run is one member from beginning to end, under the seed of the run: the member's text and the seed repeat it without the
- * portfolio. */
+ * portfolio.
+ *
+ * Whose turn it is depends on the number of the run alone, and neither on a seed nor on who else runs. It is a smooth weighted round robin:
+ * at each turn everybody gets its share as credit, and who has most goes and pays for all. So, always true:
+ *
+ *  1. In any ROUND turns in a row each member has exactly its share.
+ *  2. The turns of one are spread evenly: whatever the budget, each had its share of it, give or take a turn or two.
+ *  3. ROUND is a prime: also of every second turn, or every 64th, as a shard has them, each member gets its share. */
 
-#include "simulator/strategy-chance.h"
 #include "simulator/strategy.h"
 
-static const struct
+#define ROUND 29
+
+typedef struct
 {
   const char *text;
-  guint       share;
-} members[] = {
-  { "random", 4 },
-  { "pos", 3 },
-  { "urw", 4 },
+  int         share;
+} Member;
+
+/* The first ones of an order are the first to go where credits are equal. */
+static const Member members[] = {
   { "surw", 5 },
-  { "delay:2", 1 },
-  { "delay:5", 1 },
-  { "pct:2", 1 },
-  { "pct:3", 2 },
-  { "pct:5", 4 },
+  { "urw", 4 },
+  { "random", 3 },
   { "pct:10", 3 },
+  { "pos", 3 },
+  { "delay:5", 3 },
+  { "pct:5", 3 },
+  { "pct:3", 2 },
+  { "delay:2", 2 },
+  { "pct:2", 1 },
 };
 
-const char *
-trio_sim_portfolio_pick (guint64 seed)
+static guint
+take_turn (int *credits)
 {
-  guint64 state = ~seed;      /* not what the member itself will draw from */
-  guint64 lot = trio_sim_chance_split (&state) >> 32;
-  guint total = 0, i = 0;
+  guint next = 0;
 
-  for (guint j = 0; j < G_N_ELEMENTS (members); j++)
-    total += members[j].share;
-  for (lot = lot * total >> 32; lot >= members[i].share; i++)
-    lot -= members[i].share;
-  return members[i].text;
+  for (guint i = 0; i < G_N_ELEMENTS (members); i++)
+    {
+      credits[i] += members[i].share;
+      if (credits[i] > credits[next])
+        next = i;
+    }
+  credits[next] -= ROUND;
+  return next;
+}
+
+static void
+make_turns (guint8 *turns)
+{
+  int credits[G_N_ELEMENTS (members)] = { 0 };
+
+  for (guint i = 0; i < ROUND; i++)
+    turns[i] = (guint8) take_turn (credits);
+  for (guint i = 0; i < G_N_ELEMENTS (members); i++)
+    g_assert (credits[i] == 0);
+}
+
+const char *
+trio_sim_portfolio_pick (guint64 turn)
+{
+  static guint8 turns[ROUND];
+  static gsize made;
+
+  if (g_once_init_enter (&made))
+    {
+      make_turns (turns);
+      g_once_init_leave (&made, 1);
+    }
+  return members[turns[turn % ROUND]].text;
 }

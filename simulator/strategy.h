@@ -10,7 +10,7 @@
  *     urw          each order of all steps alike
  *     surw         each order of some steps alike
  *     delay:D      a scheduler without chance, delayed D times
- *     portfolio    one of those, drawn from the seed
+ *     portfolio    one of those: they take turns
  *     replay       reads them from a schedule, by address
  *     prefix       replays the first steps, and leaves the rest to another strategy
  *     bytes        reads them from bytes, by position: for fuzzers
@@ -70,8 +70,8 @@ TrioSimStrategy *trio_sim_strategy_new_prefix (const TrioSchedule *schedule, gui
 /* (transfer none): bytes outlive the strategy. */
 TrioSimStrategy *trio_sim_strategy_new_bytes  (const guint8 *bytes, gsize n_bytes);
 
-/* Which strategy the portfolio is for a run with this seed; static text. */
-const char      *trio_sim_portfolio_pick      (guint64 seed);
+/* Whose turn it is in the portfolio, counted from 0; static text. */
+const char      *trio_sim_portfolio_pick      (guint64 turn);
 
 /* The one that options ask for; NULL with TRIO_ERROR_MISUSE if there is none. measure: not NULL if it is asked for. */
 TrioSimStrategy *trio_sim_strategy_new           (const TrioSimOptions *options, const TrioSimMeasure *measure, GError **error);

@@ -3,7 +3,7 @@
 /* explore: many runs, each with a schedule of its own.
  *
  *     run 1      the ordinary run: first come, first served
- *     run n      --strategy, with a seed made of --seed and n alone
+ *     run n      --strategy, with a seed made of --seed and n alone; of the portfolio, whose turn n is
  *
  * so that run 57 of seed 1 is the same run in every campaign, whatever the number of runs, workers and shards. */
 
@@ -140,7 +140,7 @@ prepare (guint64 run, TrioSimOptions *options, gpointer data)
   options->seed = mix (mix (self->campaign.seed) + run);
   /* The report is to name the member that found something. */
   if (g_str_equal (options->strategy, "portfolio"))
-    options->strategy = trio_sim_portfolio_pick (options->seed);
+    options->strategy = trio_sim_portfolio_pick (run - 2);
   options->inject = self->campaign.inject;
 }
 

@@ -99,7 +99,8 @@ typedef void (*TrioSimStepFunc) (guint64 step, TrioTask *task, gpointer user_dat
  * TrioSimOptions:
  * @strategy: (nullable): "portfolio", "fifo", "random", "pct:3" …, "pos", "replay", "prefix" or "bytes"; %NULL for "fifo".
  *   simulator/README.md has them all
- * @seed: for those that draw, and for the suffix of "prefix"
+ * @seed: for those that draw, and for the suffix of "prefix"; for "portfolio" it also says whose turn it is: seeds that are counted up give
+ *   each of its strategies its share
  * @measure: (nullable): of this scenario, from trio_sim_measure(). %NULL: where a strategy needs it, it is taken for this run alone, which
  *   doubles what the run costs and changes nothing else
  * @schedule: (nullable): for "replay" and "prefix": the entries to apply; all other answers are dull

@@ -63,6 +63,23 @@ def test_the_shards_of_each_command_are_together_the_whole(folder):
 
 
 @scratch
+def test_whose_run_it_is_depends_on_its_number_alone(folder):
+    """The portfolio has 29 turns in a round."""
+    turns, n_again = {}, 0
+    for seed in range(1, 16):
+        for shard in ("1/2", "2/2"):
+            for failure in end(folder, f"explore -s lost-update --seed {seed} --shard {shard} --budget 0 --jobs 2")["failures"]:
+                # The first run is the ordinary one; what is measured stands behind the member's name.
+                if failure["run"] > 1:
+                    turn, member = (failure["run"] - 2) % 29, failure["strategy"].split(",")[0]
+                    n_again += turn in turns
+                    if turns.setdefault(turn, member) != member:
+                        yield f"turn {turn} is {turns[turn]} and {member}"
+    if n_again < 10 or len(set(turns.values())) < 2:
+        yield f"{n_again}: {turns}"
+
+
+@scratch
 def test_a_shard_of_all_schedules_claims_only_its_part(folder):
     words = run(folder, "exhaust -s clean -d 1 --shard 2/2", 0).stdout
     if "This is shard 2 of 2" not in words:
