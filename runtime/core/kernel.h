@@ -166,7 +166,7 @@ struct _TrioLoop
   gsize                n_runnable;
   gsize                batch_left;        /* steps of this turn's batch still to come */
   guint                turns_left;        /* further turns before the driver must have its say */
-  TrioTask            *corpse;            /* ended; its stack is given back by whoever runs next */
+  TrioTask            *corpse;            /* ended; its stack is given back by another; see loop/loop.c */
   TrioInstrument      *instruments;
   TrioChoice          *choice;
   TrioDeadlines        deadlines;
@@ -219,8 +219,8 @@ struct _TrioLoop
 
 /* loop/loop.c */
 extern __thread TrioLoop *trio_loop_of_thread TRIO_TLS;
-void      trio_loop_switch_away     (TrioLoop *loop, TrioTask *from);
-void      trio_loop_switch_last     (TrioLoop *loop, TrioTask *from) G_GNUC_NORETURN;
+gboolean  trio_loop_switch_away     (TrioLoop *loop, TrioTask *from);
+TrioFiber *trio_loop_leave_last     (TrioLoop *loop, TrioTask *from);
 void      trio_loop_fail            (TrioLoop *loop, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 /* task/task.c */
@@ -393,11 +393,11 @@ trio_loop_push_runnable (TrioLoop *loop, TrioTask *task)
   trio_loop_nudge (loop);
 }
 
-static inline void
+static inline gboolean
 trio_task_yield (TrioTask *task)
 {
   trio_loop_push_runnable (task->loop, task);
-  trio_loop_switch_away (task->loop, task);
+  return trio_loop_switch_away (task->loop, task);
 }
 
 /* A deadline of the calling task, whose clock may be another one than the loop's. */
@@ -409,7 +409,7 @@ trio_loop_arm (TrioLoop *loop, TrioDeadline *deadline, gint64 due)
   trio_deadlines_arm (&loop->deadlines, deadline, G_LIKELY (clock->to_loop == NULL) ? due : clock->to_loop (clock, due));
 }
 
-/* Whoever runs after a task has ended gives its stack back. */
+/* Gives back the stack of a task that has ended. Not to be called on it. */
 static inline void
 trio_loop_bury (TrioLoop *loop)
 {

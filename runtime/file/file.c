@@ -468,8 +468,7 @@ trio_file_close (TrioFile *file, GError **error)
   trio_note_access (file, TRIO_ACCESS_WRITE);
   if (file->closing || file->handle == NULL)
     {
-      trio_cancel_shielded_checkpoint ();
-      return TRUE;
+      return trio_finish_checkpoint ();
     }
   file->closing = TRUE;
   shield = trio_cancel_scope_open (error);

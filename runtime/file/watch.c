@@ -56,8 +56,7 @@ trio_file_watch_next (TrioFileWatch *watch, TrioFileEvent *event, GError **error
   trio_note_access (watch, TRIO_ACCESS_WRITE);
   if (watch->files->take (watch->files, watch->handle, event))
     {
-      trio_cancel_shielded_checkpoint ();
-      return TRUE;
+      return trio_finish_checkpoint ();
     }
   do
     if (!trio_parking_lot_park (&watch->waiting, error))

@@ -339,8 +339,7 @@ trio_signal_receiver_receive (TrioSignalReceiver *self, int *number, GError **er
   if (!TRIO_MUTATION (cancelled_receive_takes_signal) && !trio_checkpoint_if_cancelled (error))
     return FALSE;
   *number = take_pending (self);
-  trio_cancel_shielded_checkpoint ();
-  return TRUE;
+  return trio_finish_checkpoint ();
 }
 
 void

@@ -304,8 +304,7 @@ trio_broadcast_receiver_receive (TrioBroadcastReceiver *receiver, gpointer *valu
   if (receiver->n_items > 0)
     {
       receive_now (receiver, value, missed);
-      trio_cancel_shielded_checkpoint ();
-      return TRUE;
+      return trio_finish_checkpoint ();
     }
   if (!trio_waiter_wait (&waiter, &receiver->waiters, &klass, error))
     return FALSE;

@@ -160,8 +160,7 @@ trio_capacity_limiter_acquire_on_behalf_of (TrioCapacityLimiter *limiter, gconst
   if (has_token (limiter))
     {
       lend (limiter, borrower);
-      trio_cancel_shielded_checkpoint ();
-      return TRUE;
+      return trio_finish_checkpoint ();
     }
 
   waiter.link.data = &waiter;

@@ -282,8 +282,7 @@ trio_send_channel_send (TrioSendChannel *send, gpointer value, GError **error)
     return FALSE;
   if (!try_send (send->channel, value))
     return wait_to_send (send, value, error);
-  trio_cancel_shielded_checkpoint ();
-  return TRUE;
+  return trio_finish_checkpoint ();
 }
 
 TrioSendChannel *
@@ -409,8 +408,7 @@ trio_receive_channel_receive (TrioReceiveChannel *receive, gpointer *value, GErr
   if (!try_receive (receive->channel, &item))
     return wait_to_receive (receive, value, error);
   hand_out (item, value);
-  trio_cancel_shielded_checkpoint ();
-  return TRUE;
+  return trio_finish_checkpoint ();
 }
 
 TrioReceiveChannel *

@@ -127,8 +127,7 @@ trio_lock_acquire (TrioLock *lock, GError **error)
     return trio_parking_lot_park_as (&lock->lot, &klass, lock, error);     /* the releaser made us the owner */
   if (!trio_lock_acquire_nowait (lock, error))
     return FALSE;
-  trio_cancel_shielded_checkpoint ();
-  return TRUE;
+  return trio_finish_checkpoint ();
 }
 
 void

@@ -230,8 +230,7 @@ acquire (TrioRWLock *lock, gboolean writes, const TrioWaitClass *klass, GError *
     return FALSE;
   if (!try_acquire (lock, writes))
     return wait_in_line (lock, writes, klass, error);
-  trio_cancel_shielded_checkpoint ();
-  return TRUE;
+  return trio_finish_checkpoint ();
 }
 
 gboolean

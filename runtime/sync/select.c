@@ -315,6 +315,5 @@ trio_select (const TrioSelectCase *cases, gsize n_cases, gsize *chosen, GError *
     return wait_for_any (cases, n_cases, chosen, error);
   if (!take (&cases[*chosen], error))
     return FALSE;
-  trio_cancel_shielded_checkpoint ();
-  return TRUE;
+  return trio_finish_checkpoint ();
 }

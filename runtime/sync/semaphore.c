@@ -81,8 +81,7 @@ trio_semaphore_acquire (TrioSemaphore *semaphore, GError **error)
   if (semaphore->value == 0)
     return trio_parking_lot_park_as (&semaphore->lot, &klass, semaphore, error);
   semaphore->value--;
-  trio_cancel_shielded_checkpoint ();
-  return TRUE;
+  return trio_finish_checkpoint ();
 }
 
 void

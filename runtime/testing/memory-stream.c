@@ -98,8 +98,7 @@ memory_send_all (TrioTestStream *test, gconstpointer data, gsize size, GError **
   trio_byte_queue_put (&self->outgoing, data, size);
   if (!pump_to_peer (self, error) || (test->hooks.send_all != NULL && !test->hooks.send_all (&test->stream, test->hook_data, error)))
     return FALSE;
-  trio_cancel_shielded_checkpoint ();
-  return TRUE;
+  return trio_finish_checkpoint ();
 }
 
 static void

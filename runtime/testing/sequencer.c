@@ -120,8 +120,7 @@ pass (TrioSequencer *self, GError **error)
       break_sequence (self);
       return FALSE;
     }
-  trio_cancel_shielded_checkpoint ();
-  return TRUE;
+  return trio_finish_checkpoint ();
 }
 
 gboolean

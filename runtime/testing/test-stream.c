@@ -85,8 +85,7 @@ send_eof (TrioStream *stream, GError **error)
       if (self->hooks.send_eof != NULL)
         self->hooks.send_eof (stream, self->hook_data);
     }
-  trio_cancel_shielded_checkpoint ();
-  return TRUE;
+  return trio_finish_checkpoint ();
 }
 
 static void

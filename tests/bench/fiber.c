@@ -21,10 +21,11 @@ play (TrioFiber *from, TrioFiber *to, int n)
 
 static void (*volatile play_here) (TrioFiber *from, TrioFiber *to, int n) = play;
 
-static void
+static TrioFiber *
 other_side (gpointer data G_GNUC_UNUSED)
 {
   play_here (&other, &thread_fiber, G_MAXINT);
+  return &thread_fiber;
 }
 
 static void

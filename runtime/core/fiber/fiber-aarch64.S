@@ -7,7 +7,7 @@
  *
  * Always true:
  *  1. The layout is the same on both sides of the switch of sp, so the CFI holds at every instruction.
- *  2. It ends in `ret`, for the reason told in fiber-x86_64.S.
+ *  2. It ends in `ret`, and a fiber begins by a jump and ends by returning, for the reason told in fiber-x86_64.S.
  *  3. Nothing here promises pointer authentication or branch tracking.
  */
 
@@ -27,7 +27,7 @@
 
   .text
 
-/* void trio_fiber_jump (void **save_sp (x0), void *to_sp (x1)) */
+/* int trio_fiber_jump (void **save_sp (x0), void *to_sp (x1)) */
   .globl NAME (trio_fiber_jump)
   HIDDEN (trio_fiber_jump)
   FUNCTION (trio_fiber_jump)
@@ -64,6 +64,7 @@ NAME (trio_fiber_jump):
   mov x9, sp
   str x9, [x0]
   mov sp, x1
+.Lgo_on:
 
   /* Writing FPCR is slow and nearly always writes what is there already. */
   ldr x11, [sp, #160]
@@ -95,13 +96,23 @@ NAME (trio_fiber_jump):
   .cfi_restore x20
   add sp, sp, #FRAME
   .cfi_adjust_cfa_offset -FRAME
+#ifdef __APPLE__
+  adrp x12, NAME (trio_fiber_bottom)@PAGE
+  add x12, x12, NAME (trio_fiber_bottom)@PAGEOFF
+#else
+  adrp x12, trio_fiber_bottom
+  add x12, x12, :lo12:trio_fiber_bottom
+#endif
+  cmp x30, x12
+  b.eq NAME (trio_fiber_bottom)
+  mov w0, #1
   ret
   .cfi_endproc
   END (trio_fiber_jump)
 
 /* The first frame of every fiber: trio_fiber_prepare() left entry in x19 and data in x20. Its return address is undefined, which is
  * the CFI's way to say that nobody called it; every unwinder stops here. They look up a return address at the instruction
- * before it, hence the nop and the label after it. */
+ * before it, hence the nop and the label after it. What entry returns is the fiber that goes on, whose first word is its sp. */
   .globl NAME (trio_fiber_bottom)
   HIDDEN (trio_fiber_bottom)
   FUNCTION (trio_fiber_bottom)
@@ -111,11 +122,14 @@ NAME (trio_fiber_jump):
 NAME (trio_fiber_bottom):
   mov x0, x20
   blr x19
-  brk #0
+  ldr x1, [x0]
+  str xzr, [x0]
+  mov sp, x1
+  b .Lgo_on
   .cfi_endproc
   END (trio_fiber_bottom)
 
-/* void *trio_fiber_prepare (void *stack_low (x0), gsize stack_bytes (x1), void (*entry) (gpointer) (x2), gpointer data (x3)) */
+/* void *trio_fiber_prepare (void *stack_low (x0), gsize stack_bytes (x1), TrioFiberFunc entry (x2), gpointer data (x3)) */
   .globl NAME (trio_fiber_prepare)
   HIDDEN (trio_fiber_prepare)
   FUNCTION (trio_fiber_prepare)

@@ -13,7 +13,7 @@
 #include <ucontext.h>
 
 /* makecontext() hands over ints only, so that a pointer goes in two halves. */
-G_STATIC_ASSERT (sizeof (guint) == 4 && sizeof (gpointer) <= 8 && sizeof (void (*) (gpointer)) == sizeof (gpointer));
+G_STATIC_ASSERT (sizeof (guint) == 4 && sizeof (gpointer) <= 8 && sizeof (TrioFiberFunc) == sizeof (gpointer));
 
 static guint high_half (guintptr pointer) { return (guint) ((guint64) pointer >> 32); }
 static guint low_half (guintptr pointer) { return (guint) pointer; }
@@ -22,13 +22,16 @@ static guintptr whole (guint high, guint low) { return (guintptr) ((guint64) hig
 static void
 trio_fiber_bottom (guint entry_high, guint entry_low, guint data_high, guint data_low)
 {
-  void (*entry) (gpointer data) = (void (*) (gpointer)) whole (entry_high, entry_low);
+  TrioFiberFunc entry = (TrioFiberFunc) whole (entry_high, entry_low);
+  TrioFiber *next = entry ((gpointer) whole (data_high, data_low));
+  const ucontext_t *there = next->sp;
 
-  entry ((gpointer) whole (data_high, data_low));
-  __builtin_trap ();
+  next->sp = NULL;
+  setcontext (there);
+  g_error ("setcontext failed");
 }
 
-void
+int
 trio_fiber_jump (void **save_sp, void *to_sp)
 {
   ucontext_t here;
@@ -39,10 +42,11 @@ trio_fiber_jump (void **save_sp, void *to_sp)
   *save_sp = &here;
   if (swapcontext (&here, to_sp) != 0)
     g_error ("swapcontext failed");
+  return TRUE;
 }
 
 void *
-trio_fiber_prepare (void *stack_low, gsize stack_bytes, void (*entry) (gpointer data), gpointer data)
+trio_fiber_prepare (void *stack_low, gsize stack_bytes, TrioFiberFunc entry, gpointer data)
 {
   gsize below = (stack_bytes - sizeof (ucontext_t)) & ~(gsize) 63;
   ucontext_t *first = (ucontext_t *) ((char *) stack_low + below);

@@ -8,22 +8,33 @@
  * lies at the very top of the fiber's own stack. */
 typedef struct
 {
-  TrioFiber  *fiber;
-  void      (*entry) (gpointer data);
-  gpointer    data;
+  TrioFiber    *fiber;
+  TrioFiberFunc entry;
+  gpointer      data;
 } Beginning;
+
+/* The assembly looks at nothing else of it. */
+G_STATIC_ASSERT (G_STRUCT_OFFSET (TrioFiber, sp) == 0);
 
 #ifdef TRIO_WITH_ASAN
 __thread TrioFiber *trio_fiber_leaving;
 #endif
 
-static void
+/* It ends with a switch: to return from here would be counted as a return of the next fiber. */
+static TrioFiber *
 begin_sanitized (gpointer data)
 {
   Beginning beginning = *(Beginning *) data;
+  TrioFiber *next;
+  void *next_sp;
 
   trio_fiber_sanitizers_arrive (beginning.fiber);
-  beginning.entry (beginning.data);
+  next = beginning.entry (beginning.data);
+  next_sp = next->sp;
+  next->sp = NULL;
+  trio_fiber_sanitizers_leave (beginning.fiber, next, TRUE);
+  trio_fiber_jump (&beginning.fiber->sp, next_sp);
+  __builtin_trap ();                      /* somebody continued a fiber that had ended */
 }
 
 void
@@ -33,8 +44,7 @@ trio_fiber_init_thread (TrioFiber *fiber)
 }
 
 void
-trio_fiber_init (TrioFiber *fiber, void *stack_low, gsize stack_bytes, void (*entry) (gpointer data), gpointer data,
-                 const char *name)
+trio_fiber_init (TrioFiber *fiber, void *stack_low, gsize stack_bytes, TrioFiberFunc entry, gpointer data, const char *name)
 {
   *fiber = (TrioFiber) { .stack_low = stack_low, .stack_bytes = stack_bytes };
   trio_fiber_tsan_init (fiber, name);

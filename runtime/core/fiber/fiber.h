@@ -34,17 +34,17 @@ struct _TrioFiber
 /* The calling thread's own stack as a fiber. */
 void               trio_fiber_init_thread (TrioFiber *fiber);
 
-/* A new fiber on [stack_low, stack_low + stack_bytes), which calls entry (data) at its first switch. entry never returns: it ends
- * with trio_fiber_switch_last(). It starts with the floating-point control word of the caller. name is for ThreadSanitizer's
- * reports. */
-void               trio_fiber_init        (TrioFiber *fiber, void *stack_low, gsize stack_bytes, void (*entry) (gpointer data),
-                                           gpointer data, const char *name);
+/* What a fiber runs. It returns the fiber that goes on after it, one that has stopped, and then is over. */
+typedef TrioFiber *(*TrioFiberFunc) (gpointer data);
 
-/* Stops `from`, the running fiber, here, and continues `to`. Returns when somebody switches to `from`. */
-static inline void trio_fiber_switch      (TrioFiber *from, TrioFiber *to);
+/* A new fiber on [stack_low, stack_low + stack_bytes), which calls entry (data) at its first switch. It starts with the floating-point
+ * control word of the caller. name is for ThreadSanitizer's reports. */
+void               trio_fiber_init        (TrioFiber *fiber, void *stack_low, gsize stack_bytes, TrioFiberFunc entry, gpointer data,
+                                           const char *name);
 
-/* The same for a fiber that will never run again. */
-static inline void trio_fiber_switch_last (TrioFiber *from, TrioFiber *to) G_GNUC_NORETURN;
+/* Stops `from`, the running fiber, here, and continues `to`. Returns when somebody switches to `from`: TRUE, so that callers that have nothing
+ * else to do may pass that on and leave no frame behind. */
+static inline gboolean trio_fiber_switch      (TrioFiber *from, TrioFiber *to);
 
 /* Forgets a fiber that is not running. Its stack may be used again. */
 static inline void trio_fiber_clear       (TrioFiber *fiber);
@@ -56,24 +56,27 @@ gboolean           trio_fiber_look        (const TrioFiber *fiber, void (*func) 
 /* What each machine provides, for this header and fiber.c only.
  *
  * trio_fiber_jump: keeps the callee-saved registers and the floating-point control word on the stack, stores in *save_sp where
- * they are, and continues at to_sp, which an earlier jump or trio_fiber_prepare() stored.
+ * they are, and continues at to_sp, which an earlier jump or trio_fiber_prepare() stored. Returns TRUE.
  * trio_fiber_prepare: writes the first frame of a new stack, such that a jump to the result calls entry (data). */
-void               trio_fiber_jump        (void **save_sp, void *to_sp);
-void              *trio_fiber_prepare     (void *stack_low, gsize stack_bytes, void (*entry) (gpointer data), gpointer data);
+int                trio_fiber_jump        (void **save_sp, void *to_sp);
+void              *trio_fiber_prepare     (void *stack_low, gsize stack_bytes, TrioFiberFunc entry, gpointer data);
 /* trio_fiber_look_from: trio_fiber_look() for what a jump stored. */
 int                trio_fiber_look_from   (void *sp, void (*func) (gpointer data), gpointer data);
 
 #include "core/fiber/fiber-sanitizers.h"
 
-static inline void
+static inline gboolean
 trio_fiber_switch (TrioFiber *from, TrioFiber *to)
 {
   void *to_sp = to->sp;
 
   to->sp = NULL;
   trio_fiber_sanitizers_leave (from, to, FALSE);
-  trio_fiber_jump (&from->sp, to_sp);
+  if (!TRIO_FIBER_SANITIZED)
+    return trio_fiber_jump (&from->sp, to_sp);
+  (void) trio_fiber_jump (&from->sp, to_sp);
   trio_fiber_sanitizers_arrive (from);
+  return TRUE;
 }
 
 static inline void
@@ -81,17 +84,6 @@ trio_fiber_clear (TrioFiber *fiber)
 {
   trio_fiber_tsan_clear (fiber);
   *fiber = (TrioFiber) { 0 };
-}
-
-static inline void
-trio_fiber_switch_last (TrioFiber *from, TrioFiber *to)
-{
-  void *to_sp = to->sp;
-
-  to->sp = NULL;
-  trio_fiber_sanitizers_leave (from, to, TRUE);
-  trio_fiber_jump (&from->sp, to_sp);
-  __builtin_trap ();                       /* somebody continued a fiber that had said goodbye */
 }
 
 G_END_DECLS

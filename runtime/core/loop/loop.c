@@ -10,7 +10,7 @@
  *     the same task.
  *  2. A task that stops switches directly to the next one. When the batch is over it begins the next turn itself, on its own stack, if the
  *     driver allows several at once; else the driver's fiber goes on.
- *  3. The stack of a task that ended is given back by whoever runs next, never by itself.
+ *  3. The stack of a task that ended is given back by whoever needs one next, or ends next, or by the driver; never by itself.
  *  4. trio_loop_of_thread is the loop during its turns and NULL between them, so that one thread may have several attached runs.
  */
 
@@ -163,8 +163,10 @@ run_batch (TrioLoop *loop)
   trio_loop_bury (loop);
 }
 
-/* The running task has said what it is now (RUNNABLE or BLOCKED) and stops here. Returns when it runs again. */
-void
+/* The running task has said what it is now (RUNNABLE or BLOCKED) and stops here. Returns when it runs again: TRUE, and as its last act.
+ * Then callers for whom it is the last act, too, have no frame at that time, and the switch returns right to where the program waits. Each
+ * return between would be mispredicted unless the two tasks wait in the same function (5 ns each; a message through a buffer: 72 ns, or 60). */
+gboolean
 trio_loop_switch_away (TrioLoop *loop, TrioTask *from)
 {
   TrioFiber *next;
@@ -174,19 +176,18 @@ trio_loop_switch_away (TrioLoop *loop, TrioTask *from)
   trio_check_task (from);
   next = next_fiber (loop);
   /* With a choice seam a task may follow upon itself. */
-  if (next != &from->fiber)
-    {
-      trio_fiber_switch (&from->fiber, next);
-      trio_loop_bury (loop);
-    }
+  if (next == &from->fiber)
+    return TRUE;
+  return trio_fiber_switch (&from->fiber, next);
 }
 
-/* The running task is DONE. */
-void
-trio_loop_switch_last (TrioLoop *loop, TrioTask *from)
+/* The running task is DONE. Returns the fiber that goes on after it. */
+TrioFiber *
+trio_loop_leave_last (TrioLoop *loop, TrioTask *from)
 {
+  trio_loop_bury (loop);
   loop->corpse = from;
-  trio_fiber_switch_last (&from->fiber, next_fiber (loop));
+  return next_fiber (loop);
 }
 
 /* The run cannot go on: a rule that keeps it together was broken. The driver sees that it is done and finishes it; tasks are left where

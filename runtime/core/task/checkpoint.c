@@ -64,6 +64,16 @@ trio_cancel_shielded_checkpoint (void)
     trio_task_yield (task);
 }
 
+gboolean
+trio_finish_checkpoint (void)
+{
+  TrioTask *task = trio_task_require_current ("trio_finish_checkpoint", NULL);
+
+  if (G_UNLIKELY (task == NULL) || TRIO_MUTATION (shielded_checkpoint_lets_nobody_run))
+    return TRUE;
+  return trio_task_yield (task);
+}
+
 /* A sleeper is a deadline in its own frame. */
 typedef struct
 {

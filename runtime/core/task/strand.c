@@ -26,14 +26,14 @@ struct _TrioStrand
 
 static __thread TrioStrand *trio_strand_of_thread TRIO_TLS;
 
-static void
+static TrioFiber *
 strand_entry (gpointer data)
 {
   TrioStrand *strand = data;
 
   strand->func (strand->data);
   strand->ended = TRUE;
-  trio_fiber_switch_last (&strand->fiber, &strand->resumer);
+  return &strand->resumer;
 }
 
 TrioStrand *

@@ -5,16 +5,16 @@
  * Always true:
  *  1. A RUNNABLE task is in the loop's line, once; a BLOCKED or RUNNING one is not.
  *  2. The abort function is called at most once per wait, and never after the task was rescheduled.
- *  3. A task's record lives at the top of its own stack, so an idle task costs one page. It is gone when the next fiber runs after the
- *     task's end.
+ *  3. A task's record lives at the top of its own stack, so an idle task costs one page. When another fiber runs after the task's end it
+ *     is as good as gone.
  */
 
 #include <string.h>
 
 #include "core/kernel.h"
 
-static void task_entry (gpointer data);
-static void finish_task (TrioTask *task, gboolean ok) G_GNUC_NORETURN;
+static TrioFiber *task_entry (gpointer data);
+static TrioFiber *finish_task (TrioTask *task, gboolean ok);
 
 static void
 set_name (TrioTask *task, const char *name)
@@ -36,14 +36,20 @@ TrioTask *
 trio_task_spawn (TrioLoop *loop, TrioNursery *nursery, TrioCancelScope *scope, TrioFunc func, gpointer data, GDestroyNotify destroy,
                  const char *name)
 {
-  gpointer top = G_UNLIKELY (trio_choose_no_memory (loop, name)) ? NULL : trio_stack_pool_take (loop->stacks);
-  gsize usable = trio_stack_pool_get_usable (loop->stacks);
   /* The fiber begins below the record, on a boundary that every ABI is content with. */
   gsize record = (sizeof (TrioTask) + 63) & ~(gsize) 63;
+  gsize usable;
+  gpointer top;
   TrioTask *task;
 
+  if (G_UNLIKELY (loop->choice != NULL) && trio_choose_no_memory (loop, name))
+    return NULL;
+  /* The stack of one that just ended is the warmest there is. */
+  trio_loop_bury (loop);
+  top = trio_stack_pool_take (loop->stacks);
   if (top == NULL)
     return NULL;
+  usable = trio_stack_pool_get_usable (loop->stacks);
 
   task = (TrioTask *) (gpointer) ((char *) top - record);
   memset (task, 0, G_STRUCT_OFFSET (TrioTask, name_inline));
@@ -81,13 +87,12 @@ trio_task_spawn (TrioLoop *loop, TrioNursery *nursery, TrioCancelScope *scope, T
   return task;
 }
 
-static void
+static TrioFiber *
 task_entry (gpointer data)
 {
   TrioTask *task = data;
 
-  trio_loop_bury (task->loop);
-  finish_task (task, task->func (task->data, &task->error));
+  return finish_task (task, task->func (task->data, &task->error));
 }
 
 /* What func returned and what it set must agree; whatever happened, nothing is dropped. */
@@ -113,7 +118,8 @@ close_what_is_open (TrioTask *task)
     trio_cancel_scope_abandon_rest (task);
 }
 
-static void
+/* Returns the fiber that goes on. */
+static TrioFiber *
 finish_task (TrioTask *task, gboolean ok)
 {
   TrioLoop *loop = task->loop;
@@ -165,7 +171,7 @@ finish_task (TrioTask *task, gboolean ok)
       g_free (name);
     }
   g_clear_pointer (&task->path, g_free);
-  trio_loop_switch_last (loop, task);
+  return trio_loop_leave_last (loop, task);
 }
 
 /* Frees a task without running its code: the run is abandoned. */

@@ -43,6 +43,16 @@ TRIO_API gboolean trio_checkpoint_if_cancelled_in (const char *what, GError **er
 TRIO_API void trio_cancel_shielded_checkpoint (void) TRIO_CHECKPOINT;
 
 /**
+ * trio_finish_checkpoint:
+ *
+ * trio_cancel_shielded_checkpoint() as a value, for the last line of an operation that succeeded: `return trio_finish_checkpoint ();`. What
+ * comes after the switch is then only the return to whoever called the operation, which costs less than to come back into it first.
+ *
+ * Returns: %TRUE
+ */
+TRIO_API gboolean trio_finish_checkpoint (void) TRIO_CHECKPOINT;
+
+/**
  * trio_sleep:
  * @span: how long, in microseconds; 0 or less is one trio_checkpoint()
  * @error: where a cancellation comes out

@@ -27,7 +27,7 @@ typedef struct
 } Runner;
 
 static void
-runner_init (Runner *runner, TrioStackPool *pool, TrioFiber *back, void (*entry) (gpointer data))
+runner_init (Runner *runner, TrioStackPool *pool, TrioFiber *back, TrioFiberFunc entry)
 {
   gsize usable = trio_stack_pool_get_usable (pool);
 
@@ -43,14 +43,14 @@ runner_clear (Runner *runner, TrioStackPool *pool)
   trio_stack_pool_give (pool, runner->top);
 }
 
-static void
+static TrioFiber *
 runner_end (Runner *runner)
 {
   runner->ended = TRUE;
-  trio_fiber_switch_last (&runner->fiber, runner->back);
+  return runner->back;
 }
 
-static void
+static TrioFiber *
 count_three (gpointer data)
 {
   Runner *runner = data;
@@ -60,7 +60,7 @@ count_three (gpointer data)
       runner->value++;
       trio_fiber_switch (&runner->fiber, runner->back);
     }
-  runner_end (runner);
+  return runner_end (runner);
 }
 
 static void
@@ -99,7 +99,7 @@ typedef struct
 
 static Chain chain;
 
-static void
+static TrioFiber *
 go_deeper (gpointer data)
 {
   Runner *runner = data;
@@ -112,7 +112,7 @@ go_deeper (gpointer data)
       g_assert_cmpint (chain.runners[number + 1].value, ==, (gint64) number + 1);
     }
   runner->value = (gint64) number;
-  runner_end (runner);
+  return runner_end (runner);
 }
 
 static void
@@ -137,7 +137,7 @@ test_fibers_start_fibers_in_a_deep_chain (void)
 }
 
 /* More live values than there are registers to keep them in. */
-static void
+static TrioFiber *
 mix (gpointer data)
 {
   Runner *runner = data;
@@ -152,9 +152,7 @@ mix (gpointer data)
         trio_fiber_switch (&runner->fiber, runner->back);
     }
   runner->value = (gint64) (a ^ b ^ c ^ d ^ e ^ f ^ g ^ h) + (gint64) (x / 1e15 + y);
-  runner->ended = TRUE;
-  if (runner->back != NULL)
-    runner_end (runner);
+  return runner_end (runner);
 }
 
 static void
@@ -199,7 +197,7 @@ how_it_rounds (void)
   return (here > nearest ? 1 : 0) | (long_here > long_nearest ? 2 : 0);
 }
 
-static void
+static TrioFiber *
 round_upward (gpointer data)
 {
   Runner *runner = data;
@@ -213,7 +211,7 @@ round_upward (gpointer data)
       g_assert_cmpint (fegetround (), ==, FE_UPWARD);
       runner->value = how_it_rounds ();
     }
-  runner_end (runner);
+  return runner_end (runner);
 }
 
 static void
@@ -248,7 +246,7 @@ test_the_rounding_mode_stays_with_its_fiber (void)
   trio_stack_pool_free (pool);
 }
 
-static void
+static TrioFiber *
 pass_on (gpointer data)
 {
   Runner *runner = data;
@@ -258,7 +256,7 @@ pass_on (gpointer data)
   trio_fiber_switch (&runner->fiber, runner->back);
   for (gsize i = 0; i < sizeof scratch; i++)
     g_assert_cmpint ((guint8) scratch[i], ==, (guint8) runner->value);
-  runner_end (runner);
+  return runner_end (runner);
 }
 
 static void
@@ -376,12 +374,12 @@ look_back (int deeper)
   __asm__ volatile ("");                   /* not a tail call */
 }
 
-static G_GNUC_NO_INLINE void
+static G_GNUC_NO_INLINE TrioFiber *
 entry_that_looks_back (gpointer data)
 {
   seen.caller_of_entry = __builtin_return_address (0);
   look_back (3);
-  runner_end (data);
+  return runner_end (data);
 }
 
 static void
@@ -411,7 +409,7 @@ test_a_backtrace_ends_at_the_entry_function (void)
 #endif
 
 #ifdef TRIO_WITH_ASAN
-static void
+static TrioFiber *
 hold_a_block (gpointer data)
 {
   Runner *runner = data;
@@ -419,7 +417,7 @@ hold_a_block (gpointer data)
 
   trio_fiber_switch (&runner->fiber, runner->back);
   g_free (block);
-  runner_end (runner);
+  return runner_end (runner);
 }
 
 static gpointer
