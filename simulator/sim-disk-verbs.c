@@ -29,12 +29,25 @@ handle_new (TrioSimDisk *disk, TrioSimInode *inode, TrioFileFlags flags, const c
 }
 
 void
+trio_sim_handle_lose (TrioFileHandle *handle)
+{
+  g_queue_unlink (&handle->disk->handles, &handle->link);
+  g_queue_push_tail_link (&handle->disk->lost, &handle->link);
+  handle->is_lost = TRUE;
+  if (handle->watch != 0)
+    handle->disk->n_watches--;
+  handle->watch = 0;
+  handle->listener = NULL;
+  trio_sim_handle_clear_events (handle);
+}
+
+void
 trio_sim_handle_free (TrioFileHandle *handle)
 {
   if (handle->watch != 0)
     handle->disk->n_watches--;
   trio_sim_handle_clear_events (handle);
-  g_queue_unlink (&handle->disk->handles, &handle->link);
+  g_queue_unlink (handle->is_lost ? &handle->disk->lost : &handle->disk->handles, &handle->link);
   trio_sim_inode_unref (handle->inode);
   g_free (handle->path);
   g_free (handle);

@@ -20,6 +20,7 @@ typedef struct
   TrioSimDisk   *disk;
   TrioFileOp    *op;             /* NULL: forgotten */
   TrioTask      *task;
+  const TrioSimHost *host;       /* that the task is on; NULL: the world's own */
   const char    *owner;
   guint64        owner_hash;
   TrioSimFate    fate;
@@ -106,12 +107,15 @@ perform (TrioFiles *files, TrioFileOp *op, GError **error)
 {
   TrioSimDisks *disks = (TrioSimDisks *) files;
   TrioTask *task = trio_current_task ();
+  TrioSimHost *host = trio_sim_host_get_current ();
   Request *request;
 
   if (op->verb == TRIO_FILE_VERB_SEND)
     return trio_sim_disk_send (files, op, error);
   if (!trio_checkpoint_if_cancelled_in (op->what, error))
     return FALSE;
+  if (host != NULL)
+    trio_sim_ask_for_host_faults (host, op->what);
   trio_note_access (disks, TRIO_ACCESS_WRITE);
   request = g_new0 (Request, 1);
   request->event.happen = happen;
@@ -120,6 +124,7 @@ perform (TrioFiles *files, TrioFileOp *op, GError **error)
   request->disk = disk_of (disks, op);
   request->op = op;
   request->task = task;
+  request->host = host;
   request->owner = trio_sim_tape_get_path (disks->tape, task);
   request->owner_hash = trio_task_get_path_hash (task);
   request->fate = trio_sim_disk_choose_fate (request->disk, op);
@@ -173,13 +178,34 @@ trio_sim_disk_fail_requests (TrioSimDisk *disk)
     }
 }
 
-void
-trio_sim_disk_forget (TrioSimDisk *disk)
+/* What the tasks of the host had under way goes no further, and they are not woken; what they had open is nobody's. Somebody of another host may still hold
+ * it, and hears EIO. */
+static void
+forget (TrioSimDisk *disk)
 {
   for (GList *link = disk->requests.head; link != NULL; link = link->next)
-    ((Request *) link->data)->op = NULL;
-  while (!g_queue_is_empty (&disk->handles))
-    trio_sim_handle_free (g_queue_peek_head (&disk->handles));
+    {
+      Request *request = link->data;
+
+      if (request->host == disk->host)
+        request->op = NULL;
+    }
+  for (TrioFileHandle *handle; (handle = g_queue_peek_head (&disk->handles)) != NULL;)
+    trio_sim_handle_lose (handle);
+}
+
+void
+trio_sim_disks_lose_power (TrioSimDisks *self, const TrioSimHost *host)
+{
+  for (guint i = 0; self->all != NULL && i < self->all->len; i++)
+    {
+      TrioSimDisk *disk = g_ptr_array_index (self->all, i);
+
+      if (disk->host != host)
+        continue;
+      forget (disk);
+      trio_sim_disk_crash (disk);
+    }
 }
 
 /* --- life --- */
@@ -205,6 +231,7 @@ disk_new (TrioSimDisks *disks, const TrioSimHost *host)
   disk->unsynced = g_ptr_array_new_with_free_func ((GDestroyNotify) trio_sim_unsynced_free);
   disk->journal = g_ptr_array_new_with_free_func ((GDestroyNotify) trio_sim_change_free);
   g_queue_init (&disk->handles);
+  g_queue_init (&disk->lost);
   g_queue_init (&disk->requests);
   make_first_directory (disk, "tmp");
   return disk;
@@ -215,7 +242,9 @@ disk_free (gpointer data)
 {
   TrioSimDisk *disk = data;
 
-  trio_sim_disk_forget (disk);
+  forget (disk);
+  while (!g_queue_is_empty (&disk->lost))
+    trio_sim_handle_free (g_queue_peek_head (&disk->lost));
   g_ptr_array_unref (disk->unsynced);
   g_ptr_array_unref (disk->journal);
   trio_sim_inode_unref (disk->root);

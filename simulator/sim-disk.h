@@ -7,6 +7,7 @@
  *             |-- unsynced   writes and truncations, in order; each knows the sectors as they were after it
  *             |-- journal    changes of names, in order
  *             |-- handles    open files
+ *             |-- lost       those whose host crashed
  *             '-- requests   verbs under way, each with one event planned
  *
  *     request:  asked for --- disk.latency ---> it happens --- disk.answer ---> the task goes on
@@ -86,6 +87,7 @@ struct _TrioSimDisk
   GPtrArray    *unsynced;        /* of TrioSimUnsynced */
   GPtrArray    *journal;         /* of TrioSimChange */
   GQueue        handles;
+  GQueue        lost;            /* of handles: those whose host crashed */
   guint         n_watches;       /* of the handles */
   guint64       n_watched;       /* watches there ever were */
   GQueue        requests;
@@ -100,6 +102,7 @@ struct _TrioFileHandle
   char          *path;
   const char    *owner;          /* path of the task that opened it */
   GList          link;
+  gboolean       is_lost;        /* it is in disk->lost */
 
   /* Of a watch. */
   guint64        watch;          /* its number; 0: it is none */
@@ -144,12 +147,13 @@ gint64        trio_sim_disks_get_next     (const TrioSimDisks *self);
 /* Files that are open: appends what each is to leaks and a line for each to lines. */
 void          trio_sim_disks_add_leaks    (const TrioSimDisks *self, GPtrArray *leaks, GString *lines);
 
-/* What the tasks of a host had under way goes no further, and they are not woken; and its open files are nobody's: for a host whose tasks are
- * gone. */
-void          trio_sim_disk_forget        (TrioSimDisk *disk);
+/* Of a host that crashes, whose tasks are gone or never go on: its disk crashes, if it has one, and what they had open or under way is nobody's. */
+void          trio_sim_disks_lose_power   (TrioSimDisks *self, const TrioSimHost *host);
 /* What is under way will answer with EIO, if it has not happened yet. */
 void          trio_sim_disk_fail_requests (TrioSimDisk *disk);
 void          trio_sim_handle_free        (TrioFileHandle *handle);
+/* It is nobody's any more, and so no leak; it goes with the disk. */
+void          trio_sim_handle_lose        (TrioFileHandle *handle);
 static inline gboolean
 trio_sim_handle_is_stale (const TrioFileHandle *handle)
 {

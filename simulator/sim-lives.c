@@ -122,6 +122,7 @@ trio_sim_host_break_down (TrioSimHost *host, GTimeSpan downtime)
   host->restart_at = downtime < G_MAXINT64 - now ? now + downtime : G_MAXINT64;
   g_clear_pointer (&host->restart, trio_event_free);
   host->restart = trio_event_new ();
+  trio_sim_disks_lose_power (&trio_sim_world_get_current ()->disks, host);
   if (!is_own (host))
     {
       take_away (host);

@@ -46,7 +46,8 @@ TRIO_API TrioSimDisk *trio_sim_disk_of_host      (TrioSimHost *host);
  *
  * All at once: verbs under way fail with %EIO, whether they have happened or not; what is in the cache is gone but for what
  * survives; and every file that is open now answers with %EIO for ever, and can only be closed. What is opened afterwards is what a program
- * finds that starts again. Tasks are not touched: let those end first that the crash is to end. Never suspends.
+ * finds that starts again. Tasks are not touched: let those end first that the crash is to end; trio_sim_host_crash() takes a host's tasks away and
+ * crashes its disk in one. Never suspends.
  */
 TRIO_API void         trio_sim_disk_crash        (TrioSimDisk *disk);
 /* The same for the calling task's disk; in the real world it does nothing. */

@@ -67,9 +67,9 @@ TRIO_API void         trio_sim_host_start          (TrioSimHost *host, TrioNurse
  * @host: a host that was started
  * @downtime: after how long it comes up again, in microseconds; %G_MAXINT64 when it is told to
  *
- * It loses its power. Its tasks stop where they stand: no clean-up code runs, and what they hold is lost. Its sockets are gone without a word:
- * others hear nothing, or, when it is up again, a reset. Then its main task is started again, with the same data. To the nursery it was started in it is
- * running all the time. Does not return if the calling task is one of its own.
+ * It loses its power. Its tasks stop where they stand: no clean-up code runs, and what they hold is lost. Its disk (<trio-sim/disk.h>) crashes with
+ * it. Its sockets are gone without a word: others hear nothing, or, when it is up again, a reset. Then its main task is started again, with the
+ * same data. To the nursery it was started in it is running all the time. Does not return if the calling task is one of its own.
  */
 TRIO_API void         trio_sim_host_crash          (TrioSimHost *host, GTimeSpan downtime);
 /* It comes up now. */
