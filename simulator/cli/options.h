@@ -49,7 +49,7 @@ typedef struct
   { "budget", 0, 0, G_OPTION_ARG_INT, &(o).budget, "Runs spent on shrinking each failure (500); 0 for none", "RUNS" }, \
   { "timeout", 0, 0, G_OPTION_ARG_INT, &(o).timeout_s, "Real time after which one run is stopped (60)", "SECONDS" }, \
   { "json", 0, 0, G_OPTION_ARG_NONE, &(o).json, "Print one JSON object a line", NULL }, \
-  { "tap", 0, 0, G_OPTION_ARG_NONE, &(o).tap, "Print TAP: one test a scenario", NULL }, \
+  { "tap", 0, 0, G_OPTION_ARG_NONE, &(o).tap, "Print TAP: a test for each scenario and each failure", NULL }, \
   { "junit", 0, 0, G_OPTION_ARG_FILENAME, &(o).junit, "Write the same as JUnit's XML there, too", "FILE" }
 
 void     trio_cli_common_options_clear (TrioCliCommonOptions *options);

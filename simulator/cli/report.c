@@ -240,8 +240,8 @@ append_why_command (GString *out, const TrioCli *cli, const char *path)
 
 /* ---- One failure ----------------------------------------------------------------------------------------------------------- */
 
-static void
-append_how_found (GString *out, const TrioCliCampaign *campaign, const TrioCliFailure *failure)
+void
+trio_cli_append_how_found (GString *out, const TrioCliCampaign *campaign, const TrioCliFailure *failure)
 {
   g_autofree char *run = trio_cli_grouped (failure->run);
   g_autofree char *others = trio_cli_grouped (failure->times - 1);
@@ -284,7 +284,7 @@ append_failure_in_words (GString *out, const TrioCliCampaign *campaign, const Tr
                           failure->name ? failure->name : "",
                           trio_cli_style (TRIO_CLI_PLAIN));
   g_string_append_printf (out, "scenario %s, ", campaign->scenario->name);
-  append_how_found (out, campaign, failure);
+  trio_cli_append_how_found (out, campaign, failure);
   g_string_append_c (out, '\n');
 
   if (failure->schedule)
@@ -376,7 +376,7 @@ trio_cli_report_begin (const TrioCliCampaign *campaign)
 
   if (campaign->tap && !prints_comments)
     {
-      trio_cli_tap_begin (campaign);
+      trio_cli_tap_begin ();
       prints_comments = TRUE;
     }
   if (!campaign->json)

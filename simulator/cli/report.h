@@ -27,6 +27,8 @@ void        trio_cli_append_indented    (GString *out, const char *indent, const
 
 /* "The ordinary run, except:" and the decisions, numbered. */
 void        trio_cli_append_decisions   (GString *out, const TrioSchedule *schedule);
+/* "found by run 6 of explore (pct:5, seed 1); shrunk …", a line. */
+void        trio_cli_append_how_found   (GString *out, const TrioCliCampaign *campaign, const TrioCliFailure *failure);
 /* The commands that replay, show and stop at it. */
 void        trio_cli_append_commands    (GString *out, const TrioCli *cli, const TrioSchedule *schedule, const char *path,
                                          gboolean can_shrink);

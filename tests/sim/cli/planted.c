@@ -500,6 +500,18 @@ late_back (gpointer data, GError **error)
   return soon_back (NULL, error) && come_back (20 * G_TIME_SPAN_SECOND, error);
 }
 
+/* ---- Words that XML, YAML and shells take for something else ---- */
+
+static gboolean
+odd_letters (gpointer data, GError **error)
+{
+  (void) data;
+  if (!trio_checkpoint (error))
+    return FALSE;
+  g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "\"quotes\" & <tags> ]]> # \001 \033[31mred\033[0m\ttab\n...\n  ---\n\303\251 \357\277\277 \377");
+  return FALSE;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -521,6 +533,7 @@ main (int argc, char **argv)
     { "unreached-goal", unreached_goal, NULL, "a goal that is never reached" },
     { "clean", clean, NULL, "nothing wrong with it" },
     { "soon-back", soon_back, NULL, "tries again after two seconds when it meets trouble" },
+    { "<odd> & 'x' #1", odd_letters, NULL, "fails with words that need care" },
     { "late-back", late_back, NULL, "tries again after twenty seconds when it meets trouble" },
     { 0 },
   };

@@ -174,18 +174,64 @@ def test_files_that_are_no_schedules_do_no_harm(folder):
 
 
 def tap_lines(text):
-    return [line for line in text.splitlines() if line and not line.startswith("#")]
+    return [line for line in text.splitlines() if line and line[0] not in "# "]
+
+
+def diagnostics(text):
+    """The blocks of YAML: keys with JSON values, but for lines of text behind a "|"."""
+    blocks = []
+    for block in re.findall(r"^  ---\n(.*?)^  \.\.\.\n", text, flags=re.MULTILINE | re.DOTALL):
+        values = {}
+        for line in block.splitlines():
+            if line.startswith("    "):
+                values["told"] += line[4:] + "\n"
+            elif line == "  told: |":
+                values["told"] = ""
+            else:
+                key, value = re.fullmatch(r"  ([a-z]+): (.*)", line).groups()
+                values[key] = json.loads(value)
+        try:
+            import yaml
+            assert yaml.safe_load(block) == values, (yaml.safe_load(block), values)
+        except ImportError:
+            pass
+        blocks.append(values)
+    return blocks
 
 
 @scratch
-def test_tap_has_one_test_a_scenario(folder):
+def test_tap_has_one_test_a_scenario_and_one_a_failure(folder):
     good = tap_lines(run(folder, "explore -s clean --runs 20 --tap", 0).stdout)
-    bad = tap_lines(run(folder, "sweep -s half-transfer --inject cancel --tap", 1).stdout)
-    if good != ["TAP version 13", "1..1", "ok 1 explore clean: 20 runs"]:
+    bad = run(folder, "explore -s two-failures --keep-going --tap", 1).stdout
+    if good != ["TAP version 13", "ok 1 explore clean: 20 runs", "1..1"]:
         yield f"{good}"
-    if bad != ["TAP version 13", "1..1", "not ok 1 sweep half-transfer: 15 runs, found always: no money is lost"]:
-        yield f"{bad}"
+    if tap_lines(bad) != ["TAP version 13", "not ok 1 explore two-failures: 1,000 runs, found always: never two steps behind; always: never one step behind",
+                          "not ok 2 explore two-failures: always: never two steps behind",
+                          "not ok 3 explore two-failures: always: never one step behind", "1..3"]:
+        yield bad
+    scenario, first, second = diagnostics(bad)
+    if (scenario["runs"], scenario["seed"], scenario["strategy"], scenario["severity"]) != (1000, 1, "portfolio", "fail"):
+        yield f"{scenario}"
+    for failure in (first, second):
+        if subprocess.run(failure["replay"], shell=True, cwd=folder, env=ENVIRONMENT, capture_output=True, check=False).returncode != 1:
+            yield f"the command of {failure} does not fail"
+        if not (folder / failure["schedule"]).exists() or failure["seed"] != 1 or failure["run"] < 2 or "The ordinary run, except:" not in failure["told"]:
+            yield f"{failure}"
     run(folder, "explore -s clean --tap --json", 2)
+
+
+@scratch
+def test_perl_reads_the_tap_and_its_yaml(folder):
+    if shutil.which("perl") is None or subprocess.run(["perl", "-MTAP::Parser", "-e1"], capture_output=True, check=False).returncode != 0:
+        return
+    script = ('my $p = TAP::Parser->new ({ exec => [@ARGV] }); my $n = 0; while (my $r = $p->next) { $n++ if $r->is_yaml && $r->data->{message}; } '
+              'print $p->tests_planned, " ", scalar ($p->failed), " ", $n, " ", join (";", $p->parse_errors), "\\n"')
+    for scenario in ("two-failures", "null-pointer", "<odd> & 'x' #1"):
+        done = subprocess.run(["perl", "-MTAP::Parser", "-e", script, PLANTED, "explore", "--keep-going", "--tap", "-s", scenario], cwd=folder, env=ENVIRONMENT,
+                              capture_output=True, text=True, check=False)
+        count = 3 if scenario == "two-failures" else 2
+        if done.stdout != f"{count} {count} {count} \n":
+            yield f"{scenario}: {done.stdout}{done.stderr}"
 
 
 # Of Jenkins' schema, junit-10.xsd: what each element may hold, and its attributes, those that must be there first.
@@ -193,6 +239,8 @@ SHAPE = {
     "testsuites": ({"testsuite"}, set(), {"name", "time", "tests", "failures", "disabled", "errors"}),
     "testsuite": ({"properties", "testcase", "system-out", "system-err"}, {"name", "tests", "failures", "errors"},
                   {"group", "time", "skipped", "timestamp", "hostname", "id", "package", "file", "log", "url", "version"}),
+    "properties": ({"property"}, set(), set()),
+    "property": (set(), {"name", "value"}, set()),
     "testcase": ({"skipped", "error", "failure", "system-out", "system-err"}, {"name", "classname"},
                  {"assertions", "time", "status", "group", "file", "line"}),
     "failure": (set(), set(), {"type", "message"}),
@@ -210,8 +258,20 @@ def misshapen(element):
     for name in names & {"tests", "failures", "errors", "skipped"}:
         if not element.attrib[name].isdigit():
             yield f"{name}={element.attrib[name]}"
-    if "time" in names:
-        float(element.attrib["time"])
+    if "time" in names and not re.fullmatch(r"\d+\.\d{3}", element.attrib["time"]):
+        yield f"time={element.attrib['time']}"
+    # Of several, Jenkins keeps one.
+    if element.tag == "testcase" and len(element.findall("failure")) + len(element.findall("error")) > 1:
+        yield f"{element.attrib} has more than one failure"
+    if element.tag in ("testsuites", "testsuite"):
+        for name, what in (("tests", "testcase"), ("failures", "testcase/failure"), ("errors", "testcase/error"), ("skipped", "testcase/skipped")):
+            there = len(element.findall(f"testsuite/{what}" if element.tag == "testsuites" else what))
+            if name in names and element.attrib[name] != str(there):
+                yield f"{name}={element.attrib[name]}, and there are {there}"
+    if element.tag == "testsuite":
+        cases = [(case.get("classname"), case.get("name")) for case in element.findall("testcase")]
+        if len(set(cases)) != len(cases):
+            yield f"two cases of one name: {cases}"
     for child in element:
         if child.tag in children:
             yield from misshapen(child)
@@ -224,15 +284,61 @@ def test_junit_is_what_its_readers_expect(folder):
     run(folder, "explore -s null-pointer --junit crash.xml", 1)
     run(folder, "sweep -s half-transfer --junit sweep.xml --json", 1)
     run(folder, "exhaust -s clean -d 1 --junit clean.xml --tap", 0)
-    for name, command, n_failed in (("crash", "explore", "1"), ("sweep", "sweep", "1"), ("clean", "exhaust", "0")):
+    for name, command, scenario, n_failed in (("crash", "explore", "null-pointer", 2), ("sweep", "sweep", "half-transfer", 2), ("clean", "exhaust", "clean", 0)):
         root = xml.etree.ElementTree.parse(folder / f"{name}.xml").getroot()
         yield from misshapen(root)
         suite, = root
-        case, = suite
-        if [suite.get(key) for key in ("name", "tests", "failures", "errors", "skipped")] != ["planted", "1", n_failed, "0", "0"]:
+        cases = suite.findall("testcase")
+        if [suite.get(key) for key in ("name", "tests", "failures", "errors", "skipped")] != [f"planted.{command}.{scenario}", str(max(n_failed, 1)), str(n_failed),
+                                                                                               "0", "0"]:
             yield f"{name}: {suite.attrib}"
-        if (case.find("failure") is not None) != (n_failed == "1") or case.get("classname") != f"planted.{command}":
-            yield f"{name}: {xml.etree.ElementTree.tostring(case, encoding='unicode')}"
+        if (cases[0].get("name"), cases[0].get("classname")) != (scenario, f"planted.{command}"):
+            yield f"{name}: {xml.etree.ElementTree.tostring(root, encoding='unicode')}"
+        for case in cases[1:]:
+            if case.get("classname") != f"planted.{command}.{scenario}" or case.get("name") != case.find("failure").get("message"):
+                yield f"{name}: {xml.etree.ElementTree.tostring(case, encoding='unicode')}"
+
+
+@scratch
+def test_junit_has_a_case_for_each_failure_with_the_command_that_replays_it(folder):
+    run(folder, "explore -s two-failures --keep-going --seed 7 --inject cancel --junit x.xml", 1)
+    suite, = xml.etree.ElementTree.parse(folder / "x.xml").getroot()
+    properties = {each.get("name"): each.get("value") for each in suite.find("properties")}
+    if properties != {"command": "explore", "scenario": "two-failures", "strategy": "portfolio", "seed": "7", "inject": "cancel", "runs": "1000"}:
+        yield f"{properties}"
+    if len(suite.findall("testcase")) != 3:
+        yield xml.etree.ElementTree.tostring(suite, encoding="unicode")
+    for case in suite.findall("testcase")[1:]:
+        command = case.find("failure").text.splitlines()[0]
+        if not re.fullmatch(r"\S+planted replay \S+\.schedule", command) or case.find("failure").get("type") != "always":
+            yield command
+        done = subprocess.run(command, shell=True, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+        if case.get("name") not in done.stdout:
+            yield f"{command}: {done.stdout}"
+
+
+@scratch
+def test_words_that_need_care_are_well_formed_everywhere(folder):
+    """Quotes, tags, control characters, what is not UTF-8, what is no character; in a name, in a message, in the name of a file."""
+    scenario = "<odd> & 'x' #1"
+    done = subprocess.run([PLANTED, "explore", "-s", scenario, "--tap", "--junit", "x.xml", "--keep", "it's kept"], cwd=folder, env=ENVIRONMENT,
+                          capture_output=True, text=True, errors="replace", check=False)
+    root = xml.etree.ElementTree.parse(folder / "x.xml").getroot()
+    yield from misshapen(root)
+    first, second = root.iter("testcase")
+    if first.get("name") != scenario or second.get("classname") != f"planted.explore.{scenario}":
+        yield xml.etree.ElementTree.tostring(root, encoding="unicode")
+    words = second.find("failure").text
+    if '"quotes" & <tags> ]]> # ? red\ttab\n...\n  ---\n\u00e9 \ufffd \ufffd' not in words:
+        yield words
+    for command in (words.splitlines()[0], diagnostics(done.stdout)[1]["replay"]):
+        if subprocess.run(command, shell=True, cwd=folder, env=ENVIRONMENT, capture_output=True, check=False).returncode != 1:
+            yield command
+    if [line.split(":")[0] for line in tap_lines(done.stdout)[1:3]] != ["not ok 1 explore " + scenario.replace("#", "\\#"),
+                                                                        "not ok 2 explore " + scenario.replace("#", "\\#")]:
+        yield done.stdout
+    if diagnostics(done.stdout)[1]["scenario"] != scenario:
+        yield done.stdout
 
 
 @scratch
