@@ -135,7 +135,7 @@ func main() {
 			}
 			fmt.Println("rendezvous-ns", (cpu()-before)/roundTrips)
 		},
-		"messages":      func() { oneWay(0, "one-way-ns"); oneWay(buffer, "buffered-ns") },
+		"messages":      func() { oneWay(0, "one-way-ns"); oneWay(buffer, "buffered-ns"); oneWay(buffer, "bursts-ns") },
 		"sleepers":      func() { putToSleep(sleepers, "sleeper") },
 		"many-sleepers": func() { putToSleep(manySleepers, "many-sleepers") },
 		"timers": func() {

@@ -30,6 +30,7 @@ ROWS = [
     ("rendezvous channel, there and back", "ns", "bench-trio", "rendezvous-ns"),
     ("rendezvous channel, one way", "ns", "bench-trio", "one-way-ns"),
     ("channel with a buffer of 1,024", "ns", "bench-trio", "buffered-ns"),
+    ("  and waiting only when it is full or empty", "ns", "bench-trio", "bursts-ns"),
     ("a million sleeps of up to 1 ms, by 1,000 tasks", "ns each", "bench-trio", "timer-ns"),
     ("an errand to a worker thread and back", "ns", "bench-trio", "errand-ns"),
     ("100,000 sleeping tasks: create", "ns each", "bench-trio", "sleeper-create-ns"),

@@ -53,8 +53,9 @@
 #define KEEP_SLOTS            48          /* the first two arenas */
 
 /* Pages that were touched once stay, which is what makes taking a stack cheap; but a stack that was used deeply once should not
- * hold its pages for ever. Every SAMPLE_EVERY-th stack that is given back is looked at; if it holds more than KEEP_BYTES, the next
- * SAMPLE_EVERY are looked at too. The first KEEP_WARM free stacks are left alone: a steady load goes on using them. */
+ * hold its pages for ever. Whenever there are SAMPLE_EVERY more free ones than there were at some time since, the one that is given back is
+ * looked at; if it holds more than KEEP_BYTES, the next SAMPLE_EVERY are looked at too. So a steady load, which goes on using the last ones, is
+ * left alone (to ask the kernel takes as long as ten spawns), and so are the first KEEP_WARM. */
 #define SAMPLE_EVERY          64
 #define KEEP_WARM             32
 #define KEEP_BYTES            (32 * 1024)
@@ -76,7 +77,7 @@ struct _TrioStackPool
   void   *free;             /* top of the first free stack */
   gsize   n_free;
   gsize   n_made;           /* free or taken */
-  guint   until_sample;
+  gsize   n_free_to_look;   /* as many of them, and one is looked at */
   guint   suspicious;       /* so many more are looked at */
   GArray *arenas;           /* of Arena */
   GArray *checker_ids;
@@ -109,6 +110,8 @@ trio_stack_pool_take (TrioStackPool *pool)
 
   pool->free = *link_of (top);
   pool->n_free--;
+  if (G_UNLIKELY (pool->n_free + SAMPLE_EVERY < pool->n_free_to_look))
+    pool->n_free_to_look = pool->n_free + SAMPLE_EVERY;
   stack_checkers_taken (top - pool->usable, pool->usable);
   return top;
 }
@@ -116,7 +119,7 @@ trio_stack_pool_take (TrioStackPool *pool)
 void
 trio_stack_pool_give (TrioStackPool *pool, void *top)
 {
-  if (G_UNLIKELY (--pool->until_sample == 0 || pool->suspicious > 0))
+  if (G_UNLIKELY (pool->n_free >= pool->n_free_to_look || pool->suspicious > 0))
     trim (pool, top);
 
   stack_checkers_given ((char *) top - pool->usable, pool->usable);
@@ -161,7 +164,7 @@ trio_stack_pool_new (gsize stack_bytes)
   pool->guard = MIN ((GUARD_BYTES_MAX + page - 1) / page, pages / 4) * page;
   pool->usable = pages * page - pool->guard;
   pool->slot = (pages + (pages % 2 == 0 ? 1 : 2)) * page;
-  pool->until_sample = SAMPLE_EVERY;
+  pool->n_free_to_look = SAMPLE_EVERY;
   pool->arenas = g_array_new (FALSE, FALSE, sizeof (Arena));
   pool->checker_ids = g_array_new (FALSE, FALSE, sizeof (guint));
   return pool;
@@ -224,6 +227,7 @@ rewind_pool (TrioStackPool *pool)
 
   pool->free = NULL;
   pool->n_free = 0;
+  pool->n_free_to_look = SAMPLE_EVERY;
   pool->suspicious = 0;
   for (guint n = pool->arenas->len; n > 0; n--)
     for (gsize slot = nth_arena (pool, n - 1)->made; slot > 0; slot--)
@@ -351,8 +355,8 @@ trim (TrioStackPool *pool, char *top)
   char *low = (char *) (((guintptr) top + pool->page - 1) / pool->page * pool->page) - bytes;
   gsize looked_at = sizeof resident * pool->page;
 
-  if (pool->until_sample == 0)
-    pool->until_sample = SAMPLE_EVERY;
+  if (pool->n_free >= pool->n_free_to_look)
+    pool->n_free_to_look = pool->n_free + SAMPLE_EVERY;
   if (pool->suspicious > 0)
     pool->suspicious--;
   if (pool->n_free < KEEP_WARM || bytes < KEEP_BYTES + looked_at)
