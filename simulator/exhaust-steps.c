@@ -9,8 +9,8 @@
 #include <trio/run.h>
 #include <trio/seam/world.h>
 
-TrioSimSteps *trio_sim_memory_watch;
-gboolean      trio_sim_memory_seen;
+#include "simulator/memory.h"
+
 
 /* What one task is to this run. */
 typedef struct
@@ -30,9 +30,6 @@ enum
   SALT_PLACE,
   SALT_STACK,
 };
-
-/* A task's stack lies below its record; so much of it is taken to be its own. */
-#define STACK_BYTES ((gsize) 256 * 1024)
 
 static inline TrioSimSteps *
 steps_of (TrioInstrument *instrument)
@@ -243,7 +240,7 @@ name_stack (TrioSimSteps *self, const char *address, guint64 *name)
       const Living *living = &g_array_index (self->living, Living, i);
       const char *top = (const char *) living->task;
 
-      if (top != NULL && address < top && (gsize) (top - address) <= STACK_BYTES)
+      if (top != NULL && address < top && (gsize) (top - address) <= TRIO_SIM_STACK_BYTES)
         {
           *name = trio_sim_mix (trio_sim_mix (SALT_STACK, living->index), (guint64) (top - address) / 8);
           return TRUE;
@@ -334,9 +331,10 @@ touch_word (TrioSimSteps *self, const char *address, gboolean writes)
   touch (current_footprint (self), name, kind);
 }
 
-void
-trio_sim_steps_touch_memory (TrioSimSteps *self, gconstpointer address, gsize size, gboolean writes)
+static void
+touch_memory (gpointer listener, gconstpointer address, gsize size, gboolean writes)
 {
+  TrioSimSteps *self = listener;
   const char *first = address;
 
   self->memory_seen = TRUE;
@@ -491,7 +489,7 @@ trio_sim_steps_begin (TrioSimSteps *self, gboolean with_memory)
   self->completes = 0;
   self->n_made_by_world = 0;
   trio_watch_accesses (TRUE);
-  trio_sim_memory_watch = with_memory ? self : NULL;
+  trio_sim_memory_listen (with_memory ? touch_memory : NULL, self);
 }
 
 void
@@ -499,7 +497,7 @@ trio_sim_steps_end (TrioSimSteps *self)
 {
   self->in_step = FALSE;
   trio_watch_accesses (FALSE);
-  trio_sim_memory_watch = NULL;
+  trio_sim_memory_listen (NULL, NULL);
 }
 
 guint

@@ -106,9 +106,6 @@ trio_sim_steps_get (TrioSimSteps *steps, guint i)
 /* The tasks that could have gone on when the run broke off. */
 guint         trio_sim_steps_get_ready (TrioSimSteps *steps, guint *tasks, guint max);
 
-/* A load or store of the program: exhaust-memory.c. */
-void          trio_sim_steps_touch_memory (TrioSimSteps *steps, gconstpointer address, gsize size, gboolean writes);
-
 /* Whether the two do not commute. same_run: both are of the run that is or was last. */
 gboolean      trio_sim_footprints_conflict (const TrioSimFootprint *a, const TrioSimFootprint *b, gboolean same_run);
 void          trio_sim_footprint_init      (TrioSimFootprint *footprint);
@@ -116,10 +113,6 @@ void          trio_sim_footprint_clear     (TrioSimFootprint *footprint);
 /* Adds all of other, for comparisons with other runs. */
 void          trio_sim_footprint_join      (TrioSimFootprint *footprint, const TrioSimFootprint *other);
 
-/* Whom the callbacks in exhaust-memory.c tell, or NULL; and whether one ever came. That file is linked only into programs that were compiled
- * to call it. */
-extern TrioSimSteps *trio_sim_memory_watch;
-extern gboolean      trio_sim_memory_seen;
 /* The program's own variables, from and to; NULL: not known. They lie at the same place in every run of a process and its children. */
 extern TRIO_API const char *trio_sim_program_data[2];
 

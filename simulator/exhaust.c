@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "simulator/exhaust-steps.h"
+#include "simulator/memory.h"
 #include "simulator/schedule.h"
 
 /* --- what the searches share --- */

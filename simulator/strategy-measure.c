@@ -4,6 +4,11 @@
 
 #include "simulator/strategy-measure.h"
 
+#include "simulator/memory.h"
+#include "simulator/strategy-memory.h"
+
+#include <string.h>
+
 #include <trio/lowlevel/instrument.h>
 
 #define TOUCHES_MAX 65536      /* what is touched later than this many touches is not guessed at */
@@ -25,6 +30,7 @@ struct _TrioSimProbe
   GArray          *by_serial;      /* of guint: where in measure->tasks a task is, plus 1 */
   GArray          *objects;        /* of Object, by id */
   GHashTable      *by_address;     /* address -> id plus 1; only looked up */
+  TrioSimWords    *words;
 };
 
 #define PROBE_OF_INSTRUMENT(i) ((TrioSimProbe *) ((char *) (i) - G_STRUCT_OFFSET (TrioSimProbe, instrument)))
@@ -73,6 +79,13 @@ task_spawned (TrioInstrument *instrument, TrioTask *task)
   g_array_append_val (probe->measure->tasks, fresh);
   place = trio_sim_task_note (probe->by_serial, task);
   *place = probe->measure->tasks->len;
+  trio_sim_words_add_task (probe->words, task, probe->measure->tasks->len - 1);
+}
+
+static void
+task_exited (TrioInstrument *instrument, TrioTask *task, const GError *error G_GNUC_UNUSED)
+{
+  trio_sim_words_drop_task (PROBE_OF_INSTRUMENT (instrument)->words, task);
 }
 
 static void
@@ -102,6 +115,15 @@ object_at (TrioSimProbe *probe, gconstpointer address, gboolean is_new, guint ta
   return &g_array_index (probe->objects, Object, id - 1);
 }
 
+/* The step that it is in, from 0. */
+static guint
+step_of (TrioSimProbe *probe, guint index)
+{
+  guint64 steps = g_array_index (probe->measure->tasks, TrioSimTaskMeasure, index).steps;
+
+  return (guint) (steps - (steps > 0));
+}
+
 static void
 accessed (TrioInstrument *instrument, TrioTask *task, gconstpointer address, TrioAccess access)
 {
@@ -112,18 +134,40 @@ accessed (TrioInstrument *instrument, TrioTask *task, gconstpointer address, Tri
     return;
 
   Object *object = object_at (probe, address, access == TRIO_ACCESS_CREATE, index);
-  guint64 steps = g_array_index (probe->measure->tasks, TrioSimTaskMeasure, index).steps;
   const TrioSimTouched touched = {
-    .task = index, .step = (guint) steps - (steps > 0), .object = object->id, .changes = access != TRIO_ACCESS_READ,
+    .task = index, .step = step_of (probe, index), .object = object->id, .changes = access != TRIO_ACCESS_READ,
   };
 
   object->shared |= object->task != index;
   g_array_append_val (probe->measure->touches, touched);
 }
 
+/* A load or store of the program. */
+static void
+touch_memory (gpointer listener, gconstpointer address, gsize size, gboolean writes)
+{
+  TrioSimProbe *probe = listener;
+  TrioTask *task = trio_current_task ();
+  guint index = task == NULL ? TRIO_SIM_NO_TASK : index_of (probe, task);
+
+  if (index != TRIO_SIM_NO_TASK)
+    trio_sim_words_touch (probe->words, index, step_of (probe, index), address, size, writes);
+}
+
 static void
 free_nothing (TrioSimStrategy *strategy G_GNUC_UNUSED)
 {
+}
+
+static TrioSimMeasure *
+measure_new (void)
+{
+  TrioSimMeasure *measure = g_new0 (TrioSimMeasure, 1);
+
+  measure->tasks = g_array_new (FALSE, FALSE, sizeof (TrioSimTaskMeasure));
+  measure->touches = g_array_new (FALSE, FALSE, sizeof (TrioSimTouched));
+  measure->by_path = g_hash_table_new (g_int64_hash, g_int64_equal);
+  return measure;
 }
 
 TrioSimProbe *
@@ -133,16 +177,15 @@ trio_sim_probe_new (void)
 
   probe->strategy = (TrioSimStrategy) { .answer = answer, .free = free_nothing, .name = "fifo" };
   probe->instrument = (TrioInstrument) {
-    .name = "probe", .task_spawned = task_spawned, .before_task_step = before_task_step,
+    .name = "probe", .task_spawned = task_spawned, .before_task_step = before_task_step, .task_exited = task_exited,
     .accessed = accessed,
   };
-  probe->measure = g_new0 (TrioSimMeasure, 1);
-  probe->measure->tasks = g_array_new (FALSE, FALSE, sizeof (TrioSimTaskMeasure));
-  probe->measure->touches = g_array_new (FALSE, FALSE, sizeof (TrioSimTouched));
-  probe->measure->by_path = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, NULL);
+  probe->measure = measure_new ();
   probe->objects = g_array_new (FALSE, FALSE, sizeof (Object));
   probe->by_address = g_hash_table_new (NULL, NULL);
+  probe->words = trio_sim_words_new (probe->measure);
   trio_watch_accesses (TRUE);
+  trio_sim_memory_listen (touch_memory, probe);
   probe->by_serial = trio_sim_task_notes_new (sizeof (guint));
   return probe;
 }
@@ -209,6 +252,7 @@ settle_touches (TrioSimProbe *probe)
         g_array_index (touches, TrioSimTouched, n++) = touched;
     }
   g_array_set_size (touches, n);
+  probe->measure->n_objects = trio_sim_words_settle (probe->words, touches, probe->measure->n_objects);
   g_array_sort (touches, compare_touches);
 
   n = 0;
@@ -224,6 +268,13 @@ settle_touches (TrioSimProbe *probe)
 }
 
 static void
+index_tasks (TrioSimMeasure *measure)
+{
+  for (guint i = 0; i < measure->tasks->len; i++)
+    g_hash_table_insert (measure->by_path, &g_array_index (measure->tasks, TrioSimTaskMeasure, i).path_hash, GUINT_TO_POINTER (i + 1));
+}
+
+static void
 settle_tasks (TrioSimMeasure *measure)
 {
   guint at = 0;
@@ -232,7 +283,6 @@ settle_tasks (TrioSimMeasure *measure)
     {
       TrioSimTaskMeasure *task = &g_array_index (measure->tasks, TrioSimTaskMeasure, i);
 
-      g_hash_table_insert (measure->by_path, &task->path_hash, GUINT_TO_POINTER (i + 1));
       task->subtree = task->steps;
       for (task->touches = at; at < measure->touches->len && g_array_index (measure->touches, TrioSimTouched, at).task == i; at++)
         task->n_touches++;
@@ -253,8 +303,10 @@ trio_sim_probe_finish (TrioSimProbe *probe)
   TrioSimMeasure *measure = probe->measure;
 
   trio_watch_accesses (FALSE);
+  trio_sim_memory_listen (NULL, NULL);
   settle_touches (probe);
   settle_tasks (measure);
+  index_tasks (measure);
   g_array_unref (probe->by_serial);
   g_array_unref (probe->objects);
   g_hash_table_unref (probe->by_address);
@@ -325,6 +377,56 @@ trio_sim_measure_conflicts (const TrioSimMeasure *measure, guint task, guint ste
       j += y->object <= x->object;
     }
   return FALSE;
+}
+
+/* --- as bytes --- */
+
+typedef struct
+{
+  guint64 n_cancels, n_interrupts, n_faults, n_steps;
+  guint32 n_objects, n_tasks, n_touches;
+} Header;
+
+GBytes *
+trio_sim_measure_to_bytes (const TrioSimMeasure *measure)
+{
+  const Header header = {
+    measure->n_cancels, measure->n_interrupts, measure->n_faults, measure->n_steps, measure->n_objects, measure->tasks->len,
+    measure->touches->len,
+  };
+  GByteArray *bytes = g_byte_array_new ();
+
+  g_byte_array_append (bytes, (const guint8 *) &header, sizeof header);
+  g_byte_array_append (bytes, (const guint8 *) measure->tasks->data, measure->tasks->len * (guint) sizeof (TrioSimTaskMeasure));
+  g_byte_array_append (bytes, (const guint8 *) measure->touches->data, measure->touches->len * (guint) sizeof (TrioSimTouched));
+  return g_byte_array_free_to_bytes (bytes);
+}
+
+TrioSimMeasure *
+trio_sim_measure_from_bytes (GBytes *bytes)
+{
+  gsize size;
+  const guint8 *data = g_bytes_get_data (bytes, &size);
+  Header header;
+  TrioSimMeasure *measure;
+
+  if (size < sizeof header)
+    return NULL;
+  memcpy (&header, data, sizeof header);
+  if (size != sizeof header + header.n_tasks * sizeof (TrioSimTaskMeasure) + header.n_touches * sizeof (TrioSimTouched))
+    return NULL;
+
+  measure = measure_new ();
+  measure->n_cancels = header.n_cancels;
+  measure->n_interrupts = header.n_interrupts;
+  measure->n_faults = header.n_faults;
+  measure->n_steps = header.n_steps;
+  measure->n_objects = header.n_objects;
+  data += sizeof header;
+  g_array_append_vals (measure->tasks, data, header.n_tasks);
+  g_array_append_vals (measure->touches, data + header.n_tasks * sizeof (TrioSimTaskMeasure), header.n_touches);
+  index_tasks (measure);
+  return measure;
 }
 
 void

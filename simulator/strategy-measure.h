@@ -5,6 +5,8 @@
  * Always true:
  *  1. A measure is a function of the scenario, of what may be injected, and of the limits of a run: it is taken from one run in which
  *     every answer is dull. So a seed, the strategy's text and the program are enough to repeat a run, whoever measures, and when.
+ *     (Where the program's own memory is seen the program is the build of it, which decides what loads and stores there are. And where
+ *     freed memory is used again is the allocator's choice, which a step is told by; so a search takes one measure for all its runs.)
  *  2. Steps of a task are kept under its path, which means the same task in every run. */
 
 #pragma once
@@ -26,7 +28,7 @@ typedef struct
   guint64 subtree;         /* its own steps and those of all below it */
 } TrioSimTaskMeasure;
 
-/* A step of a task touched an object that several tasks touched. */
+/* A step of a task touched an object that several tasks touched; or a word of memory that they contended for: strategy-memory.c. */
 typedef struct
 {
   guint   task;            /* index */
@@ -55,6 +57,10 @@ gboolean trio_sim_measure_touches   (const TrioSimMeasure *measure, guint task, 
 
 /* Whether two steps touched one object then, and one of them changed it. A guess about this run, not a fact. */
 gboolean trio_sim_measure_conflicts (const TrioSimMeasure *measure, guint task, guint step, guint other_task, guint other_step);
+
+/* A measure as bytes, for a process of the same program. NULL for bytes that are none. */
+GBytes         *trio_sim_measure_to_bytes   (const TrioSimMeasure *measure) G_GNUC_WARN_UNUSED_RESULT;
+TrioSimMeasure *trio_sim_measure_from_bytes (GBytes *bytes) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Takes the measure: the strategy of the measured run, and an instrument to be put into it; then what they saw. */
 typedef struct _TrioSimProbe TrioSimProbe;

@@ -8,8 +8,8 @@
  *
  * When a step is taken, those that wait and touch what it touches draw again: each race is decided by a draw of its own. What a step will
  * touch is known for sure only when it has been taken; the guess is what the same step of the same task touched in the measured dull run,
- * and it may be wrong. Of the program's own memory nothing is known; among steps that touch nothing else a priority is kept until its step
- * is taken, as in the paper's basic form.
+ * and it may be wrong. The program's own memory is known where its loads and stores are seen (memory-callbacks.c); else, among steps that
+ * touch nothing of the runtime, a priority is kept until its step is taken, as in the paper's basic form.
  *
  * A step that has waited long draws again, so that it is not at the mercy of one low number while a
  * spinner draws at each round. */

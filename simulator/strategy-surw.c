@@ -9,8 +9,8 @@
  *
  * What is selected, the seed draws:
  *
- *     object    the steps that touched one object, of those that several tasks touched in the measured dull run (half of the runs, if there
- *               is one)
+ *     object    the steps that touched one object, of those that several tasks touched in the measured dull run, or one word of memory, of
+ *               those that they contended for, where the program's loads and stores are seen (half of the runs, if there is one)
  *     tasks     all steps of two or three tasks
  *     steps     any step, with one chance in 2, 4 or 8
  *

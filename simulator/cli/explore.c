@@ -159,6 +159,15 @@ show_progress (const TrioCliTally *tally, gpointer data)
     }
 }
 
+/* Of which the portfolio has some. */
+static gboolean
+needs_measure (const Explore *self)
+{
+  const TrioSimOptions options = { .strategy = self->campaign.strategy, .inject = self->campaign.inject };
+
+  return self->runs != 1 && (g_str_equal (self->campaign.strategy, "portfolio") || trio_sim_strategy_needs_measure (&options));
+}
+
 static gboolean
 explore_one (Explore *self, TrioCliTally *tally, GError **error)
 {
@@ -170,10 +179,13 @@ explore_one (Explore *self, TrioCliTally *tally, GError **error)
     .tick = show_progress, .tick_data = self,
   };
 
-  if (!trio_cli_work (&work, tally, error))
-    return FALSE;
+  g_autoptr (TrioSimMeasure) measure = needs_measure (self) ? trio_cli_measure (&self->campaign.target, self->campaign.inject) : NULL;
+  gboolean ok;
 
-  if (!trio_cli_campaign_take (&self->campaign, tally, prepare, self, error))
+  self->campaign.target.measure = measure;
+  ok = trio_cli_work (&work, tally, error) && trio_cli_campaign_take (&self->campaign, tally, prepare, self, error);
+  self->campaign.target.measure = NULL;
+  if (!ok)
     return FALSE;
   /* One that stopped at a failure has not had its chance. */
   if (tally->runs > TRIO_CLI_RUNS_BEFORE_UNREACHED && (tally->findings->len == 0 || self->keep_going))

@@ -16,10 +16,13 @@
 #include <string.h>
 #include <trio/lowlevel/dump.h>
 
+#include "simulator/strategy-measure.h"
 #include "simulator/watch.h"
 
 /* How long a run may go on after Ctrl-C. */
 #define PATIENCE_US   G_TIME_SPAN_SECOND
+/* A run that takes longer is measured by those who need it, if at all: one that never ends is to be found by a run, and soon. */
+#define MEASURE_TIMEOUT_S 2
 /* Address space only: pages that no decision reaches are never there. */
 #define JOURNAL_BYTES ((gsize) 64 << 20)
 
@@ -60,6 +63,7 @@ trio_cli_target_apply (const TrioCliTarget *target, TrioSimOptions *options)
   options->judge_misuse = !target->misuses;
   options->heal_after = target->heal_after;
   options->heal_within = target->heal_within;
+  options->measure = target->measure;
 }
 
 /* ---- In the child ---------------------------------------------------------------------------------------------------------- */
@@ -374,6 +378,50 @@ TrioSimReport *
 trio_cli_isolate_looking (const TrioCliTarget *target, const TrioSimOptions *options, TrioCliLook *look, GError **error)
 {
   return isolate (target, options, NULL, NULL, look, error);
+}
+
+/* ---- The measure ----------------------------------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  const TrioCliTarget *target;
+  TrioSimInject        inject;
+} Measuring;
+
+static void
+measure_and_tell (int outbox, gpointer data)
+{
+  const Measuring *self = data;
+  g_autoptr (TrioSimMeasure) measure = trio_sim_measure (self->target->func, self->target->data,
+                                                         &(TrioSimOptions) { .inject = self->inject }, NULL);
+
+  if (measure != NULL)
+    {
+      g_autoptr (GBytes) bytes = trio_sim_measure_to_bytes (measure);
+
+      trio_cli_tell (outbox, 0, g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, bytes, TRUE));
+    }
+}
+
+TrioSimMeasure *
+trio_cli_measure (const TrioCliTarget *target, TrioSimInject inject)
+{
+  static const GVariantType *const types[] = { G_VARIANT_TYPE_BYTESTRING };
+  Measuring self = { target, inject };
+  g_autoptr (TrioCliChild) child = trio_cli_child_new (measure_and_tell, &self, FALSE, NULL);
+  g_autoptr (GVariant) told = NULL;
+  gboolean timed_out, cut;
+  guint32 kind;
+
+  if (child == NULL)
+    return NULL;
+  await_end (child, MEASURE_TIMEOUT_S, &timed_out, &cut);
+  told = trio_cli_child_hear (child, types, &kind);
+  if (told == NULL)
+    return NULL;
+
+  g_autoptr (GBytes) bytes = g_variant_get_data_as_bytes (told);
+  return trio_sim_measure_from_bytes (bytes);
 }
 
 void

@@ -27,6 +27,7 @@ typedef struct
   GTimeSpan   heal_within;
   gboolean    misuses;       /* it may misuse things on purpose: that is no finding */
   gboolean    echo;          /* let what the scenario prints through */
+  TrioSimMeasure *measure;   /* one for all runs; NULL: each takes its own where it needs one */
 } TrioCliTarget;
 
 /* Puts into @options what all runs of a search have in common. */
@@ -73,6 +74,9 @@ char          *trio_cli_describe_task (TrioTask *task);
  */
 TrioSimReport *trio_cli_isolate (const TrioCliTarget *target, const TrioSimOptions *options, const TrioCliNoting *noting,
                                  TrioSchedule *points, GError **error);
+
+/* Takes the measure of the scenario in a child. NULL: it did not come to that, and any run will find out why. */
+TrioSimMeasure *trio_cli_measure (const TrioCliTarget *target, TrioSimInject inject);
 
 /* The same with a look at one place; for a crash too. */
 TrioSimReport *trio_cli_isolate_looking (const TrioCliTarget *target, const TrioSimOptions *options, TrioCliLook *look,

@@ -117,7 +117,7 @@ take_measure (Worker *self, TrioSimOptions *options)
 {
   const TrioCliTarget *target = self->pool->work->target;
 
-  if (!trio_sim_strategy_needs_measure (options))
+  if (options->measure || !trio_sim_strategy_needs_measure (options))
     return;
   /* Without one the run tries by itself, and says why it cannot. */
   if (!self->measure)

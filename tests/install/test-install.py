@@ -88,7 +88,7 @@ def test_the_libraries_export_only_names_of_ours():
     for library in libraries:
         for line in run("nm", "-D", "--defined-only", library).splitlines():
             name = line.split()[-1]
-            # What a program that is compiled to show its loads and stores calls; see simulator/exhaust-memory.c.
+            # What a program that is compiled to show its loads and stores calls; see simulator/memory-callbacks.c.
             callback = library.name == "libtrio-sim-1.so" and name.startswith(("__tsan_", "__sanitizer_cov_"))
             if not callback and not name.startswith(("trio_", "_trio_")):
                 yield f"{library.name} exports {name}"

@@ -12,7 +12,7 @@
  * Atomic operations are done here too, for that is what these callbacks are for; all tasks are on one thread, so that any order of memory
  * is right, and the strongest is used. */
 
-#include "simulator/exhaust-steps.h"
+#include "simulator/memory.h"
 
 #if defined(__SANITIZE_THREAD__)
 #define THREAD_SANITIZER 1
@@ -31,8 +31,8 @@ static inline void
 see (gconstpointer address, gsize size, gboolean writes)
 {
   trio_sim_memory_seen = TRUE;
-  if (G_UNLIKELY (trio_sim_memory_watch != NULL))
-    trio_sim_steps_touch_memory (trio_sim_memory_watch, address, size, writes);
+  if (G_UNLIKELY (trio_sim_memory_told != NULL))
+    trio_sim_memory_told (trio_sim_memory_listener, address, size, writes);
 }
 
 #define LOAD_AND_STORE(size)                                                                                                         \
