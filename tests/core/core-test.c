@@ -232,6 +232,25 @@ run_random (gconstpointer data)
 }
 
 static void
+run_mock_in_any_order (gconstpointer data)
+{
+  CoreTestFunc test = *(const CoreTestFunc *) data;
+  guint64 only = number_from ("CORE_TEST_ONLY", 0);
+  guint64 n = is_valgrind () ? N_SCHEDULES_VALGRIND : number_from ("CORE_TEST_SCHEDULES", N_SCHEDULES);
+
+  for (guint64 seed = MAX (only, 1); seed <= (only != 0 ? only : n); seed++)
+    {
+      g_autofree char *what = g_strdup_printf ("mock world, seed %" G_GUINT64_FORMAT, seed);
+
+      announce (g_test_get_path (), seed, what);
+      mock_seed = (guint32) seed;
+      test ();
+      mock_seed = 0;
+      mock_forget ();
+    }
+}
+
+static void
 inject (CoreTestFunc test, GPtrArray *occasions, guint i)
 {
   const Occasion *occasion = occasions->pdata[i];
@@ -332,6 +351,13 @@ core_test_add_undisturbed (const char *path, CoreTestFunc test, const char *why)
 {
   add_mock (path, test, "not in the sweep: ", why);
   add ("/random", path, test, run_random);
+}
+
+void
+core_test_add_mock (const char *path, CoreTestFunc test, const char *why)
+{
+  add_mock (path, test, "in no simulator: ", why);
+  add ("/random", path, test, run_mock_in_any_order);
 }
 
 void

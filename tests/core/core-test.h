@@ -3,7 +3,8 @@
 /* The kernel's tests under every order. A test function runs its bodies with mock_run(); registered here it is called
  *
  *     /PATH            once; mock_run() is the mock world: first in, first out, as in production
- *     /random/PATH     a thousand times; mock_run() is the simulator, each time with another seed, and sometimes one twice
+ *     /random/PATH     a thousand times; mock_run() is the simulator, each time with another seed, and sometimes one twice; or, for a test
+ *                      that cannot do without the mock world, that with any runnable task next
  *     /sweep/PATH      as often as there are occasions; mock_run() is the simulator, and at one checkpoint of one of the runs a scope
  *                      of the task that checks in is cancelled, or Ctrl-C is pressed
  *
@@ -26,5 +27,7 @@ typedef void (*CoreTestFunc) (void);
 void core_test_add             (const char *path, CoreTestFunc test);
 /* In any order, but it asserts what comes of it when nobody else cancels or interrupts. */
 void core_test_add_undisturbed (const char *path, CoreTestFunc test, const char *why);
-/* In the mock world only. */
+/* In any order, but in the mock world only: it drives the loop itself, or has options, instruments or a choice of its own. */
+void core_test_add_mock        (const char *path, CoreTestFunc test, const char *why);
+/* In the mock world and in the order of production only. */
 void core_test_add_ordered     (const char *path, CoreTestFunc test, const char *why);

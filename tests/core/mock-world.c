@@ -66,6 +66,15 @@ wait_for_wake (MockWorld *self, guint seen)
 }
 
 const MockElsewhere *mock_elsewhere;
+guint32 mock_seed;
+
+static guint32
+choose_any (TrioChoice *choice, const TrioChoicePoint *point)
+{
+  MockWorld *self = TRIO_MOCK_OF (choice, any_order);
+
+  return g_str_equal (point->label, TRIO_CHOICE_SCHEDULE) ? (guint32) g_rand_int_range (self->rand, 0, (gint32) point->bound) : 0;
+}
 
 MockWorld *
 mock_world_new (void)
@@ -84,6 +93,12 @@ mock_world_new (void)
   self->turns_max = 50000000;
   pthread_mutex_init (&self->lock, NULL);
   pthread_cond_init (&self->woken, NULL);
+  if (mock_seed != 0)
+    {
+      self->rand = g_rand_new_with_seed (mock_seed);
+      self->any_order.choose = choose_any;
+      self->world.choice = &self->any_order;
+    }
   return self;
 }
 
@@ -92,6 +107,7 @@ mock_world_free (MockWorld *self)
 {
   pthread_mutex_destroy (&self->lock);
   pthread_cond_destroy (&self->woken);
+  g_clear_pointer (&self->rand, g_rand_free);
   g_free (self);
 }
 
@@ -162,9 +178,15 @@ mock_run (TrioFunc main, gpointer data, GError **error)
 }
 
 gboolean
+mock_is_ordered (void)
+{
+  return mock_elsewhere == NULL && mock_seed == 0;
+}
+
+gboolean
 mock_yield (GError **error)
 {
-  return mock_elsewhere == NULL ? trio_checkpoint (error) : trio_wait_idle (0, error);
+  return mock_is_ordered () ? trio_checkpoint (error) : trio_wait_idle (0, error);
 }
 
 gboolean
@@ -303,7 +325,7 @@ mock_expect_in_any_order (const char *expected)
   g_autofree char *sorted = NULL;
   g_autofree char *sorted_log = NULL;
 
-  if (mock_elsewhere == NULL || mock_log == NULL)
+  if (mock_is_ordered () || mock_log == NULL)
     {
       mock_expect (expected);
       return;

@@ -31,6 +31,9 @@ struct _MockWorld
   gint64     now;
   guint64    turns_max;       /* a run that takes more hangs: the test fails */
 
+  TrioChoice any_order;       /* its choice seam, if mock_seed is not 0 */
+  GRand     *rand;
+
   void     (*on_poll) (MockWorld *self);    /* when io is asked, or NULL */
   /* When nothing is runnable, from outside any turn; TRUE if it did something, so that another turn is due. NULL: nothing. */
   gboolean (*on_idle) (MockWorld *self, TrioLoop *loop);
@@ -40,6 +43,9 @@ struct _MockWorld
   pthread_cond_t  woken;
   guint      n_wakes;         /* (lock) */
 };
+
+/* 0: first in, first out, as in production. Else the worlds that are made meanwhile take any runnable task next, by this seed. */
+extern guint32 mock_seed;
 
 MockWorld *mock_world_new  (void);
 void       mock_world_free (MockWorld *world);
@@ -63,7 +69,9 @@ MockWorld *mock_world_current (void);
 /* Moves its clock, as if the task had computed for that long. */
 void       mock_advance    (GTimeSpan span);
 
-/* Lets the others run: once round in the mock world; elsewhere, where they may be passed over, until each of them waits. */
+/* Whether this is the order of production: the mock world, without a seed. */
+gboolean   mock_is_ordered (void);
+/* Lets the others run: once round in the order of production; elsewhere, where they may be passed over, until each of them waits. */
 gboolean   mock_yield       (GError **error) TRIO_CHECKPOINT;
 /* Whether in this run somebody has been cancelled or interrupted from outside, so that all that may be said is what always holds. */
 gboolean   mock_is_disturbed (void);
@@ -134,11 +142,22 @@ gboolean    mock_return         (gpointer unused, GError **error);      /* succe
 /* The next critical says so; g_test_assert_expected_messages() afterwards. */
 #define mock_expect_critical(pattern) (g_test_expect_message ("Trio", G_LOG_LEVEL_CRITICAL, "*" pattern "*"))
 
+/* A call that the public edge refuses: one critical, and nothing else. */
+#define mock_assert_refused(statement)           \
+  G_STMT_START                                   \
+    {                                            \
+      mock_expect_critical ("assertion*failed"); \
+      statement;                                 \
+      g_test_assert_expected_messages ();        \
+    }                                            \
+  G_STMT_END
+#define mock_assert_refused_as(value, call) mock_assert_refused (g_assert_true ((call) == (value)))
+
 /* A log that tasks write to and a test compares at the end: "a b c". */
 extern GString *mock_log;
 void mock_say       (const char *format, ...) G_GNUC_PRINTF (1, 2);
 void mock_expect    (const char *expected);
-/* In this order in the mock world, in any order elsewhere. */
+/* In this order in that of production, in any order elsewhere. */
 void mock_expect_in_any_order (const char *expected);
 void mock_forget    (void);
 

@@ -3,7 +3,7 @@
 /* Runs that are given up in the middle: trio_loop_escape() and trio_loop_abandon() free whatever the kernel had made, without
  * running a line of the tasks' code. AddressSanitizer's search for leaks is the judge of that. */
 
-#include "tests/core/mock-world.h"
+#include "tests/core/core-test.h"
 
 static void
 drive (MockWorld *world, TrioLoop *loop)
@@ -228,14 +228,18 @@ test_calls_to_an_abandoned_run_are_dropped_and_their_data_freed (void)
 int
 main (int argc, char **argv)
 {
+  static const char why[] = "it drives the loop itself, or asks for the abandoning from within";
+
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/abandon/escaping-from-the-middle-frees-all-that-lives", test_escaping_from_the_middle_frees_all_that_lives);
-  g_test_add_func ("/abandon/abandoning-after-any-turn-frees-all-that-lives", test_abandoning_after_any_turn_frees_all_that_lives);
-  g_test_add_func ("/abandon/after-an-escape-the-turn-returns-and-the-run-is-done",
-                   test_after_an_escape_the_turn_returns_and_the_run_is_done);
-  g_test_add_func ("/abandon/a-loop-that-never-turned-can-be-abandoned", test_a_loop_that_never_turned_can_be_abandoned);
-  g_test_add_func ("/abandon/a-loop-that-is-done-can-be-abandoned", test_a_loop_that_is_done_can_be_abandoned);
-  g_test_add_func ("/abandon/calls-to-an-abandoned-run-are-dropped-and-their-data-freed",
-                   test_calls_to_an_abandoned_run_are_dropped_and_their_data_freed);
+  core_test_add_mock ("/abandon/escaping-from-the-middle-frees-all-that-lives",
+                      test_escaping_from_the_middle_frees_all_that_lives, why);
+  core_test_add_mock ("/abandon/abandoning-after-any-turn-frees-all-that-lives",
+                      test_abandoning_after_any_turn_frees_all_that_lives, why);
+  core_test_add_mock ("/abandon/after-an-escape-the-turn-returns-and-the-run-is-done",
+                      test_after_an_escape_the_turn_returns_and_the_run_is_done, why);
+  core_test_add_mock ("/abandon/a-loop-that-never-turned-can-be-abandoned", test_a_loop_that_never_turned_can_be_abandoned, why);
+  core_test_add_mock ("/abandon/a-loop-that-is-done-can-be-abandoned", test_a_loop_that_is_done_can_be_abandoned, why);
+  core_test_add_mock ("/abandon/calls-to-an-abandoned-run-are-dropped-and-their-data-freed",
+                      test_calls_to_an_abandoned_run_are_dropped_and_their_data_freed, why);
   return g_test_run ();
 }

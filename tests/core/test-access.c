@@ -94,8 +94,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  core_test_add_ordered ("/access/accesses-are-told-while-somebody-asks-for-them", test_accesses_are_told_while_somebody_asks_for_them,
-                         "the simulator may ask as well");
+  core_test_add_mock ("/access/accesses-are-told-while-somebody-asks-for-them", test_accesses_are_told_while_somebody_asks_for_them,
+                      "the simulator may ask as well");
   g_test_add_func ("/access/outside-a-run-nobody-hears-and-each-end-wants-a-begin",
                    test_outside_a_run_nobody_hears_and_each_end_wants_a_begin);
   return g_test_run ();

@@ -7,45 +7,10 @@
 #include <trio/lowlevel/timer.h>
 
 #include "tests/core/core-test.h"
-
-static void
-assert_has (const char *text, const char *words)
-{
-  if (strstr (text, words) == NULL)
-    g_error ("\"%s\" is not in: %s", words, text);
-}
-
-/* A sleeper's stack: trio_sleep() ends in a call of sleep_until(), and which of the two is innermost is the compiler's choice. */
-static void
-assert_sleeps_below (const char *text, const char *frames)
-{
-  g_autofree char *whole = g_strconcat ("stack: trio_sleep < ", frames, "\n", NULL);
-  g_autofree char *tail_call = g_strconcat ("stack: sleep_until < ", frames, "\n", NULL);
-
-  if (strstr (text, whole) == NULL && strstr (text, tail_call) == NULL)
-    g_error ("no sleeper has the stack \"%s\" in: %s", frames, text);
-}
-
-static void
-assert_has_not (const char *text, const char *words)
-{
-  if (strstr (text, words) != NULL)
-    g_error ("\"%s\" is in: %s", words, text);
-}
-
-/* Takes a text; edits of this file do not change what it says. */
-static char *
-without_lines (char *text)
-{
-  g_autoptr (GRegex) regex = g_regex_new ("(test-dump\\.c):\\d+", 0, 0, NULL);
-  char *without = g_regex_replace (regex, text, -1, 0, "\\1", 0, NULL);
-
-  g_free (text);
-  return without;
-}
+#include "tests/core/reports.h"
 
 /* Not a function, which would be seen in the stack of whoever calls it. */
-#define dump(flags) (without_lines (trio_dump_to_string (flags)))
+#define dump(flags) (report_without_lines (trio_dump_to_string (flags), "test-dump.c"))
 
 /* ---- the tree ---- */
 
@@ -158,10 +123,10 @@ test_a_dump_says_who_was_cancelled_and_why_and_which_wait_goes_on (void)
   g_autofree char *text = NULL;
 
   mock_run_ok (look_at_the_cancelled, &text);
-  assert_has (text, "\n      in the nursery opened at test-dump.c, cancelled: enough (");
-  assert_has (text, "\n    wait_stubbornly (3), main/wait_stubbornly: waits in trio_wait_task_rescheduled, for 0 us\n"
+  report_assert_has (text, "\n      in the nursery opened at test-dump.c, cancelled: enough (");
+  report_assert_has (text, "\n    wait_stubbornly (3), main/wait_stubbornly: waits in trio_wait_task_rescheduled, for 0 us\n"
                     "        cancelled: enough (");
-  assert_has (text, "\n        told so, but this wait cannot be stopped\n");
+  report_assert_has (text, "\n        told so, but this wait cannot be stopped\n");
 }
 
 static gboolean
@@ -180,7 +145,7 @@ test_a_dump_says_who_was_asked_to_end_gracefully (void)
   g_autofree char *text = NULL;
 
   mock_run_ok (look_at_the_graceful, &text);
-  assert_has (text, "\n      in the scope opened at test-dump.c, deadline in 5 s, asked to end gracefully: the shop closes\n");
+  report_assert_has (text, "\n      in the scope opened at test-dump.c, deadline in 5 s, asked to end gracefully: the shop closes\n");
 }
 
 static gboolean
@@ -198,7 +163,7 @@ test_a_dump_says_whom_a_ctrl_c_waits_for (void)
   g_autoptr (GError) error = NULL;
 
   g_assert_false (mock_run (look_at_the_interrupted, &text, &error));
-  assert_has (text, "  main (2): runs\n      a Ctrl-C waits for it\n");
+  report_assert_has (text, "  main (2): runs\n      a Ctrl-C waits for it\n");
 }
 
 static gboolean
@@ -226,9 +191,9 @@ test_of_many_scopes_the_innermost_are_told (void)
   g_autofree char *text = NULL;
 
   mock_run_ok (open_many_scopes, &text);
-  assert_has (text, ", deadline in 1 s\n");
-  assert_has (text, ", deadline in 16 s\n      … in 9984 more\n");
-  assert_has_not (text, ", deadline in 17 s");
+  report_assert_has (text, ", deadline in 1 s\n");
+  report_assert_has (text, ", deadline in 16 s\n      … in 9984 more\n");
+  report_assert_has_not (text, ", deadline in 17 s");
 }
 
 /* ---- where one can be taken ---- */
@@ -442,16 +407,16 @@ test_a_stack_names_the_functions_in_which_a_task_waits (void)
   run_and_look (&looks);
 
   /* One that has not begun has none; the running one is where it called. */
-  assert_has (looks.texts[0], "main (2): runs\n      in the nursery opened at test-dump.c\n      stack: look_at_stacks\n");
-  assert_has (looks.texts[0], "diver (3), main/diver: can run\n");
+  report_assert_has (looks.texts[0], "main (2): runs\n      in the nursery opened at test-dump.c\n      stack: look_at_stacks\n");
+  report_assert_has (looks.texts[0], "diver (3), main/diver: can run\n");
 
   /* In a callback of the loop, perhaps on the stack of a task that waits. */
-  assert_sleeps_below (looks.texts[1], "look_at_stacks");
-  assert_sleeps_below (looks.texts[1], "wait_deep_down < wait_deep_down < wait_deep_down < diver");
-  assert_has_not (looks.texts[1], "look_from_the_loop");
+  report_assert_sleeps_below (looks.texts[1], "look_at_stacks");
+  report_assert_sleeps_below (looks.texts[1], "wait_deep_down < wait_deep_down < wait_deep_down < diver");
+  report_assert_has_not (looks.texts[1], "look_from_the_loop");
 
-  assert_has (looks.texts[2], "stack: look_at_stacks\n");
-  assert_sleeps_below (looks.texts[2], "wait_deep_down < wait_deep_down < wait_deep_down < diver");
+  report_assert_has (looks.texts[2], "stack: look_at_stacks\n");
+  report_assert_sleeps_below (looks.texts[2], "wait_deep_down < wait_deep_down < wait_deep_down < diver");
   clear_looks (&looks);
 }
 
@@ -473,7 +438,7 @@ test_addresses_are_told_if_asked_for (void)
   mock_run_in (world, look_at_addresses, &text, NULL, &error);
   g_assert_no_error (error);
   g_assert_true (g_regex_match_simple (" < look_at_addresses\\+0x[0-9a-f]+ \\[[^]+]+\\+0x[0-9a-f]+\\] < ", text, 0, 0));
-  assert_has (text, "task_entry+0x");
+  report_assert_has (text, "task_entry+0x");
 }
 #endif
 
@@ -486,8 +451,8 @@ test_a_world_may_tell_of_no_stacks (void)
 
   mock_run_in (world, look_at_stacks, &looks, NULL, &error);
   g_assert_no_error (error);
-  assert_has (looks.texts[1], "waits in trio_sleep");
-  assert_has_not (looks.texts[1], "stack");
+  report_assert_has (looks.texts[1], "waits in trio_sleep");
+  report_assert_has_not (looks.texts[1], "stack");
   clear_looks (&looks);
 }
 
@@ -523,21 +488,21 @@ main (int argc, char **argv)
   core_test_add ("/dump/says-who-was-asked-to-end-gracefully", test_a_dump_says_who_was_asked_to_end_gracefully);
   core_test_add ("/dump/says-whom-a-ctrl-c-waits-for", test_a_dump_says_whom_a_ctrl_c_waits_for);
   core_test_add ("/dump/of-many-scopes-the-innermost-are-told", test_of_many_scopes_the_innermost_are_told);
-  core_test_add_ordered ("/dump/can-be-taken-between-turns",
-                         test_a_dump_can_be_taken_between_turns, "its text is compared");
+  core_test_add_mock ("/dump/can-be-taken-between-turns",
+                      test_a_dump_can_be_taken_between_turns, "its text is compared");
   g_test_add_func ("/dump/outside-a-run-there-is-nothing-to-dump", test_outside_a_run_there_is_nothing_to_dump);
   core_test_add ("/dump/a-run-is-not-dumped-by-another-thread", test_a_run_is_not_dumped_by_another_thread);
-  core_test_add_ordered ("/dump/changes-nothing-about-a-run",
-                         test_a_dump_changes_nothing_about_a_run, "its text is compared");
+  core_test_add_mock ("/dump/changes-nothing-about-a-run",
+                      test_a_dump_changes_nothing_about_a_run, "its text is compared");
   g_test_add_func ("/dump/spans-are-for-people", test_spans_are_for_people);
 #ifdef HAVE_STACKS
-  core_test_add_ordered ("/dump/a-stack-names-the-functions-in-which-a-task-waits",
-                         test_a_stack_names_the_functions_in_which_a_task_waits, "its text is compared");
-  core_test_add_ordered ("/dump/addresses-are-told-if-asked-for",
-                         test_addresses_are_told_if_asked_for, "its text is compared");
+  core_test_add_mock ("/dump/a-stack-names-the-functions-in-which-a-task-waits",
+                      test_a_stack_names_the_functions_in_which_a_task_waits, "its text is compared");
+  core_test_add_mock ("/dump/addresses-are-told-if-asked-for",
+                      test_addresses_are_told_if_asked_for, "its text is compared");
 #endif
-  core_test_add_ordered ("/dump/a-world-may-tell-of-no-stacks",
-                         test_a_world_may_tell_of_no_stacks, "its text is compared");
+  core_test_add_mock ("/dump/a-world-may-tell-of-no-stacks",
+                      test_a_world_may_tell_of_no_stacks, "its text is compared");
   g_test_add_func ("/dump/says-how-many-outside-are-at-work-for-the-run", test_says_how_many_outside_are_at_work_for_the_run);
   return g_test_run ();
 }

@@ -358,18 +358,18 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  core_test_add_ordered ("/instruments/each-step-is-between-before-and-after-and-what-it-wakes-is-told-within",
-                         test_each_step_is_between_before_and_after_and_what_it_wakes_is_told_within, "it drives the loop or the world itself");
-  core_test_add_ordered ("/instruments/who-is-woken-is-told-with-who-woke-it",
-                         test_who_is_woken_is_told_with_who_woke_it, "it drives the loop or the world itself");
-  core_test_add_ordered ("/instruments/scopes-messages-and-interrupts-are-told",
-                         test_scopes_messages_and_interrupts_are_told, "it drives the loop or the world itself");
-  core_test_add_ordered ("/instruments/only-choices-that-are-not-dull-are-told-and-in-words",
-                         test_only_choices_that_are_not_dull_are_told_and_in_words, "it drives the loop or the world itself");
+  core_test_add_mock ("/instruments/each-step-is-between-before-and-after-and-what-it-wakes-is-told-within",
+                      test_each_step_is_between_before_and_after_and_what_it_wakes_is_told_within, "it drives the loop or the world itself");
+  core_test_add_mock ("/instruments/who-is-woken-is-told-with-who-woke-it",
+                      test_who_is_woken_is_told_with_who_woke_it, "it drives the loop or the world itself");
+  core_test_add_mock ("/instruments/scopes-messages-and-interrupts-are-told",
+                      test_scopes_messages_and_interrupts_are_told, "it drives the loop or the world itself");
+  core_test_add_mock ("/instruments/only-choices-that-are-not-dull-are-told-and-in-words",
+                      test_only_choices_that_are_not_dull_are_told_and_in_words, "it drives the loop or the world itself");
   g_test_add_func ("/instruments/without-a-choice-seam-or-a-run-every-answer-is-the-dull-one",
                    test_without_a_choice_seam_or_a_run_every_answer_is_the_dull_one);
-  core_test_add_ordered ("/instruments/an-instrument-may-come-and-go-also-from-its-own-hook",
-                         test_an_instrument_may_come_and_go_also_from_its_own_hook,
-                         "the simulator watches as well");
+  core_test_add_mock ("/instruments/an-instrument-may-come-and-go-also-from-its-own-hook",
+                      test_an_instrument_may_come_and_go_also_from_its_own_hook,
+                      "the simulator watches as well");
   return g_test_run ();
 }

@@ -60,7 +60,7 @@ test_all_are_told_and_one_interrupt_comes_out (void)
 
   g_assert_false (run_for_all (three_who_sleep, NULL, &error));
   mock_assert_error (error, TRIO_ERROR_KEYBOARD_INTERRUPT);
-  mock_expect ("a:interrupt b:interrupt main:interrupt");
+  mock_expect_in_any_order ("a:interrupt b:interrupt main:interrupt");
 }
 
 static gboolean
@@ -100,6 +100,27 @@ test_other_errors_are_grouped_with_the_interrupt (void)
   g_assert_error (members[0], TRIO_ERROR, TRIO_ERROR_KEYBOARD_INTERRUPT);
   g_assert_error (members[1], TRIO_ERROR, TRIO_ERROR_FAILED);
   mock_expect ("other:interrupt");
+}
+
+static gboolean
+end_with_what_was_cancelled_too (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  GError *cancelled = g_error_new_literal (TRIO_ERROR, TRIO_ERROR_CANCELLED, "from a scope of its own");
+
+  interrupt_here ();
+  g_assert_false (trio_sleep_forever (error));
+  *error = trio_error_merge (cancelled, *error);
+  return FALSE;
+}
+
+/* D4: cancellations beside it collapse into it. */
+static void
+test_cancellations_collapse_into_the_interrupt (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (run_for_all (end_with_what_was_cancelled_too, NULL, &error));
+  mock_assert_error (error, TRIO_ERROR_KEYBOARD_INTERRUPT);
 }
 
 static gboolean
@@ -185,12 +206,14 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   core_test_add_undisturbed ("/interrupt-policy/by-default-main-is-told-and-the-others-are-cancelled",
                              test_by_default_main_is_told_and_the_others_are_cancelled, "it looks at who is told of one Ctrl-C");
-  core_test_add_ordered ("/interrupt-policy/all-are-told-and-one-interrupt-comes-out",
-                         test_all_are_told_and_one_interrupt_comes_out, "the policy is an option of the mock world's run");
-  core_test_add_ordered ("/interrupt-policy/other-errors-are-grouped-with-the-interrupt",
-                         test_other_errors_are_grouped_with_the_interrupt, "the policy is an option of the mock world's run");
-  core_test_add_ordered ("/interrupt-policy/system-tasks-are-never-told", test_system_tasks_are_never_told,
-                         "the policy is an option of the mock world's run");
+  core_test_add_mock ("/interrupt-policy/all-are-told-and-one-interrupt-comes-out",
+                      test_all_are_told_and_one_interrupt_comes_out, "the policy is an option of the mock world's run");
+  core_test_add_mock ("/interrupt-policy/other-errors-are-grouped-with-the-interrupt",
+                      test_other_errors_are_grouped_with_the_interrupt, "the policy is an option of the mock world's run");
+  core_test_add_mock ("/interrupt-policy/cancellations-collapse-into-the-interrupt", test_cancellations_collapse_into_the_interrupt,
+                      "the policy is an option of the mock world's run");
+  core_test_add_mock ("/interrupt-policy/system-tasks-are-never-told", test_system_tasks_are_never_told,
+                      "the policy is an option of the mock world's run");
   core_test_add_undisturbed ("/interrupt-policy/a-hold-keeps-it-off-for-a-block", test_a_hold_keeps_it_off_for_a_block,
                              "it looks at who is told of one Ctrl-C");
   core_test_add ("/interrupt-policy/a-hold-lets-cancellations-through", test_a_hold_lets_cancellations_through);

@@ -391,8 +391,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  core_test_add_ordered ("/interrupt/it-ends-the-wait-of-main",
-                         test_it_ends_the_wait_of_main, "it drives the loop or the world itself");
+  core_test_add_mock ("/interrupt/it-ends-the-wait-of-main",
+                      test_it_ends_the_wait_of_main, "it drives the loop or the world itself");
   core_test_add_undisturbed ("/interrupt/it-comes-at-the-next-checkpoint-of-a-running-main-and-only-there",
                              test_it_comes_at_the_next_checkpoint_of_a_running_main_and_only_there,
                              "it looks at what comes of one Ctrl-C");
@@ -408,13 +408,13 @@ main (int argc, char **argv)
   core_test_add_undisturbed ("/interrupt/a-slow-abort-delivers-it-later",
                              test_a_slow_abort_delivers_it_later,
                              "it looks at what comes of one Ctrl-C");
-  core_test_add_ordered ("/interrupt/the-nurseries-of-main-cancel-the-rest-and-say-why",
-                         test_the_nurseries_of_main_cancel_the_rest_and_say_why, "it drives the loop or the world itself");
-  core_test_add_ordered ("/interrupt/a-second-one-while-children-are-joined-is-kept-as-well",
-                         test_a_second_one_while_children_are_joined_is_kept_as_well,
-                         "two Ctrl-C come in two turns");
-  core_test_add_ordered ("/interrupt/one-that-came-before-main-is-not-lost",
-                         test_one_that_came_before_main_is_not_lost, "it drives the loop or the world itself");
+  core_test_add_mock ("/interrupt/the-nurseries-of-main-cancel-the-rest-and-say-why",
+                      test_the_nurseries_of_main_cancel_the_rest_and_say_why, "it drives the loop or the world itself");
+  core_test_add_mock ("/interrupt/a-second-one-while-children-are-joined-is-kept-as-well",
+                      test_a_second_one_while_children_are_joined_is_kept_as_well,
+                      "two Ctrl-C come in two turns");
+  core_test_add_mock ("/interrupt/one-that-came-before-main-is-not-lost",
+                      test_one_that_came_before_main_is_not_lost, "it drives the loop or the world itself");
   core_test_add ("/interrupt/one-that-comes-after-main-is-what-the-run-ends-with",
                  test_one_that_comes_after_main_is_what_the_run_ends_with);
   return g_test_run ();

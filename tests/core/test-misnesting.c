@@ -425,9 +425,9 @@ main (int argc, char **argv)
   core_test_add ("/misnesting/a-scope-is-closed-once", test_a_scope_is_closed_once);
   core_test_add ("/misnesting/a-close-from-another-task-is-refused-and-changes-nothing",
                  test_a_close_from_another_task_is_refused_and_changes_nothing);
-  core_test_add_ordered ("/misnesting/a-task-that-ends-inside-a-scope-or-nursery-ends-with-misuse",
-                         test_a_task_that_ends_inside_a_scope_or_nursery_ends_with_misuse,
-                         "the simulator makes a failure of its critical");
+  core_test_add_mock ("/misnesting/a-task-that-ends-inside-a-scope-or-nursery-ends-with-misuse",
+                      test_a_task_that_ends_inside_a_scope_or_nursery_ends_with_misuse,
+                      "the simulator makes a failure of its critical");
   core_test_add ("/misnesting/the-error-of-a-task-that-ends-inside-a-scope-is-kept",
                  test_the_error_of_a_task_that_ends_inside_a_scope_is_kept);
   core_test_add ("/misnesting/a-main-that-ends-inside-a-nursery-ends-its-run-in-good-order",

@@ -12,17 +12,6 @@
 
 #include "tests/core/core-test.h"
 
-/* One critical, and nothing else. */
-#define REFUSED(statement)                       \
-  G_STMT_START                                   \
-    {                                            \
-      mock_expect_critical ("assertion*failed"); \
-      statement;                                 \
-      g_test_assert_expected_messages ();        \
-    }                                            \
-  G_STMT_END
-#define REFUSED_AS(value, call) REFUSED (g_assert_true ((call) == (value)))
-
 static TrioTaskLocal a_local = TRIO_TASK_LOCAL_INIT ("a local", NULL, g_free);
 
 static void
@@ -56,19 +45,19 @@ mistake_scopes (gpointer data G_GNUC_UNUSED, GError **error)
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
   TrioCancelScope *within = trio_nursery_get_cancel_scope (nursery);
 
-  REFUSED (trio_cancel_scope_cancel (NULL));
-  REFUSED (trio_cancel_scope_cancel_gracefully (NULL, 1));
-  REFUSED (trio_cancel_scope_set_deadline (NULL, 1));
-  REFUSED_AS (G_MAXINT64, trio_cancel_scope_get_deadline (NULL));
-  REFUSED (trio_cancel_scope_set_shield (NULL, TRUE));
-  REFUSED_AS (FALSE, trio_cancel_scope_get_shield (NULL));
-  REFUSED_AS (FALSE, trio_cancel_scope_cancel_called (NULL));
-  REFUSED_AS (FALSE, trio_cancel_scope_soft_cancel_called (NULL));
-  REFUSED_AS (FALSE, trio_cancel_scope_cancelled_caught (NULL));
-  REFUSED_AS (FALSE, trio_cancel_scope_close (NULL, TRUE));
+  mock_assert_refused (trio_cancel_scope_cancel (NULL));
+  mock_assert_refused (trio_cancel_scope_cancel_gracefully (NULL, 1));
+  mock_assert_refused (trio_cancel_scope_set_deadline (NULL, 1));
+  mock_assert_refused_as (G_MAXINT64, trio_cancel_scope_get_deadline (NULL));
+  mock_assert_refused (trio_cancel_scope_set_shield (NULL, TRUE));
+  mock_assert_refused_as (FALSE, trio_cancel_scope_get_shield (NULL));
+  mock_assert_refused_as (FALSE, trio_cancel_scope_cancel_called (NULL));
+  mock_assert_refused_as (FALSE, trio_cancel_scope_soft_cancel_called (NULL));
+  mock_assert_refused_as (FALSE, trio_cancel_scope_cancelled_caught (NULL));
+  mock_assert_refused_as (FALSE, trio_cancel_scope_close (NULL, TRUE));
   /* That scope is the nursery's. */
-  REFUSED_AS (FALSE, trio_cancel_scope_close (within, TRUE));
-  REFUSED (trio_cancel_scope_free (within));
+  mock_assert_refused_as (FALSE, trio_cancel_scope_close (within, TRUE));
+  mock_assert_refused (trio_cancel_scope_free (within));
   trio_cancel_scope_free (NULL);
   return trio_nursery_close (nursery, TRUE);
 }
@@ -96,14 +85,14 @@ mistake_nurseries (gpointer data G_GNUC_UNUSED, GError **error)
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
   gboolean ok;
 
-  REFUSED (trio_nursery_start_soon (NULL, lend, NULL));
-  REFUSED (trio_nursery_start_soon_full (nursery, NULL, NULL, NULL, NULL));
-  REFUSED_AS (FALSE, trio_nursery_start (NULL, fail_to_start, NULL, NULL, NULL));
-  REFUSED_AS (FALSE, trio_nursery_start_full (nursery, NULL, NULL, NULL, NULL, NULL, NULL));
-  REFUSED_AS (NULL, trio_nursery_get_cancel_scope (NULL));
-  REFUSED ((trio_nursery_cancel) (NULL));
-  REFUSED_AS (FALSE, trio_nursery_close (NULL, TRUE));
-  REFUSED (trio_task_status_started (NULL, NULL));
+  mock_assert_refused (trio_nursery_start_soon (NULL, lend, NULL));
+  mock_assert_refused (trio_nursery_start_soon_full (nursery, NULL, NULL, NULL, NULL));
+  mock_assert_refused_as (FALSE, trio_nursery_start (NULL, fail_to_start, NULL, NULL, NULL));
+  mock_assert_refused_as (FALSE, trio_nursery_start_full (nursery, NULL, NULL, NULL, NULL, NULL, NULL));
+  mock_assert_refused_as (NULL, trio_nursery_get_cancel_scope (NULL));
+  mock_assert_refused ((trio_nursery_cancel) (NULL));
+  mock_assert_refused_as (FALSE, trio_nursery_close (NULL, TRUE));
+  mock_assert_refused (trio_task_status_started (NULL, NULL));
   trio_nursery_free (NULL);
   trio_nursery_start_soon (nursery, lend, scope);
   ok = trio_nursery_close (nursery, TRUE);
@@ -145,47 +134,47 @@ mistake_the_rest (gpointer data G_GNUC_UNUSED, GError **error)
   GError *failure = NULL;
   gsize n;
 
-  REFUSED_AS (NULL, trio_error_find_if (NULL, NULL, NULL));
-  REFUSED (trio_error_split_if (NULL, NULL, NULL, NULL, NULL));
-  REFUSED_AS (NULL, trio_error_group_new (NULL, 1));
-  REFUSED_AS (NULL, trio_error_group_get_errors (NULL, &n));
+  mock_assert_refused_as (NULL, trio_error_find_if (NULL, NULL, NULL));
+  mock_assert_refused (trio_error_split_if (NULL, NULL, NULL, NULL, NULL));
+  mock_assert_refused_as (NULL, trio_error_group_new (NULL, 1));
+  mock_assert_refused_as (NULL, trio_error_group_get_errors (NULL, &n));
   g_assert_null (trio_error_find_if (NULL, never, NULL));
 
-  REFUSED (trio_add_instrument (NULL));
-  REFUSED (trio_remove_instrument (NULL));
-  REFUSED (trio_instrument_fail (NULL, NULL));
-  REFUSED (trio_instrument_fail (&instrument, NULL));
+  mock_assert_refused (trio_add_instrument (NULL));
+  mock_assert_refused (trio_remove_instrument (NULL));
+  mock_assert_refused (trio_instrument_fail (NULL, NULL));
+  mock_assert_refused (trio_instrument_fail (&instrument, NULL));
   mock_expect_critical ("\"nobody's\" does not watch this run");
   trio_remove_instrument (&instrument);
 
-  REFUSED_AS (FALSE, trio_token_run_sync_soon (NULL, do_nothing, NULL, NULL));
-  REFUSED_AS (FALSE, trio_token_run_sync_soon (token, NULL, NULL, NULL));
-  REFUSED (trio_token_call_fail (NULL));
-  REFUSED_AS (FALSE, trio_spawn_system_task (NULL, NULL, NULL, NULL, NULL));
-  REFUSED_AS (FALSE, trio_wait_task_rescheduled (NULL, NULL, NULL));
-  REFUSED (trio_reschedule (NULL, NULL));
-  REFUSED_AS (NULL, trio_task_local_get (NULL));
-  REFUSED (trio_task_local_set (NULL, NULL));
+  mock_assert_refused_as (FALSE, trio_token_run_sync_soon (NULL, do_nothing, NULL, NULL));
+  mock_assert_refused_as (FALSE, trio_token_run_sync_soon (token, NULL, NULL, NULL));
+  mock_assert_refused (trio_token_call_fail (NULL));
+  mock_assert_refused_as (FALSE, trio_spawn_system_task (NULL, NULL, NULL, NULL, NULL));
+  mock_assert_refused_as (FALSE, trio_wait_task_rescheduled (NULL, NULL, NULL));
+  mock_assert_refused (trio_reschedule (NULL, NULL));
+  mock_assert_refused_as (NULL, trio_task_local_get (NULL));
+  mock_assert_refused (trio_task_local_set (NULL, NULL));
 
-  REFUSED (trio_timer_init (NULL, ring));
-  REFUSED (trio_timer_init (&timer, NULL));
-  REFUSED (trio_timer_arm (NULL, 0));
-  REFUSED (trio_timer_disarm (NULL));
-  REFUSED_AS (FALSE, trio_timer_is_armed (NULL));
+  mock_assert_refused (trio_timer_init (NULL, ring));
+  mock_assert_refused (trio_timer_init (&timer, NULL));
+  mock_assert_refused (trio_timer_arm (NULL, 0));
+  mock_assert_refused (trio_timer_disarm (NULL));
+  mock_assert_refused_as (FALSE, trio_timer_is_armed (NULL));
 
-  REFUSED (trio_loop_interrupt (NULL));
-  REFUSED (trio_loop_release (loop));
-  REFUSED_AS (G_MAXINT64, trio_loop_turn (NULL));
-  REFUSED_AS (G_MAXINT64, trio_loop_turn (loop));
-  REFUSED (trio_loop_break_deadlock (NULL));
-  REFUSED (trio_loop_break_deadlock (loop));
-  REFUSED (trio_loop_tell_idle (NULL));
-  REFUSED (trio_loop_tell_idle (loop));
-  REFUSED (trio_loop_abandon (NULL));
-  REFUSED (trio_loop_abandon (loop));
-  REFUSED_AS (FALSE, trio_loop_finish (NULL, NULL));
-  REFUSED_AS (FALSE, trio_loop_finish (loop, NULL));
-  REFUSED_AS (NULL, trio_loop_new (NULL, mock_return, NULL, &options, NULL));
+  mock_assert_refused (trio_loop_interrupt (NULL));
+  mock_assert_refused (trio_loop_release (loop));
+  mock_assert_refused_as (G_MAXINT64, trio_loop_turn (NULL));
+  mock_assert_refused_as (G_MAXINT64, trio_loop_turn (loop));
+  mock_assert_refused (trio_loop_break_deadlock (NULL));
+  mock_assert_refused (trio_loop_break_deadlock (loop));
+  mock_assert_refused (trio_loop_tell_idle (NULL));
+  mock_assert_refused (trio_loop_tell_idle (loop));
+  mock_assert_refused (trio_loop_abandon (NULL));
+  mock_assert_refused (trio_loop_abandon (loop));
+  mock_assert_refused_as (FALSE, trio_loop_finish (NULL, NULL));
+  mock_assert_refused_as (FALSE, trio_loop_finish (loop, NULL));
+  mock_assert_refused_as (NULL, trio_loop_new (NULL, mock_return, NULL, &options, NULL));
   g_assert_null (trio_loop_new (trio_loop_get_world (loop), mock_return, NULL, &options, &failure));
   mock_assert_error (failure, TRIO_ERROR_MISUSE);
   return trio_checkpoint (error);
@@ -253,17 +242,17 @@ call_all_outside (gpointer unused G_GNUC_UNUSED, GError **error G_GNUC_UNUSED)
 
   trio_timer_init (&timer, ring);
   g_assert_false (trio_timer_is_armed (&timer));
-  REFUSED (trio_timer_arm (&timer, 1));
-  REFUSED (trio_foreach_task (count_task, &n));
-  REFUSED_AS (0, trio_current_time ());
-  REFUSED_AS (NULL, trio_current_token ());
-  REFUSED (trio_add_instrument (&(TrioInstrument) { 0 }));
-  REFUSED (trio_remove_instrument (&(TrioInstrument) { 0 }));
-  REFUSED_AS (NULL, trio_run_local_get (&timer));
-  REFUSED (trio_run_local_set (&timer, NULL, NULL));
-  REFUSED_AS (FALSE, trio_spawn_system_task (mock_return, NULL, NULL, NULL, NULL));
-  REFUSED_AS (TRUE, trio_strand_resume (NULL));
-  REFUSED (trio_strand_pause ());
+  mock_assert_refused (trio_timer_arm (&timer, 1));
+  mock_assert_refused (trio_foreach_task (count_task, &n));
+  mock_assert_refused_as (0, trio_current_time ());
+  mock_assert_refused_as (NULL, trio_current_token ());
+  mock_assert_refused (trio_add_instrument (&(TrioInstrument) { 0 }));
+  mock_assert_refused (trio_remove_instrument (&(TrioInstrument) { 0 }));
+  mock_assert_refused_as (NULL, trio_run_local_get (&timer));
+  mock_assert_refused (trio_run_local_set (&timer, NULL, NULL));
+  mock_assert_refused_as (FALSE, trio_spawn_system_task (mock_return, NULL, NULL, NULL, NULL));
+  mock_assert_refused_as (TRUE, trio_strand_resume (NULL));
+  mock_assert_refused (trio_strand_pause ());
   trio_strand_free (NULL);
   return TRUE;
 }
@@ -404,7 +393,7 @@ ask_about_overflows (gpointer data G_GNUC_UNUSED, GError **error)
   strand = trio_strand_new (trio_loop_get_current (), overflow_on_a_strand, &found, "a strand");
   g_assert_true (trio_strand_resume (strand));
   g_assert_true (found);
-  REFUSED_AS (TRUE, trio_strand_resume (strand));
+  mock_assert_refused_as (TRUE, trio_strand_resume (strand));
   trio_strand_free (strand);
   return trio_checkpoint (error);
 }
@@ -426,9 +415,9 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   core_test_add ("/mistakes/mistakes-in-a-task-change-nothing", test_mistakes_in_a_task_change_nothing);
   g_test_add_func ("/mistakes/outside-a-task-nothing-suspends", test_outside_a_task_nothing_suspends);
-  core_test_add_ordered ("/mistakes/the-functions-behind-the-macros-work-too",
-                         test_the_functions_behind_the_macros_work_too,
-                         "it cancels for several reasons, each in its time");
+  core_test_add_mock ("/mistakes/the-functions-behind-the-macros-work-too",
+                      test_the_functions_behind_the_macros_work_too,
+                      "it cancels for several reasons, each in its time");
   core_test_add_undisturbed ("/mistakes/a-timer-rings-once-if-nobody-stops-it",
                              test_a_timer_rings_once_if_nobody_stops_it,
                              "its timer is on its stack");

@@ -624,8 +624,8 @@ main (int argc, char **argv)
                  test_a_group_of_groups_has_all_its_members);
   core_test_add ("/nothing-vanishes/what-had-failed-before-the-run-broke-off-is-told",
                  test_what_had_failed_before_the_run_broke_off_is_told);
-  core_test_add_ordered ("/nothing-vanishes/what-had-failed-before-a-deadlock-in-the-clean-up-is-told",
-                         test_what_had_failed_before_a_deadlock_in_the_clean_up_is_told, "it drives the loop or the world itself");
+  core_test_add_mock ("/nothing-vanishes/what-had-failed-before-a-deadlock-in-the-clean-up-is-told",
+                      test_what_had_failed_before_a_deadlock_in_the_clean_up_is_told, "it drives the loop or the world itself");
   core_test_add ("/nothing-vanishes/a-hook-that-fails-is-reported-and-disables-its-instrument-only",
                  test_a_hook_that_fails_is_reported_and_disables_its_instrument_only);
   core_test_add_undisturbed ("/nothing-vanishes/a-call-from-outside-that-fails-cancels-everything-and-stops-no-other-call",
@@ -635,9 +635,9 @@ main (int argc, char **argv)
                  test_a_call_that_fails_when_main_has_ended_fails_the_run);
   core_test_add ("/nothing-vanishes/a-system-task-that-fails-in-its-clean-up-fails-the-run-beside-main",
                  test_a_system_task_that_fails_in_its_clean_up_fails_the_run_beside_main);
-  core_test_add_ordered ("/nothing-vanishes/what-fails-while-a-task-frees-what-it-had-is-its-error",
-                         test_what_fails_while_a_task_frees_what_it_had_is_its_error,
-                         "the simulator makes a failure of its critical");
+  core_test_add_mock ("/nothing-vanishes/what-fails-while-a-task-frees-what-it-had-is-its-error",
+                      test_what_fails_while_a_task_frees_what_it_had_is_its_error,
+                      "the simulator makes a failure of its critical");
   core_test_add_ordered ("/nothing-vanishes/waking-a-task-that-nobody-may-wake-ends-the-run",
                          test_waking_a_task_that_nobody_may_wake_ends_the_run,
                          "it wakes a task in the turn after it fell asleep");

@@ -279,18 +279,18 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  core_test_add_ordered ("/paths/a-path-is-the-names-from-main-and-a-number-for-the-second-of-a-name",
-                         test_a_path_is_the_names_from_main_and_a_number_for_the_second_of_a_name, "it drives the loop or the world itself");
-  core_test_add_ordered ("/paths/an-unrelated-edit-leaves-paths-and-hashes-as-they-were",
-                         test_an_unrelated_edit_leaves_paths_and_hashes_as_they_were, "it drives the loop or the world itself");
-  core_test_add_ordered ("/paths/odd-names-make-paths-of-one-word",
-                         test_odd_names_make_paths_of_one_word, "it drives the loop or the world itself");
+  core_test_add_mock ("/paths/a-path-is-the-names-from-main-and-a-number-for-the-second-of-a-name",
+                      test_a_path_is_the_names_from_main_and_a_number_for_the_second_of_a_name, "it drives the loop or the world itself");
+  core_test_add_mock ("/paths/an-unrelated-edit-leaves-paths-and-hashes-as-they-were",
+                      test_an_unrelated_edit_leaves_paths_and_hashes_as_they_were, "it drives the loop or the world itself");
+  core_test_add_mock ("/paths/odd-names-make-paths-of-one-word",
+                      test_odd_names_make_paths_of_one_word, "it drives the loop or the world itself");
   core_test_add ("/paths/the-name-of-a-task-is-its-functions-unless-it-is-given",
                  test_the_name_of_a_task_is_its_functions_unless_it_is_given);
   core_test_add_undisturbed ("/paths/a-task-has-its-name-to-the-end",
                              test_a_task_has_its_name_to_the_end,
                              "it looks at the reason");
-  core_test_add_ordered ("/paths/a-started-task-keeps-the-path-of-its-birth",
-                         test_a_started_task_keeps_the_path_of_its_birth, "it drives the loop or the world itself");
+  core_test_add_mock ("/paths/a-started-task-keeps-the-path-of-its-birth",
+                      test_a_started_task_keeps_the_path_of_its_birth, "it drives the loop or the world itself");
   return g_test_run ();
 }

@@ -403,17 +403,17 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   core_test_add_ordered ("/scheduling/a-turn-asks-io-then-expires-deadlines-then-runs-the-batch",
-                         test_a_turn_asks_io_then_expires_deadlines_then_runs_the_batch, "it drives the loop or the world itself");
+                         test_a_turn_asks_io_then_expires_deadlines_then_runs_the_batch, "this is what the order of production is");
   core_test_add_ordered ("/scheduling/patience-is-nothing-or-the-next-deadline",
-                         test_patience_is_nothing_or_the_next_deadline, "it drives the loop or the world itself");
-  core_test_add_ordered ("/scheduling/a-run-that-nothing-can-wake-is-seen-by-its-driver",
-                         test_a_run_that_nothing_can_wake_is_seen_by_its_driver,
-                         "the world is its driver");
+                         test_patience_is_nothing_or_the_next_deadline, "it looks at one turn after the other");
+  core_test_add_mock ("/scheduling/a-run-that-nothing-can-wake-is-seen-by-its-driver",
+                      test_a_run_that_nothing_can_wake_is_seen_by_its_driver,
+                      "the world is its driver");
   core_test_add_ordered ("/scheduling/a-task-made-runnable-during-the-batch-runs-in-the-next-turn",
                          test_a_task_made_runnable_during_the_batch_runs_in_the_next_turn,
                          "this is what the order of production is");
   core_test_add_ordered ("/scheduling/a-busy-task-starves-neither-io-nor-deadlines",
-                         test_a_busy_task_starves_neither_io_nor_deadlines, "it drives the loop or the world itself");
+                         test_a_busy_task_starves_neither_io_nor_deadlines, "it looks at one turn after the other");
   core_test_add ("/scheduling/a-new-task-never-runs-inside-the-call-that-makes-it",
                  test_a_new_task_never_runs_inside_the_call_that_makes_it);
   core_test_add_ordered ("/scheduling/tasks-that-check-in-take-turns",
@@ -424,9 +424,9 @@ main (int argc, char **argv)
                          "this is what the order of production is");
   core_test_add ("/scheduling/no-sleep-is-shorter-than-asked", test_no_sleep_is_shorter_than_asked);
   core_test_add ("/scheduling/a-sleep-beyond-the-end-of-time-lasts-for-ever", test_a_sleep_beyond_the_end_of_time_lasts_for_ever);
-  core_test_add_ordered ("/scheduling/a-run-inside-a-run-is-refused",
-                         test_a_run_inside_a_run_is_refused,
-                         "the world is its driver");
+  core_test_add_mock ("/scheduling/a-run-inside-a-run-is-refused",
+                      test_a_run_inside_a_run_is_refused,
+                      "the world is its driver");
   g_test_add_func ("/scheduling/waiting-outside-a-task-is-refused", test_waiting_outside_a_task_is_refused);
   return g_test_run ();
 }

@@ -275,12 +275,12 @@ main (int argc, char **argv)
                  test_cancelled_and_closed_scopes_have_no_deadline_and_change_no_more);
   core_test_add ("/scope-deadlines/the-effective-deadline-looks-out-to-the-nearest-shield",
                  test_the_effective_deadline_looks_out_to_the_nearest_shield);
-  core_test_add_ordered ("/scope-deadlines/each-scope-of-a-nest-ends-at-its-own-time",
-                         test_each_scope_of_a_nest_ends_at_its_own_time,
-                         "times are exact only where the machine is never busy elsewhere");
-  core_test_add_ordered ("/scope-deadlines/a-span-beyond-the-end-of-time-is-no-deadline",
-                         test_a_span_beyond_the_end_of_time_is_no_deadline,
-                         "it counts the deadlines of the run, and the simulator has some");
+  core_test_add_mock ("/scope-deadlines/each-scope-of-a-nest-ends-at-its-own-time",
+                      test_each_scope_of_a_nest_ends_at_its_own_time,
+                      "times are exact only where the machine is never busy elsewhere");
+  core_test_add_mock ("/scope-deadlines/a-span-beyond-the-end-of-time-is-no-deadline",
+                      test_a_span_beyond_the_end_of_time_is_no_deadline,
+                      "it counts the deadlines of the run, and the simulator has some");
   core_test_add ("/scope-deadlines/the-scope-of-a-nursery-can-have-a-deadline", test_the_scope_of_a_nursery_can_have_a_deadline);
   return g_test_run ();
 }

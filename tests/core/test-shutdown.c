@@ -226,16 +226,59 @@ never_run_again (gpointer abort_func, GError **error)
   g_assert_not_reached ();
 }
 
-/* (83, 156) Also when it breaks between two turns: no task takes another step. */
+typedef struct
+{
+  TrioAbortFunc abort;
+  guint         n_steps;          /* of a bystander */
+  guint         n_steps_before;
+} Break;
+
+static gboolean
+step_for_ever (gpointer data, GError **error G_GNUC_UNUSED)
+{
+  Break *self = data;
+
+  while (self->n_steps < G_MAXUINT)
+    {
+      self->n_steps++;
+      trio_cancel_shielded_checkpoint ();
+    }
+  return TRUE;
+}
+
+static gboolean
+break_beside_one_who_runs (gpointer data, GError **error)
+{
+  Break *self = data;
+  TrioNursery *nursery = trio_nursery_open (error);
+
+  trio_nursery_start_soon (nursery, wait_brokenly, self->abort);
+  trio_nursery_start_soon (nursery, step_for_ever, self);
+  if (!trio_checkpoint (error))
+    return FALSE;
+  trio_nursery_cancel (nursery);
+  self->n_steps_before = self->n_steps;
+  trio_cancel_shielded_checkpoint ();
+  g_assert_not_reached ();
+}
+
+/* (83, 156) In the middle of a batch, and also when it breaks between two turns: no task takes another step. */
 static void
 test_after_an_internal_error_no_task_runs (void)
 {
   g_autoptr (MockWorld) world = mock_world_new ();
   g_autoptr (GError) error = NULL;
+  Break in_a_batch = { .abort = answer_nonsense };
 
   world->on_idle = cancel_the_rest;
   g_assert_false (mock_run_in (world, never_run_again, answer_nonsense, NULL, &error));
   mock_assert_error (error, TRIO_ERROR_INTERNAL);
+
+  world->on_idle = NULL;
+  g_assert_false (mock_run_in (world, break_beside_one_who_runs, &in_a_batch, NULL, &error));
+  mock_assert_error (error, TRIO_ERROR_INTERNAL);
+  g_assert_cmpuint (in_a_batch.n_steps, >, 0);
+  g_assert_cmpuint (in_a_batch.n_steps, ==, in_a_batch.n_steps_before);
 }
 
 static gboolean
@@ -289,17 +332,17 @@ main (int argc, char **argv)
                  test_main_ends_then_system_tasks_then_the_calls_that_were_accepted);
   core_test_add ("/shutdown/the-error-of-main-is-kept-aside-while-system-tasks-end",
                  test_the_error_of_main_is_kept_aside_while_system_tasks_end);
-  core_test_add_ordered ("/shutdown/a-call-in-the-very-last-moment-runs-also-if-main-made-a-mistake",
-                         test_a_call_in_the_very_last_moment_runs_also_if_main_made_a_mistake, "it drives the loop or the world itself");
+  core_test_add_mock ("/shutdown/a-call-in-the-very-last-moment-runs-also-if-main-made-a-mistake",
+                      test_a_call_in_the_very_last_moment_runs_also_if_main_made_a_mistake, "it drives the loop or the world itself");
   core_test_add_ordered ("/shutdown/a-run-that-ended-has-no-task-and-no-scope",
-                         test_a_run_that_ended_has_no_task_and_no_scope, "it drives the loop or the world itself");
+                         test_a_run_that_ended_has_no_task_and_no_scope, "it looks at one turn after the other");
   core_test_add_undisturbed ("/shutdown/an-abort-function-that-breaks-its-promise-ends-the-run-and-is-named",
                              test_an_abort_function_that_breaks_its_promise_ends_the_run_and_is_named,
                              "it looks at the complaint");
   core_test_add_ordered ("/shutdown/after-an-internal-error-no-task-runs",
-                         test_after_an_internal_error_no_task_runs, "it drives the loop or the world itself");
+                         test_after_an_internal_error_no_task_runs, "it looks at who would be next");
   core_test_add ("/shutdown/a-system-task-that-fails-cancels-main", test_a_system_task_that_fails_cancels_main);
   core_test_add_ordered ("/shutdown/a-run-whose-first-stack-cannot-be-had-says-so",
-                         test_a_run_whose_first_stack_cannot_be_had_says_so, "it drives the loop or the world itself");
+                         test_a_run_whose_first_stack_cannot_be_had_says_so, "no task gets to run");
   return g_test_run ();
 }

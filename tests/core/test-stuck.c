@@ -4,25 +4,8 @@
 
 #include <trio/lowlevel/dump.h>
 
-#include "tests/core/mock-world.h"
-
-static void
-assert_has (const char *text, const char *words)
-{
-  if (strstr (text, words) == NULL)
-    g_error ("\"%s\" is not in: %s", words, text);
-}
-
-/* Takes a text; edits of this file do not change what it says. */
-static char *
-without_lines (char *text)
-{
-  g_autoptr (GRegex) regex = g_regex_new ("(test-stuck\\.c):\\d+", 0, 0, NULL);
-  char *without = g_regex_replace (regex, text, -1, 0, "\\1", 0, NULL);
-
-  g_free (text);
-  return without;
-}
+#include "tests/core/core-test.h"
+#include "tests/core/reports.h"
 
 static gboolean
 break_it (MockWorld *self G_GNUC_UNUSED, TrioLoop *loop)
@@ -48,42 +31,6 @@ run_into_a_deadlock (TrioFunc main, gpointer data)
   return error;
 }
 
-typedef struct
-{
-  TrioLock *locks[2];
-  guint     n_cleaned_up;
-} Forks;
-
-static gboolean
-eat (Forks *forks, guint first, GError **error)
-{
-  gboolean ok;
-
-  if (!trio_lock_acquire (forks->locks[first], error))
-    return FALSE;
-  ok = trio_checkpoint (error) && trio_lock_acquire (forks->locks[!first], error);
-  if (ok)
-    trio_lock_release (forks->locks[!first]);
-  else
-    forks->n_cleaned_up++;
-  trio_lock_release (forks->locks[first]);
-  return ok;
-}
-
-static gboolean left (gpointer forks, GError **error) { return eat (forks, 0, error); }
-static gboolean right (gpointer forks, GError **error) { return eat (forks, 1, error); }
-
-static gboolean
-dine (gpointer data, GError **error)
-{
-  Forks *forks = data;
-  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
-
-  trio_nursery_start_soon (nursery, left, forks);
-  trio_nursery_start_soon (nursery, right, forks);
-  return trio_nursery_close (nursery, TRUE);
-}
-
 static void
 test_a_deadlock_fails_the_run_after_its_clean_up (void)
 {
@@ -93,10 +40,10 @@ test_a_deadlock_fails_the_run_after_its_clean_up (void)
   g_autoptr (GError) error = run_into_a_deadlock (dine, &forks);
 
   g_assert_error (error, TRIO_ERROR, TRIO_ERROR_DEADLOCK);
-  error->message = without_lines (error->message);
+  error->message = report_without_lines (error->message, "reports.c");
   g_assert_cmpstr (error->message, ==,
                    "deadlock: 3 tasks wait for what can never come\n"
-                   "  main waits in trio_nursery_close: 2 children of the nursery opened at test-stuck.c, for 0 us\n"
+                   "  main waits in trio_nursery_close: 2 children of the nursery opened at reports.c, for 0 us\n"
                    "  main/left waits in trio_lock_acquire: held by main/right, for 0 us\n"
                    "  main/right waits in trio_lock_acquire: held by main/left, for 0 us");
   g_assert_cmpuint (forks.n_cleaned_up, ==, 2);
@@ -176,7 +123,7 @@ test_a_run_that_is_stuck_after_main_has_ended_is_given_up (void)
   g_autoptr (GError) error = run_into_a_deadlock (keep_a_stubborn_system_task, NULL);
 
   g_assert_error (error, TRIO_ERROR, TRIO_ERROR_DEADLOCK);
-  assert_has (error->message, "stubborn waits in trio_sleep_forever");
+  report_assert_has (error->message, "stubborn waits in trio_sleep_forever");
 }
 
 static gboolean
@@ -194,7 +141,7 @@ test_a_report_about_many_tasks_stays_readable (void)
 {
   g_autoptr (GError) error = run_into_a_deadlock (start_a_crowd, NULL);
 
-  assert_has (error->message, "101 tasks wait for what can never come\n");
+  report_assert_has (error->message, "101 tasks wait for what can never come\n");
   g_assert_true (g_str_has_suffix (error->message, "\n  … and 61 more"));
 }
 
@@ -224,19 +171,17 @@ test_a_token_elsewhere_can_call (void)
 int
 main (int argc, char **argv)
 {
+  static const char why[] = "its driver has its own way with a deadlock";
+
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/deadlock/fails-the-run-after-its-clean-up",
-                   test_a_deadlock_fails_the_run_after_its_clean_up);
-  g_test_add_func ("/deadlock/what-fails-in-the-clean-up-is-told-too",
-                   test_what_fails_in_the_clean_up_after_a_deadlock_is_told_too);
-  g_test_add_func ("/deadlock/fails-a-run-whose-main-returns-true",
-                   test_a_deadlock_fails_a_run_whose_main_returns_true);
-  g_test_add_func ("/deadlock/a-clean-up-that-is-stuck-is-given-up",
-                   test_a_clean_up_that_is_stuck_is_given_up);
-  g_test_add_func ("/deadlock/a-run-that-is-stuck-after-main-has-ended-is-given-up",
-                   test_a_run_that_is_stuck_after_main_has_ended_is_given_up);
-  g_test_add_func ("/deadlock/a-report-about-many-tasks-stays-readable",
-                   test_a_report_about_many_tasks_stays_readable);
-  g_test_add_func ("/deadlock/a-token-elsewhere-can-call", test_a_token_elsewhere_can_call);
+  core_test_add_mock ("/deadlock/fails-the-run-after-its-clean-up", test_a_deadlock_fails_the_run_after_its_clean_up, why);
+  core_test_add_mock ("/deadlock/what-fails-in-the-clean-up-is-told-too",
+                      test_what_fails_in_the_clean_up_after_a_deadlock_is_told_too, why);
+  core_test_add_mock ("/deadlock/fails-a-run-whose-main-returns-true", test_a_deadlock_fails_a_run_whose_main_returns_true, why);
+  core_test_add_mock ("/deadlock/a-clean-up-that-is-stuck-is-given-up", test_a_clean_up_that_is_stuck_is_given_up, why);
+  core_test_add_mock ("/deadlock/a-run-that-is-stuck-after-main-has-ended-is-given-up",
+                      test_a_run_that_is_stuck_after_main_has_ended_is_given_up, why);
+  core_test_add_mock ("/deadlock/a-report-about-many-tasks-stays-readable", test_a_report_about_many_tasks_stays_readable, why);
+  core_test_add ("/deadlock/a-token-elsewhere-can-call", test_a_token_elsewhere_can_call);
   return g_test_run ();
 }

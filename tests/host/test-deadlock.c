@@ -16,6 +16,7 @@
 #include <trio/lowlevel/token.h>
 #include <trio/seam/world.h>
 
+#include "tests/core/reports.h"
 #include "tests/host/host-test.h"
 
 /* ThreadSanitizer keeps a thread of its own. */
@@ -60,42 +61,6 @@ run_as (TrioFunc main, gpointer data, TrioDeadlockPolicy policy, GError **error)
 }
 
 /* ---- certain ---- */
-
-typedef struct
-{
-  TrioLock *locks[2];
-  guint     n_cleaned_up;
-} Forks;
-
-static gboolean __attribute__ ((noinline))
-eat (Forks *forks, guint first, GError **error)
-{
-  gboolean ok;
-
-  if (!trio_lock_acquire (forks->locks[first], error))
-    return FALSE;
-  ok = trio_checkpoint (error) && trio_lock_acquire (forks->locks[!first], error);
-  if (ok)
-    trio_lock_release (forks->locks[!first]);
-  else
-    forks->n_cleaned_up++;
-  trio_lock_release (forks->locks[first]);
-  return ok;
-}
-
-static gboolean left (gpointer forks, GError **error) { return eat (forks, 0, error); }
-static gboolean right (gpointer forks, GError **error) { return eat (forks, 1, error); }
-
-static gboolean
-dine (gpointer data, GError **error)
-{
-  Forks *forks = data;
-  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
-
-  trio_nursery_start_soon (nursery, left, forks);
-  trio_nursery_start_soon (nursery, right, forks);
-  return trio_nursery_close (nursery, TRUE);
-}
 
 static void
 test_two_tasks_that_wait_for_each_other_are_found_and_may_clean_up (void)

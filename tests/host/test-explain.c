@@ -9,25 +9,8 @@
 #include <trio/lowlevel/task.h>
 
 #include "host/dump-signal.h"
+#include "tests/core/reports.h"
 #include "tests/host/host-test.h"
-
-static void
-assert_has (const char *text, const char *words)
-{
-  if (strstr (text, words) == NULL)
-    g_error ("\"%s\" is not in: %s", words, text);
-}
-
-/* A sleeper's stack: trio_sleep() ends in a call of sleep_until(), and which of the two is innermost is the compiler's choice. */
-static void
-assert_sleeps_below (const char *text, const char *frames)
-{
-  g_autofree char *whole = g_strconcat ("        stack: trio_sleep < ", frames, "\n", NULL);
-  g_autofree char *tail_call = g_strconcat ("        stack: sleep_until < ", frames, "\n", NULL);
-
-  if (strstr (text, whole) == NULL && strstr (text, tail_call) == NULL)
-    g_error ("no sleeper has the stack \"%s\" in: %s", frames, text);
-}
 
 static void
 set_handler (int number, void (*handler) (int))
@@ -102,12 +85,12 @@ raise_and_wait_for_the_print (gpointer number, GError **error)
 static void
 assert_dump (void)
 {
-  assert_has (printed->str, "host: 2 tasks, next deadline in 59 min 59 s\n");
-  assert_has (printed->str, "\n  main (2): waits in trio_event_wait, for ");
-  assert_has (printed->str, "\n    wait_for_what_never_comes (3), main/wait_for_what_never_comes: waits in trio_sleep: 3");
+  report_assert_has (printed->str, "host: 2 tasks, next deadline in 59 min 59 s\n");
+  report_assert_has (printed->str, "\n  main (2): waits in trio_event_wait, for ");
+  report_assert_has (printed->str, "\n    wait_for_what_never_comes (3), main/wait_for_what_never_comes: waits in trio_sleep: 3");
 #ifdef HAVE_STACKS
-  assert_has (printed->str, "\n      stack: trio_event_wait < raise_and_wait_for_the_print\n");
-  assert_sleeps_below (printed->str, "wait_for_what_never_comes");
+  report_assert_has (printed->str, "\n      stack: trio_event_wait < raise_and_wait_for_the_print\n");
+  report_assert_sleeps_below (printed->str, "wait_for_what_never_comes");
 #endif
 }
 
@@ -340,11 +323,11 @@ static void
 test_a_task_that_does_not_come_back_is_reported_once_a_step_with_its_stack (void)
 {
   run_watched (compute_beside_others, NULL, 5 * G_TIME_SPAN_MILLISECOND);
-  assert_has (reports->str, "task \"one that computes\" (3) has run for ");
-  assert_has (reports->str, " without a checkpoint");
+  report_assert_has (reports->str, "task \"one that computes\" (3) has run for ");
+  report_assert_has (reports->str, " without a checkpoint");
 #ifdef HAVE_STACKS
   /* Where exactly in the loop it was is chance. */
-  assert_has (reports->str, "compute_until_reported < compute_in_two_steps\n");
+  report_assert_has (reports->str, "compute_until_reported < compute_in_two_steps\n");
 #endif
 }
 
@@ -354,7 +337,7 @@ test_the_environment_may_want_a_watchdog (void)
   g_setenv ("TRIO_WATCHDOG", "5", TRUE);
   run_watched (compute_beside_others, NULL, 0);
   g_unsetenv ("TRIO_WATCHDOG");
-  assert_has (reports->str, "one that computes");
+  report_assert_has (reports->str, "one that computes");
 }
 
 static gboolean
@@ -381,8 +364,8 @@ test_a_task_that_holds_up_a_dump_is_reported_again (void)
   run_and_catch (hold_up_a_dump, NULL, &options, &error);
   g_assert_no_error (error);
   g_log_remove_handler ("Trio", handler);
-  assert_has (reports->str, "; the dump that was asked for comes when it stops");
-  assert_has (printed->str, "host: 1 task");
+  report_assert_has (reports->str, "; the dump that was asked for comes when it stops");
+  report_assert_has (printed->str, "host: 1 task");
 }
 
 /* Where nobody computes nothing is told, however long it takes. The span is such that a busy machine does not make a liar of us. */

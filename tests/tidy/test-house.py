@@ -125,6 +125,18 @@ def dead_links(root):
                     yield f"{path}: the link to {link} leads nowhere"
 
 
+def kernel_tests_of_one_order(root):
+    """Programs of tests/core of which nothing runs in many orders stand in its README, with the reason; and no others."""
+    readme = root / "tests/core/README.md"
+    told = set(re.findall(r"^\| `(test-\w+\.c)` \|", readme.read_text(), re.M)) if readme.is_file() else set()
+    found = {path.name for path in tree.files(root) if path.parent == pathlib.Path("tests/core") and path.match("test-*.c")
+             and not re.search(r"\bcore_test_add(_undisturbed|_mock)? \(", (root / path).read_text())}
+    for name in sorted(found - told):
+        yield f"tests/core/{name}: nothing of it runs in many orders, and tests/core/README.md does not say why"
+    for name in sorted(told - found):
+        yield f"tests/core/README.md: {name} is said to run in one order"
+
+
 def test_the_top_level_has_only_what_the_layout_says():
     return odd_top_level(tree.ROOT)
 
@@ -157,6 +169,10 @@ def test_links_between_documents_lead_somewhere():
     return dead_links(tree.ROOT)
 
 
+def test_tests_of_the_kernel_run_in_many_orders_or_say_why_not():
+    return kernel_tests_of_one_order(tree.ROOT)
+
+
 def test_each_of_these_fails_where_its_rule_is_broken():
     licence = f"/* {LICENCE} */\n"
     for check, file, bad, good in [
@@ -175,6 +191,8 @@ def test_each_of_these_fails_where_its_rule_is_broken():
         (examples_in_documents, "README.md", "<!-- from e.c -->\n```c\nint z;\n```\n", "<!-- from e.c -->\n```c\nint y;\n```\n"),
         (examples_in_documents, "README.md", "<!-- e.c -->\n```sh\nint z;\n```\n", "<!-- e.c -->\n```sh\nint x;\nint y;\n```\n"),
         (examples_in_documents, "README.md", "<!-- f.c -->\n```c\nint z;\n```\n", ""),
+        (kernel_tests_of_one_order, "tests/core/test-a.c", "g_test_add_func (a);\ncore_test_add_ordered (b);\n", "core_test_add_mock (b);\n"),
+        (kernel_tests_of_one_order, "tests/core/README.md", "| `test-b.c` | gone |\n", "| `core_test_add` | yes |\n"),
         (dead_links, "README.md", "[a](runtime/nothing.md)\n", "[a](e.c) [b](https://example.org) `[c](d)`\n"),
     ]:
         for text, wanted in ((bad, 1), (good, 0)):
