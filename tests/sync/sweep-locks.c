@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
 /* Whatever is cancelled or interrupted wherever, what is held by somebody is given back or kept, and in the end all is free:
- * statements 20, 21, 38, 99, 103, D7 and D8 under every single and every second injection.
+ * statements 20, 21, 38, 90 to 92, 95, 99, 103, D7 and D8 under every single and every second injection.
  *
  *     sweep-locks sweep --all-pairs --inject cancel,interrupt */
 
 #include <trio-sim/sim.h>
+#include <trio/lowlevel/parking-lot.h>
 #include <trio/trio.h>
 
 /* Runs func three times as children of one nursery. */
@@ -17,6 +18,219 @@ three_of (TrioFunc func, gpointer data, GError **error)
   for (int i = 0; i < 3; i++)
     trio_nursery_start_soon (nursery, func, data);
   return trio_nursery_close (nursery, TRUE);
+}
+
+/* ---- an event ---- */
+
+typedef struct
+{
+  TrioEvent       *event;
+  TrioCancelScope *waiting;     /* the scope of the first who waits; NULL if none does */
+  int              woken;
+  int              cancelled;
+} Bell;
+
+static gboolean
+wait_for_bell (gpointer data, GError **error)
+{
+  Bell *bell = data;
+  g_autoptr (TrioCancelScope) scope = trio_cancel_scope_open (error);
+  gboolean ok;
+
+  if (bell->waiting == NULL)
+    bell->waiting = scope;
+  ok = trio_event_wait (bell->event, error);
+  trio_always (!ok || trio_event_is_set (bell->event), "who comes back was woken");
+  *(ok ? &bell->woken : &bell->cancelled) += 1;
+  if (bell->waiting == scope)
+    bell->waiting = NULL;
+  return trio_cancel_scope_close (scope, ok);
+}
+
+static gboolean
+ring_bell (gpointer data, GError **error)
+{
+  Bell *bell = data;
+  g_autoptr (TrioCancelScope) scope = trio_cancel_scope_open (error);
+  gboolean ok = trio_checkpoint (error);
+  TrioEventStatistics statistics;
+
+  /* One of them before, one after it is set. */
+  if (bell->waiting != NULL)
+    trio_cancel_scope_cancel (bell->waiting);
+  trio_event_set (bell->event);
+  if (bell->waiting != NULL)
+    trio_cancel_scope_cancel (bell->waiting);
+  trio_event_get_statistics (bell->event, &statistics);
+  trio_always (statistics.tasks_waiting == 0, "nobody waits for what is set");
+  return trio_cancel_scope_close (scope, ok);
+}
+
+static gboolean
+wait_and_ring (Bell *bell, GError **error)
+{
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  for (int i = 0; i < 3; i++)
+    trio_nursery_start_soon (nursery, wait_for_bell, bell);
+  trio_nursery_start_soon (nursery, ring_bell, bell);
+  return trio_nursery_close (nursery, TRUE);
+}
+
+static gboolean
+event (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioEvent) one = trio_event_new ();
+  Bell bell = { .event = one };
+  gboolean ok = wait_and_ring (&bell, error);
+
+  trio_always (!ok || bell.woken + bell.cancelled == 3, "each is woken or cancelled, and once");
+  trio_sometimes (bell.woken == 2, "one was cancelled before, and one too late");
+  return ok;
+}
+
+/* ---- a lock ---- */
+
+typedef struct
+{
+  TrioLock *lock;
+  TrioTask *holder;
+} Room;
+
+static gboolean
+stay_alone (Room *room, GError **error)
+{
+  TrioLockStatistics statistics;
+  gboolean ok;
+
+  trio_always (room->holder == NULL, "one at a time");
+  room->holder = trio_current_task ();
+  ok = trio_checkpoint (error);
+  trio_always (room->holder == trio_current_task (), "one at a time");
+  room->holder = NULL;
+  trio_lock_release (room->lock);
+  /* The promise of Trio's StrictFIFOLock: it is handed over, and nobody can come between. */
+  trio_lock_get_statistics (room->lock, &statistics);
+  trio_always (statistics.tasks_waiting == 0 || statistics.locked, "it is never free while somebody waits");
+  return ok;
+}
+
+static gboolean
+use_lock (gpointer data, GError **error)
+{
+  Room *room = data;
+
+  for (int i = 0; i < 2; i++)
+    {
+      g_autoptr (TrioCancelScope) scope = trio_cancel_scope_open (error);
+      gboolean ok = trio_lock_acquire (room->lock, error) && stay_alone (room, error);
+
+      if (!trio_cancel_scope_close (scope, ok))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+lock (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioLock) one = trio_lock_new ();
+  Room room = { .lock = one };
+  gboolean ok = three_of (use_lock, &room, error);
+  TrioLockStatistics statistics;
+
+  trio_lock_get_statistics (one, &statistics);
+  trio_always (!statistics.locked && statistics.owner == NULL && statistics.tasks_waiting == 0, "in the end all is free");
+  return ok;
+}
+
+/* ---- a parking lot: two are woken, one is moved to another lot, and that one is broken ---- */
+
+typedef struct
+{
+  TrioParkingLot   here;
+  TrioParkingLot   there;
+  TrioCancelScope *waiting;     /* of the last who came */
+  gsize            unparked;
+  int              woken;
+  int              broken;
+} Lots;
+
+static gboolean
+park (gpointer data, GError **error)
+{
+  Lots *lots = data;
+  GError *failure = NULL;
+  g_autoptr (TrioCancelScope) scope = trio_cancel_scope_open (&failure);
+  gboolean ok;
+
+  lots->waiting = scope;
+  ok = trio_parking_lot_park (&lots->here, &failure);
+  lots->woken += ok;
+  if (lots->waiting == scope)
+    lots->waiting = NULL;
+  if (trio_cancel_scope_close (scope, ok))
+    return TRUE;
+  if (!g_error_matches (failure, TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE))
+    {
+      g_propagate_error (error, failure);
+      return FALSE;
+    }
+  lots->broken++;
+  g_error_free (failure);
+  return TRUE;
+}
+
+static gboolean
+let_go (gpointer data, GError **error)
+{
+  Lots *lots = data;
+  g_autoptr (TrioCancelScope) scope = trio_cancel_scope_open (error);
+  gboolean ok = trio_checkpoint (error);
+
+  lots->unparked += trio_parking_lot_unpark (&lots->here, 1);
+  trio_parking_lot_repark (&lots->here, &lots->there, 1);
+  if (!trio_checkpoint (ok ? error : NULL))
+    ok = FALSE;
+  /* In the one lot or the other, or woken by now. */
+  if (lots->waiting != NULL)
+    trio_cancel_scope_cancel (lots->waiting);
+  lots->unparked += trio_parking_lot_unpark_all (&lots->here);
+  trio_parking_lot_break_lot (&lots->there, NULL);
+  /* Who has not come yet: */
+  trio_parking_lot_break_lot (&lots->here, NULL);
+  return trio_cancel_scope_close (scope, ok);
+}
+
+static gboolean
+park_and_let_go (Lots *lots, GError **error)
+{
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  for (int i = 0; i < 3; i++)
+    trio_nursery_start_soon (nursery, park, lots);
+  trio_nursery_start_soon (nursery, let_go, lots);
+  return trio_nursery_close (nursery, TRUE);
+}
+
+static gboolean
+parking_lot (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  Lots lots = { .unparked = 0 };
+  TrioParkingLotStatistics here, there;
+  gboolean ok;
+
+  trio_parking_lot_init (&lots.here, NULL);
+  trio_parking_lot_init (&lots.there, NULL);
+  ok = park_and_let_go (&lots, error);
+  trio_parking_lot_get_statistics (&lots.here, &here);
+  trio_parking_lot_get_statistics (&lots.there, &there);
+  trio_always (here.tasks_waiting == 0 && there.tasks_waiting == 0, "nobody waits in the end");
+  trio_always (lots.unparked == (gsize) lots.woken, "a wake-up is with one who waited");
+  trio_sometimes (lots.broken == 1 && lots.woken == 1, "one is woken, one cancelled, one was in a lot that broke");
+  trio_parking_lot_clear (&lots.here);
+  trio_parking_lot_clear (&lots.there);
+  return ok;
 }
 
 /* ---- a semaphore ---- */
@@ -326,6 +540,9 @@ barrier (gpointer unused G_GNUC_UNUSED, GError **error)
 }
 
 static const TrioScenario scenarios[] = {
+  { "event", event, NULL, "three wait, and two of them are cancelled around the moment it is set" },
+  { "lock", lock, NULL, "three take turns" },
+  { "parking-lot", parking_lot, NULL, "three park; one is woken, one moved to a lot that breaks, one cancelled" },
   { "semaphore", semaphore, NULL, "three tasks, one token" },
   { "limiter", limiter, NULL, "three borrowers, one token" },
   { "condition", condition, NULL, "three wait, there are two notifications, and one of the three is cancelled" },

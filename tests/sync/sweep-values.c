@@ -65,6 +65,174 @@ all_has_ended (void)
     trio_always (places[i] != UNDER_WAY, "no value is lost");
 }
 
+/* ---- a channel and its clones ---- */
+
+typedef struct
+{
+  TrioSendChannel    *send;
+  TrioReceiveChannel *receive;
+} Ends;
+
+/* Each send in a scope of its own, so that a cancellation has somebody who survives it. */
+static gboolean
+send_two (gpointer data, GError **error)
+{
+  g_autoptr (TrioSendChannel) send = data;
+
+  for (int i = 0; i < 2; i++)
+    {
+      gpointer value = make ();
+      GError *failure = NULL;
+      g_autoptr (TrioCancelScope) scope = trio_cancel_scope_open (&failure);
+      gboolean ok = trio_send_channel_send (send, value, &failure);
+
+      if (!ok)
+        put (value, KEPT);
+      if (trio_cancel_scope_close (scope, ok))
+        continue;
+      /* Nobody is left to receive, or all is cancelled. */
+      if (!g_error_matches (failure, TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE))
+        {
+          g_propagate_error (error, failure);
+          return FALSE;
+        }
+      g_error_free (failure);
+    }
+  return TRUE;
+}
+
+static gboolean
+is_the_end (const GError *error)
+{
+  return g_error_matches (error, TRIO_ERROR, TRIO_ERROR_END_OF_CHANNEL) || g_error_matches (error, TRIO_ERROR, TRIO_ERROR_CLOSED_RESOURCE);
+}
+
+static gboolean
+receive_until_the_end (gpointer data, GError **error)
+{
+  TrioReceiveChannel *receive = data;
+
+  for (;;)
+    {
+      gpointer value = NULL;
+      GError *failure = NULL;
+      g_autoptr (TrioCancelScope) scope = trio_cancel_scope_open (&failure);
+      gboolean ok = trio_receive_channel_receive (receive, &value, &failure);
+
+      trio_always (ok == (value != NULL), "the value comes exactly with success");
+      if (ok)
+        put (value, RECEIVED);
+      if (trio_cancel_scope_close (scope, ok))
+        continue;
+      if (is_the_end (failure))
+        {
+          g_error_free (failure);
+          return TRUE;
+        }
+      g_propagate_error (error, failure);
+      return FALSE;
+    }
+}
+
+/* Under one who waits on it, or has just been given something through it. */
+static gboolean
+close_a_clone (gpointer receive, GError **error)
+{
+  gboolean ok = trio_checkpoint (error);
+  TrioChannelStatistics statistics;
+
+  trio_receive_channel_close (receive);
+  trio_receive_channel_get_statistics (receive, &statistics);
+  trio_always (statistics.tasks_waiting_receive <= 1, "nobody waits on what is closed");
+  return ok;
+}
+
+static gboolean
+use_clones (Ends *ends, TrioReceiveChannel *clone, GError **error)
+{
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  trio_nursery_start_soon (nursery, receive_until_the_end, ends->receive);
+  trio_nursery_start_soon (nursery, receive_until_the_end, clone);
+  trio_nursery_start_soon_full (nursery, send_two, trio_send_channel_clone (ends->send), NULL, "sender");
+  trio_nursery_start_soon_full (nursery, send_two, g_steal_pointer (&ends->send), NULL, "sender");
+  trio_nursery_start_soon (nursery, close_a_clone, clone);
+  return trio_nursery_close (nursery, TRUE);
+}
+
+static gboolean
+send_through_clones (gsize buffer, GError **error)
+{
+  Ends ends;
+  TrioReceiveChannel *clone;
+  TrioChannelStatistics statistics;
+  gboolean ok;
+
+  begin ();
+  trio_open_memory_channel (buffer, destroy, &ends.send, &ends.receive);
+  clone = trio_receive_channel_clone (ends.receive);
+  ok = use_clones (&ends, clone, error);
+  trio_receive_channel_get_statistics (ends.receive, &statistics);
+  trio_always (statistics.tasks_waiting_send + statistics.tasks_waiting_receive == 0, "nobody waits in the end");
+  trio_always (statistics.open_send_channels == 0 && statistics.open_receive_channels == 1, "each end is counted once");
+  trio_receive_channel_free (clone);
+  trio_receive_channel_free (ends.receive);
+  all_has_ended ();
+  return ok;
+}
+
+static gboolean
+channel_meeting (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  return send_through_clones (0, error);
+}
+
+static gboolean
+channel_buffered (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  return send_through_clones (1, error);
+}
+
+/* ---- a task-local value ---- */
+
+static TrioTaskLocal note = TRIO_TASK_LOCAL_INIT ("note", copy, destroy);
+
+static gboolean
+change_note (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  gpointer inherited = trio_task_local_get (&note);
+  g_autoptr (TrioCancelScope) scope = trio_cancel_scope_open (error);
+  gboolean ok = trio_checkpoint (error);
+
+  trio_always (trio_task_local_get (&note) == inherited, "a value is its task's alone");
+  trio_task_local_set (&note, make ());
+  trio_always (places[GPOINTER_TO_INT (inherited)] == DESTROYED, "what is replaced is destroyed");
+  return trio_cancel_scope_close (scope, ok && trio_checkpoint (error));
+}
+
+static gboolean
+have_children_with_notes (GError **error)
+{
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  trio_task_local_set (&note, make ());
+  trio_nursery_start_soon (nursery, change_note, NULL);
+  trio_nursery_start_soon (nursery, change_note, NULL);
+  return trio_nursery_close (nursery, trio_checkpoint (error));
+}
+
+static gboolean
+task_local (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  gboolean ok;
+
+  begin ();
+  ok = have_children_with_notes (error);
+  trio_task_local_set (&note, NULL);
+  all_has_ended ();
+  return ok;
+}
+
 /* ---- select ---- */
 
 typedef struct
@@ -380,6 +548,9 @@ broadcast (gpointer unused G_GNUC_UNUSED, GError **error)
 }
 
 static const TrioScenario scenarios[] = {
+  { "channel-meeting", channel_meeting, NULL, "two clones send, two receive, and one of those is closed meanwhile; no buffer" },
+  { "channel-buffered", channel_buffered, NULL, "the same with room for a value" },
+  { "task-local", task_local, NULL, "children with copies of a value, which they change" },
   { "select-meeting", select_meeting, NULL, "selects that send and receive through two channels without buffers" },
   { "select-buffered", select_buffered, NULL, "the same, and one of the channels has room for a value" },
   { "future", future, NULL, "a future that is set, and three who wait for it" },

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* Memory channels: statements 17, 104 to 108. (What cancellations do to the values is in test-channel-cancel.c.) */
+/* Memory channels: statements 17, 104 to 108. What cancellations do to the values is in test-channel-cancel.c and
+ * sweep-values.c. */
 
-#include "tests/core/mock-world.h"
+#include <trio/lowlevel/idle.h>
+
+#include "tests/core/core-test.h"
 
 typedef struct
 {
@@ -76,7 +79,7 @@ meet (gpointer unused G_GNUC_UNUSED, GError **error)
   from.send = send;
   to.receive = receive;
   trio_nursery_start_soon (nursery, send_some, &from);
-  g_assert_true (trio_sleep (5, error));
+  g_assert_true (trio_wait_idle (0, error));
   g_assert_cmpuint (look (send, receive).tasks_waiting_send, ==, 1);
   trio_nursery_start_soon (nursery, receive_some, &to);
   g_assert_true (trio_nursery_close (nursery, TRUE));
@@ -87,9 +90,17 @@ meet (gpointer unused G_GNUC_UNUSED, GError **error)
 static void
 test_without_a_buffer_sender_and_receiver_meet (void)
 {
+  int ahead = 0;
+
   mock_run_ok (meet, NULL);
-  /* s1 is sent when it is taken, and so on: the sender is never more than one ahead. */
-  mock_expect ("s1 r1 s2 r2 s3 r3");
+  /* s1 is sent when it is taken, and so on: neither is ever more than one ahead. */
+  for (const char *word = mock_log->str; word != NULL; word = strchr (word, ' '))
+    {
+      word += strspn (word, " ");
+      ahead += *word == 's' ? 1 : -1;
+      g_assert_cmpint (ABS (ahead), <=, 1);
+    }
+  mock_expect_in_any_order ("s1 r1 s2 r2 s3 r3");
 }
 
 static gboolean
@@ -174,7 +185,7 @@ overfill (gpointer unused G_GNUC_UNUSED, GError **error)
   trio_open_memory_channel (2, NULL, &send, &receive);
   from.send = send;
   trio_nursery_start_soon (nursery, send_some, &from);
-  g_assert_true (trio_sleep (5, error));
+  g_assert_true (trio_wait_idle (0, error));
   g_assert_cmpuint (look (send, receive).current_buffer_used, ==, 2);
   g_assert_cmpuint (look (send, receive).tasks_waiting_send, ==, 1);
   for (int i = 1; i <= 5; i++)
@@ -206,10 +217,10 @@ hand_over_directly (gpointer unused G_GNUC_UNUSED, GError **error)
   trio_open_memory_channel (10, NULL, &send, &receive);
   to.receive = receive;
   trio_nursery_start_soon (nursery, receive_some, &to);
-  g_assert_true (trio_sleep (1, error));
+  g_assert_true (trio_wait_idle (0, error));
   g_assert_true (trio_send_channel_send_nowait (send, number (1), error));
   g_assert_cmpuint (look (send, receive).current_buffer_used, ==, 0);
-  g_assert_true (trio_sleep (1, error));
+  g_assert_true (trio_wait_idle (0, error));
   g_assert_true (trio_send_channel_send (send, number (2), error));
   g_assert_cmpuint (look (send, receive).peak_buffer_used, ==, 0);
   return trio_nursery_close (nursery, TRUE);
@@ -241,14 +252,14 @@ send_all_the_time (gpointer unused G_GNUC_UNUSED, GError **error)
       others[i].send = send;
       trio_nursery_start_soon (nursery, send_some, &others[i]);
     }
-  g_assert_true (trio_sleep (1, error));
+  g_assert_true (trio_wait_idle (0, error));
   /* This one takes and sends without ever waiting; who waits must still get its turn. */
   for (int i = 0; i < 20; i++)
     {
       g_assert_true (trio_receive_channel_receive_nowait (receive, &value, error));
       got[GPOINTER_TO_INT (value) >= 100 ? 2 : 1]++;
       (void) !trio_send_channel_send_nowait (send, number (100), NULL);
-      g_assert_true (trio_checkpoint (error));
+      g_assert_true (trio_wait_idle (0, error));
     }
   g_assert_cmpint (got[1], ==, 6);
   return trio_nursery_close (nursery, TRUE);
@@ -268,15 +279,15 @@ receive_all_the_time (gpointer unused G_GNUC_UNUSED, GError **error)
     {
       others[i].receive = receive;
       trio_nursery_start_soon (nursery, receive_some, &others[i]);
+      g_assert_true (trio_wait_idle (0, error));
     }
-  g_assert_true (trio_sleep (1, error));
   for (int i = 1; i <= 4; i++)
     {
       g_assert_true (trio_send_channel_send_nowait (send, number (i), error));
       /* It is one of the waiting tasks' already. */
       if (i % 2 == 1)
         g_assert_false (trio_receive_channel_receive_nowait (receive, &value, NULL));
-      g_assert_true (trio_checkpoint (error));
+      g_assert_true (trio_wait_idle (0, error));
     }
   return trio_nursery_close (nursery, TRUE);
 }
@@ -286,7 +297,7 @@ static void
 test_who_waits_is_served_in_turn_beside_one_who_never_waits (void)
 {
   mock_run_ok (send_all_the_time, NULL);
-  g_string_truncate (mock_log, 0);
+  mock_forget ();
   mock_run_ok (receive_all_the_time, NULL);
   mock_expect ("a1 b2 a3 b4");
 }
@@ -307,7 +318,6 @@ operate_without_waiting (gpointer unused G_GNUC_UNUSED, GError **error)
   g_autoptr (TrioReceiveChannel) receive = NULL;
   gpointer value = NULL;
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
-  g_autoptr (TrioCancelScope) scope = NULL;
 
   trio_open_memory_channel (5, NULL, &send, &receive);
   trio_nursery_start_soon (nursery, say, (char *) "first");
@@ -316,26 +326,42 @@ operate_without_waiting (gpointer unused G_GNUC_UNUSED, GError **error)
   trio_nursery_start_soon (nursery, say, (char *) "second");
   g_assert_true (trio_receive_channel_receive (receive, &value, error));
   mock_say ("received");
-  g_assert_true (trio_send_channel_send (send, number (2), error));
+  return trio_nursery_close (nursery, TRUE);
+}
 
-  scope = trio_cancel_scope_open (error);
+/* (17) */
+static void
+test_sending_and_receiving_are_checkpoints (void)
+{
+  mock_run_ok (operate_without_waiting, NULL);
+  mock_expect ("first sent second received");
+}
+
+static gboolean
+operate_when_cancelled (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioSendChannel) send = NULL;
+  g_autoptr (TrioReceiveChannel) receive = NULL;
+  gpointer value = NULL;
+  g_autoptr (TrioCancelScope) scope = trio_cancel_scope_open (error);
+
+  trio_open_memory_channel (5, NULL, &send, &receive);
+  g_assert_true (trio_send_channel_send (send, number (2), error));
   trio_cancel_scope_cancel (scope);
-  value = NULL;
   g_assert_false (trio_receive_channel_receive (receive, &value, error));
   mock_assert_error (*error, TRIO_ERROR_CANCELLED);
   g_assert_false (trio_send_channel_send (send, number (3), error));
   mock_assert_error (*error, TRIO_ERROR_CANCELLED);
   g_assert_null (value);
   g_assert_cmpuint (look (send, receive).current_buffer_used, ==, 1);
-  return trio_nursery_close (nursery, trio_cancel_scope_close (scope, TRUE));
+  return trio_cancel_scope_close (scope, TRUE);
 }
 
-/* (17, 20) */
+/* (20) */
 static void
-test_sending_and_receiving_are_checkpoints_and_have_no_effect_when_cancelled (void)
+test_sending_and_receiving_have_no_effect_when_cancelled (void)
 {
-  mock_run_ok (operate_without_waiting, NULL);
-  mock_expect ("first sent second received");
+  mock_run_ok (operate_when_cancelled, NULL);
 }
 
 /* ---- closing ---- */
@@ -407,7 +433,7 @@ close_receivers (gpointer unused G_GNUC_UNUSED, GError **error)
   other = trio_receive_channel_clone (receive);
   from.send = send;
   trio_nursery_start_soon (nursery, send_some, &from);
-  g_assert_true (trio_sleep (1, error));
+  g_assert_true (trio_wait_idle (0, error));
   trio_receive_channel_close (receive);
   g_assert_false (trio_receive_channel_receive (receive, &value, error));
   mock_assert_error (*error, TRIO_ERROR_CLOSED_RESOURCE);
@@ -457,6 +483,8 @@ close_clones (gpointer of_senders, GError **error)
   g_autoptr (TrioReceiveChannel) receive = NULL;
   g_autoptr (TrioReceiveChannel) receive_clone = NULL;
   End ends[4] = { { .name = "a" }, { .name = "b" }, { .name = "clone-a" }, { .name = "clone-b" } };
+  g_autofree char *of_those_on_the_clones = g_strdup_printf ("clone-a-%d clone-b-%d", TRIO_ERROR_CLOSED_RESOURCE,
+                                                             TRIO_ERROR_CLOSED_RESOURCE);
   gpointer value;
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
 
@@ -471,13 +499,13 @@ close_clones (gpointer of_senders, GError **error)
         ends[i].receive = i < 2 ? receive : receive_clone;
       trio_nursery_start_soon (nursery, report_end, &ends[i]);
     }
-  g_assert_true (trio_sleep (1, error));
+  g_assert_true (trio_wait_idle (0, error));
   if (of_senders != NULL)
     trio_send_channel_close (send_clone);
   else
     trio_receive_channel_close (receive_clone);
-  g_assert_true (trio_sleep (1, error));
-  mock_say ("|");
+  g_assert_true (trio_wait_idle (0, error));
+  mock_expect_in_any_order (of_those_on_the_clones);
   for (int i = 0; i < 2; i++)
     if (of_senders != NULL)
       g_assert_true (trio_receive_channel_receive (receive, &value, error));
@@ -490,13 +518,10 @@ close_clones (gpointer of_senders, GError **error)
 static void
 test_closing_a_clone_wakes_only_those_who_wait_on_it (void)
 {
-  g_autofree char *expected = g_strdup_printf ("clone-a-%d clone-b-%d | a b", TRIO_ERROR_CLOSED_RESOURCE,
-                                                TRIO_ERROR_CLOSED_RESOURCE);
-
   mock_run_ok (close_clones, NULL);
-  mock_expect (expected);
+  mock_expect_in_any_order ("a b");
   mock_run_ok (close_clones, GINT_TO_POINTER (TRUE));
-  mock_expect (expected);
+  mock_expect_in_any_order ("a b");
 }
 
 static gboolean
@@ -513,7 +538,7 @@ end_for_those_who_wait (gpointer unused G_GNUC_UNUSED, GError **error)
       ends[i].receive = receive;
       trio_nursery_start_soon (nursery, report_end, &ends[i]);
     }
-  g_assert_true (trio_sleep (1, error));
+  g_assert_true (trio_wait_idle (0, error));
   g_clear_pointer (&send, trio_send_channel_free);
   return trio_nursery_close (nursery, TRUE);
 }
@@ -525,7 +550,7 @@ test_receivers_that_wait_see_the_end_when_the_last_sender_goes (void)
   g_autofree char *expected = g_strdup_printf ("a-%d b-%d", TRIO_ERROR_END_OF_CHANNEL, TRIO_ERROR_END_OF_CHANNEL);
 
   mock_run_ok (end_for_those_who_wait, NULL);
-  mock_expect (expected);
+  mock_expect_in_any_order (expected);
 }
 
 static void
@@ -555,27 +580,33 @@ test_freeing_both_ends_in_any_order_destroys_what_is_left (void)
 int
 main (int argc, char **argv)
 {
+  static const char why[] = "it asserts what comes of it when nobody else cancels";
+
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/channel/without-a-buffer-sender-and-receiver-meet", test_without_a_buffer_sender_and_receiver_meet);
-  g_test_add_func ("/channel/a-buffer-takes-as-many-as-it-was-opened-for", test_a_buffer_takes_as_many_as_it_was_opened_for);
-  g_test_add_func ("/channel/a-buffer-without-limit-grows-and-keeps-the-order",
-                   test_a_buffer_without_limit_grows_and_keeps_the_order);
-  g_test_add_func ("/channel/a-sender-that-waits-does-not-overtake-the-buffer", test_a_sender_that_waits_does_not_overtake_the_buffer);
-  g_test_add_func ("/channel/the-peak-counts-the-buffer-only-and-no-direct-hand-off",
-                   test_the_peak_counts_the_buffer_only_and_no_direct_hand_off);
-  g_test_add_func ("/channel/who-waits-is-served-in-turn-beside-one-who-never-waits",
-                   test_who_waits_is_served_in_turn_beside_one_who_never_waits);
-  g_test_add_func ("/channel/sending-and-receiving-are-checkpoints-and-have-no-effect-when-cancelled",
-                   test_sending_and_receiving_are_checkpoints_and_have_no_effect_when_cancelled);
-  g_test_add_func ("/channel/what-was-sent-survives-its-senders-and-comes-before-the-end",
-                   test_what_was_sent_survives_its_senders_and_comes_before_the_end);
-  g_test_add_func ("/channel/closing-the-last-receiver-discards-the-buffer-and-breaks-senders",
-                   test_closing_the_last_receiver_discards_the_buffer_and_breaks_senders);
-  g_test_add_func ("/channel/closing-a-clone-wakes-only-those-who-wait-on-it",
-                   test_closing_a_clone_wakes_only_those_who_wait_on_it);
-  g_test_add_func ("/channel/receivers-that-wait-see-the-end-when-the-last-sender-goes",
-                   test_receivers_that_wait_see_the_end_when_the_last_sender_goes);
-  g_test_add_func ("/channel/freeing-both-ends-in-any-order-destroys-what-is-left",
-                   test_freeing_both_ends_in_any_order_destroys_what_is_left);
+  core_test_add_undisturbed ("/channel/without-a-buffer-sender-and-receiver-meet",
+                             test_without_a_buffer_sender_and_receiver_meet, why);
+  core_test_add_undisturbed ("/channel/a-buffer-takes-as-many-as-it-was-opened-for",
+                             test_a_buffer_takes_as_many_as_it_was_opened_for, why);
+  core_test_add_undisturbed ("/channel/a-buffer-without-limit-grows-and-keeps-the-order",
+                             test_a_buffer_without_limit_grows_and_keeps_the_order, why);
+  core_test_add_undisturbed ("/channel/a-sender-that-waits-does-not-overtake-the-buffer",
+                             test_a_sender_that_waits_does_not_overtake_the_buffer, why);
+  core_test_add_undisturbed ("/channel/the-peak-counts-the-buffer-only-and-no-direct-hand-off",
+                             test_the_peak_counts_the_buffer_only_and_no_direct_hand_off, why);
+  core_test_add_undisturbed ("/channel/who-waits-is-served-in-turn-beside-one-who-never-waits",
+                             test_who_waits_is_served_in_turn_beside_one_who_never_waits, why);
+  core_test_add_ordered ("/channel/sending-and-receiving-are-checkpoints", test_sending_and_receiving_are_checkpoints,
+                         "that one yield lets the other run is the order of production");
+  core_test_add_undisturbed ("/channel/sending-and-receiving-have-no-effect-when-cancelled",
+                             test_sending_and_receiving_have_no_effect_when_cancelled, why);
+  core_test_add_undisturbed ("/channel/what-was-sent-survives-its-senders-and-comes-before-the-end",
+                             test_what_was_sent_survives_its_senders_and_comes_before_the_end, why);
+  core_test_add_undisturbed ("/channel/closing-the-last-receiver-discards-the-buffer-and-breaks-senders",
+                             test_closing_the_last_receiver_discards_the_buffer_and_breaks_senders, why);
+  core_test_add_undisturbed ("/channel/closing-a-clone-wakes-only-those-who-wait-on-it",
+                             test_closing_a_clone_wakes_only_those_who_wait_on_it, why);
+  core_test_add_undisturbed ("/channel/receivers-that-wait-see-the-end-when-the-last-sender-goes",
+                             test_receivers_that_wait_see_the_end_when_the_last_sender_goes, why);
+  g_test_add_func ("/channel/freeing-both-ends-in-any-order-destroys-what-is-left", test_freeing_both_ends_in_any_order_destroys_what_is_left);
   return g_test_run ();
 }

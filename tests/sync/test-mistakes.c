@@ -3,18 +3,7 @@
 /* A programmer's mistake at the public edge of what tasks wait for each other with is a critical, and changes nothing. And what a
  * waiting task says of its wait names the state that it waits for to change. */
 
-#include "tests/core/mock-world.h"
-
-/* One critical, and nothing else. */
-#define REFUSED(statement)                       \
-  G_STMT_START                                   \
-    {                                            \
-      mock_expect_critical ("assertion*failed"); \
-      statement;                                 \
-      g_test_assert_expected_messages ();        \
-    }                                            \
-  G_STMT_END
-#define REFUSED_AS(value, call) REFUSED (g_assert_true ((call) == (value)))
+#include "tests/core/core-test.h"
 
 static gboolean
 mistake_locks (gpointer unused G_GNUC_UNUSED, GError **error)
@@ -25,41 +14,41 @@ mistake_locks (gpointer unused G_GNUC_UNUSED, GError **error)
   g_autoptr (TrioSemaphore) semaphore = trio_semaphore_new (1, 1);
   g_autoptr (TrioBarrier) barrier = trio_barrier_new (1);
 
-  REFUSED_AS (FALSE, trio_lock_acquire (NULL, NULL));
-  REFUSED_AS (FALSE, trio_lock_acquire_nowait (NULL, NULL));
-  REFUSED (trio_lock_release (NULL));
-  REFUSED_AS (FALSE, trio_lock_locked (NULL));
-  REFUSED (trio_lock_get_statistics (NULL, NULL));
-  REFUSED (trio_lock_get_statistics (lock, NULL));
+  mock_assert_refused_as (FALSE, trio_lock_acquire (NULL, NULL));
+  mock_assert_refused_as (FALSE, trio_lock_acquire_nowait (NULL, NULL));
+  mock_assert_refused (trio_lock_release (NULL));
+  mock_assert_refused_as (FALSE, trio_lock_locked (NULL));
+  mock_assert_refused (trio_lock_get_statistics (NULL, NULL));
+  mock_assert_refused (trio_lock_get_statistics (lock, NULL));
 
-  REFUSED_AS (FALSE, trio_condition_acquire (NULL, NULL));
-  REFUSED_AS (FALSE, trio_condition_acquire_nowait (NULL, NULL));
-  REFUSED (trio_condition_release (NULL));
-  REFUSED_AS (FALSE, trio_condition_locked (NULL));
-  REFUSED_AS (FALSE, trio_condition_wait (NULL, NULL));
-  REFUSED (trio_condition_notify (NULL, 1));
-  REFUSED (trio_condition_notify_all (NULL));
-  REFUSED (trio_condition_get_statistics (NULL, NULL));
-  REFUSED (trio_condition_get_statistics (condition, NULL));
+  mock_assert_refused_as (FALSE, trio_condition_acquire (NULL, NULL));
+  mock_assert_refused_as (FALSE, trio_condition_acquire_nowait (NULL, NULL));
+  mock_assert_refused (trio_condition_release (NULL));
+  mock_assert_refused_as (FALSE, trio_condition_locked (NULL));
+  mock_assert_refused_as (FALSE, trio_condition_wait (NULL, NULL));
+  mock_assert_refused (trio_condition_notify (NULL, 1));
+  mock_assert_refused (trio_condition_notify_all (NULL));
+  mock_assert_refused (trio_condition_get_statistics (NULL, NULL));
+  mock_assert_refused (trio_condition_get_statistics (condition, NULL));
 
-  REFUSED_AS (FALSE, trio_rw_lock_acquire_read (NULL, NULL));
-  REFUSED_AS (FALSE, trio_rw_lock_acquire_write (NULL, NULL));
-  REFUSED_AS (FALSE, trio_rw_lock_acquire_read_nowait (NULL, NULL));
-  REFUSED_AS (FALSE, trio_rw_lock_acquire_write_nowait (NULL, NULL));
-  REFUSED (trio_rw_lock_release (NULL));
-  REFUSED (trio_rw_lock_get_statistics (NULL, NULL));
-  REFUSED (trio_rw_lock_get_statistics (rw_lock, NULL));
+  mock_assert_refused_as (FALSE, trio_rw_lock_acquire_read (NULL, NULL));
+  mock_assert_refused_as (FALSE, trio_rw_lock_acquire_write (NULL, NULL));
+  mock_assert_refused_as (FALSE, trio_rw_lock_acquire_read_nowait (NULL, NULL));
+  mock_assert_refused_as (FALSE, trio_rw_lock_acquire_write_nowait (NULL, NULL));
+  mock_assert_refused (trio_rw_lock_release (NULL));
+  mock_assert_refused (trio_rw_lock_get_statistics (NULL, NULL));
+  mock_assert_refused (trio_rw_lock_get_statistics (rw_lock, NULL));
 
-  REFUSED_AS (FALSE, trio_semaphore_acquire (NULL, NULL));
-  REFUSED_AS (FALSE, trio_semaphore_acquire_nowait (NULL, NULL));
-  REFUSED (trio_semaphore_release (NULL));
-  REFUSED_AS (0, trio_semaphore_get_value (NULL));
-  REFUSED (trio_semaphore_get_statistics (NULL, NULL));
-  REFUSED (trio_semaphore_get_statistics (semaphore, NULL));
+  mock_assert_refused_as (FALSE, trio_semaphore_acquire (NULL, NULL));
+  mock_assert_refused_as (FALSE, trio_semaphore_acquire_nowait (NULL, NULL));
+  mock_assert_refused (trio_semaphore_release (NULL));
+  mock_assert_refused_as (0, trio_semaphore_get_value (NULL));
+  mock_assert_refused (trio_semaphore_get_statistics (NULL, NULL));
+  mock_assert_refused (trio_semaphore_get_statistics (semaphore, NULL));
 
-  REFUSED_AS (FALSE, trio_barrier_wait (NULL, NULL, NULL));
-  REFUSED (trio_barrier_get_statistics (NULL, NULL));
-  REFUSED (trio_barrier_get_statistics (barrier, NULL));
+  mock_assert_refused_as (FALSE, trio_barrier_wait (NULL, NULL, NULL));
+  mock_assert_refused (trio_barrier_get_statistics (NULL, NULL));
+  mock_assert_refused (trio_barrier_get_statistics (barrier, NULL));
   return trio_checkpoint (error);
 }
 
@@ -76,60 +65,60 @@ mistake_values (gpointer unused G_GNUC_UNUSED, GError **error)
   gsize chosen;
 
   trio_open_memory_channel (0, NULL, &send, &receive);
-  REFUSED (trio_event_set (NULL));
-  REFUSED_AS (FALSE, trio_event_is_set (NULL));
-  REFUSED_AS (FALSE, trio_event_wait (NULL, NULL));
-  REFUSED (trio_event_get_statistics (NULL, NULL));
-  REFUSED (trio_event_get_statistics (event, NULL));
+  mock_assert_refused (trio_event_set (NULL));
+  mock_assert_refused_as (FALSE, trio_event_is_set (NULL));
+  mock_assert_refused_as (FALSE, trio_event_wait (NULL, NULL));
+  mock_assert_refused (trio_event_get_statistics (NULL, NULL));
+  mock_assert_refused (trio_event_get_statistics (event, NULL));
 
-  REFUSED_AS (NULL, trio_future_ref (NULL));
-  REFUSED (trio_future_set_value (NULL, NULL));
-  REFUSED (trio_future_set_error (NULL, NULL));
-  REFUSED (trio_future_set_error (future, NULL));
-  REFUSED_AS (FALSE, trio_future_is_set (NULL));
-  REFUSED_AS (FALSE, trio_future_wait (NULL, NULL, NULL));
-  REFUSED_AS (FALSE, trio_future_get_nowait (NULL, NULL, NULL));
-  REFUSED (trio_future_get_statistics (NULL, NULL));
-  REFUSED (trio_future_get_statistics (future, NULL));
+  mock_assert_refused_as (NULL, trio_future_ref (NULL));
+  mock_assert_refused (trio_future_set_value (NULL, NULL));
+  mock_assert_refused (trio_future_set_error (NULL, NULL));
+  mock_assert_refused (trio_future_set_error (future, NULL));
+  mock_assert_refused_as (FALSE, trio_future_is_set (NULL));
+  mock_assert_refused_as (FALSE, trio_future_wait (NULL, NULL, NULL));
+  mock_assert_refused_as (FALSE, trio_future_get_nowait (NULL, NULL, NULL));
+  mock_assert_refused (trio_future_get_statistics (NULL, NULL));
+  mock_assert_refused (trio_future_get_statistics (future, NULL));
 
-  REFUSED (trio_broadcast_send (NULL, NULL));
-  REFUSED (trio_broadcast_close (NULL));
-  REFUSED_AS (NULL, trio_broadcast_subscribe (NULL));
-  REFUSED (trio_broadcast_get_statistics (NULL, NULL));
-  REFUSED (trio_broadcast_get_statistics (broadcast, NULL));
-  REFUSED_AS (FALSE, trio_broadcast_receiver_receive (NULL, &value, NULL, NULL));
-  REFUSED_AS (FALSE, trio_broadcast_receiver_receive (receiver, NULL, NULL, NULL));
-  REFUSED_AS (FALSE, trio_broadcast_receiver_receive_nowait (NULL, &value, NULL, NULL));
-  REFUSED_AS (FALSE, trio_broadcast_receiver_receive_nowait (receiver, NULL, NULL, NULL));
-  REFUSED (trio_broadcast_receiver_close (NULL));
-  REFUSED (trio_broadcast_receiver_get_statistics (NULL, NULL));
-  REFUSED (trio_broadcast_receiver_get_statistics (receiver, NULL));
+  mock_assert_refused (trio_broadcast_send (NULL, NULL));
+  mock_assert_refused (trio_broadcast_close (NULL));
+  mock_assert_refused_as (NULL, trio_broadcast_subscribe (NULL));
+  mock_assert_refused (trio_broadcast_get_statistics (NULL, NULL));
+  mock_assert_refused (trio_broadcast_get_statistics (broadcast, NULL));
+  mock_assert_refused_as (FALSE, trio_broadcast_receiver_receive (NULL, &value, NULL, NULL));
+  mock_assert_refused_as (FALSE, trio_broadcast_receiver_receive (receiver, NULL, NULL, NULL));
+  mock_assert_refused_as (FALSE, trio_broadcast_receiver_receive_nowait (NULL, &value, NULL, NULL));
+  mock_assert_refused_as (FALSE, trio_broadcast_receiver_receive_nowait (receiver, NULL, NULL, NULL));
+  mock_assert_refused (trio_broadcast_receiver_close (NULL));
+  mock_assert_refused (trio_broadcast_receiver_get_statistics (NULL, NULL));
+  mock_assert_refused (trio_broadcast_receiver_get_statistics (receiver, NULL));
 
-  REFUSED (trio_open_memory_channel (0, NULL, NULL, &receive));
-  REFUSED (trio_open_memory_channel (0, NULL, &send, NULL));
-  REFUSED_AS (FALSE, trio_send_channel_send (NULL, NULL, NULL));
-  REFUSED_AS (FALSE, trio_send_channel_send_nowait (NULL, NULL, NULL));
-  REFUSED_AS (NULL, trio_send_channel_clone (NULL));
-  REFUSED (trio_send_channel_close (NULL));
-  REFUSED (trio_send_channel_get_statistics (NULL, NULL));
-  REFUSED (trio_send_channel_get_statistics (send, NULL));
-  REFUSED_AS (FALSE, trio_receive_channel_receive (NULL, &value, NULL));
-  REFUSED_AS (FALSE, trio_receive_channel_receive (receive, NULL, NULL));
-  REFUSED_AS (FALSE, trio_receive_channel_receive_nowait (NULL, &value, NULL));
-  REFUSED_AS (FALSE, trio_receive_channel_receive_nowait (receive, NULL, NULL));
-  REFUSED_AS (NULL, trio_receive_channel_clone (NULL));
-  REFUSED (trio_receive_channel_close (NULL));
-  REFUSED (trio_receive_channel_get_statistics (NULL, NULL));
-  REFUSED (trio_receive_channel_get_statistics (receive, NULL));
+  mock_assert_refused (trio_open_memory_channel (0, NULL, NULL, &receive));
+  mock_assert_refused (trio_open_memory_channel (0, NULL, &send, NULL));
+  mock_assert_refused_as (FALSE, trio_send_channel_send (NULL, NULL, NULL));
+  mock_assert_refused_as (FALSE, trio_send_channel_send_nowait (NULL, NULL, NULL));
+  mock_assert_refused_as (NULL, trio_send_channel_clone (NULL));
+  mock_assert_refused (trio_send_channel_close (NULL));
+  mock_assert_refused (trio_send_channel_get_statistics (NULL, NULL));
+  mock_assert_refused (trio_send_channel_get_statistics (send, NULL));
+  mock_assert_refused_as (FALSE, trio_receive_channel_receive (NULL, &value, NULL));
+  mock_assert_refused_as (FALSE, trio_receive_channel_receive (receive, NULL, NULL));
+  mock_assert_refused_as (FALSE, trio_receive_channel_receive_nowait (NULL, &value, NULL));
+  mock_assert_refused_as (FALSE, trio_receive_channel_receive_nowait (receive, NULL, NULL));
+  mock_assert_refused_as (NULL, trio_receive_channel_clone (NULL));
+  mock_assert_refused (trio_receive_channel_close (NULL));
+  mock_assert_refused (trio_receive_channel_get_statistics (NULL, NULL));
+  mock_assert_refused (trio_receive_channel_get_statistics (receive, NULL));
   trio_send_channel_close (send);
   trio_receive_channel_close (receive);
-  REFUSED_AS (NULL, trio_send_channel_clone (send));
-  REFUSED_AS (NULL, trio_receive_channel_clone (receive));
+  mock_assert_refused_as (NULL, trio_send_channel_clone (send));
+  mock_assert_refused_as (NULL, trio_receive_channel_clone (receive));
 
-  REFUSED_AS (FALSE, trio_select (NULL, 1, &chosen, NULL));
-  REFUSED_AS (FALSE, trio_select (NULL, 0, NULL, NULL));
-  REFUSED_AS (FALSE, trio_select_nowait (NULL, 1, &chosen, NULL));
-  REFUSED_AS (FALSE, trio_select_nowait (NULL, 0, NULL, NULL));
+  mock_assert_refused_as (FALSE, trio_select (NULL, 1, &chosen, NULL));
+  mock_assert_refused_as (FALSE, trio_select (NULL, 0, NULL, NULL));
+  mock_assert_refused_as (FALSE, trio_select_nowait (NULL, 1, &chosen, NULL));
+  mock_assert_refused_as (FALSE, trio_select_nowait (NULL, 0, NULL, NULL));
   return trio_checkpoint (error);
 }
 
@@ -138,17 +127,17 @@ mistake_limiters (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   g_autoptr (TrioCapacityLimiter) limiter = trio_capacity_limiter_new (1);
 
-  REFUSED_AS (FALSE, trio_capacity_limiter_acquire_on_behalf_of (NULL, limiter, NULL));
-  REFUSED_AS (FALSE, trio_capacity_limiter_acquire_on_behalf_of (limiter, NULL, NULL));
-  REFUSED_AS (FALSE, trio_capacity_limiter_acquire_on_behalf_of_nowait (NULL, limiter, NULL));
-  REFUSED_AS (FALSE, trio_capacity_limiter_acquire_on_behalf_of_nowait (limiter, NULL, NULL));
-  REFUSED (trio_capacity_limiter_release_on_behalf_of (NULL, limiter));
-  REFUSED (trio_capacity_limiter_release_on_behalf_of (limiter, NULL));
-  REFUSED (trio_capacity_limiter_set_total_tokens (NULL, 1));
-  REFUSED_AS (0, trio_capacity_limiter_get_total_tokens (NULL));
-  REFUSED_AS (0, trio_capacity_limiter_get_borrowed_tokens (NULL));
-  REFUSED (trio_capacity_limiter_get_statistics (NULL, NULL));
-  REFUSED (trio_capacity_limiter_get_statistics (limiter, NULL));
+  mock_assert_refused_as (FALSE, trio_capacity_limiter_acquire_on_behalf_of (NULL, limiter, NULL));
+  mock_assert_refused_as (FALSE, trio_capacity_limiter_acquire_on_behalf_of (limiter, NULL, NULL));
+  mock_assert_refused_as (FALSE, trio_capacity_limiter_acquire_on_behalf_of_nowait (NULL, limiter, NULL));
+  mock_assert_refused_as (FALSE, trio_capacity_limiter_acquire_on_behalf_of_nowait (limiter, NULL, NULL));
+  mock_assert_refused (trio_capacity_limiter_release_on_behalf_of (NULL, limiter));
+  mock_assert_refused (trio_capacity_limiter_release_on_behalf_of (limiter, NULL));
+  mock_assert_refused (trio_capacity_limiter_set_total_tokens (NULL, 1));
+  mock_assert_refused_as (0, trio_capacity_limiter_get_total_tokens (NULL));
+  mock_assert_refused_as (0, trio_capacity_limiter_get_borrowed_tokens (NULL));
+  mock_assert_refused (trio_capacity_limiter_get_statistics (NULL, NULL));
+  mock_assert_refused (trio_capacity_limiter_get_statistics (limiter, NULL));
   return trio_checkpoint (error);
 }
 
@@ -292,8 +281,7 @@ look_at_waiters (gpointer func, GError **error)
   the_receive = receive;
   the_limiter = limiter;
   trio_nursery_start_soon_full (nursery, (TrioFunc) func, NULL, NULL, "waiter");
-  for (int i = 0; i < 3; i++)
-    g_assert_true (trio_checkpoint (error));
+  g_assert_true (mock_yield (error));
   trio_foreach_task (collect_waits, out);
   mock_say ("%s", strstr (out->str, "waiter: "));
   trio_nursery_cancel (nursery);
@@ -323,18 +311,23 @@ test_a_wait_is_described_by_the_state_that_must_change (void)
     {
       mock_run_ok (look_at_waiters, waits[i].func);
       mock_assert_says (mock_log->str, waits[i].says);
-      g_string_truncate (mock_log, 0);
+      mock_forget ();
     }
 }
 
 int
 main (int argc, char **argv)
 {
+  static const char why[] = "it asserts what comes of it when nobody else cancels";
+
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/mistakes/mistakes-change-nothing", test_mistakes_change_nothing);
+  core_test_add_undisturbed ("/mistakes/mistakes-change-nothing", test_mistakes_change_nothing, why);
   g_test_add_func ("/mistakes/freeing-nothing-is-nothing", test_freeing_nothing_is_nothing);
-  g_test_add_func ("/mistakes/a-lock-that-is-freed-while-held-is-complained-of", test_a_lock_that_is_freed_while_held_is_complained_of);
-  g_test_add_func ("/mistakes/a-condition-may-come-and-go-while-its-lock-is-held", test_a_condition_may_come_and_go_while_its_lock_is_held);
-  g_test_add_func ("/mistakes/a-wait-is-described-by-the-state-that-must-change", test_a_wait_is_described_by_the_state_that_must_change);
+  core_test_add_undisturbed ("/mistakes/a-lock-that-is-freed-while-held-is-complained-of",
+                             test_a_lock_that_is_freed_while_held_is_complained_of, why);
+  core_test_add_undisturbed ("/mistakes/a-condition-may-come-and-go-while-its-lock-is-held",
+                             test_a_condition_may_come_and_go_while_its_lock_is_held, why);
+  core_test_add_undisturbed ("/mistakes/a-wait-is-described-by-the-state-that-must-change",
+                             test_a_wait_is_described_by_the_state_that_must_change, why);
   return g_test_run ();
 }
