@@ -405,3 +405,10 @@ trio_serve_tcp_full (TrioStreamHandler handler, gpointer data, const char *host,
 
   return listener != NULL && trio_serve_listener_full (listener, handler, data, handler_name, error);
 }
+
+/* Behind the macro: for those who take its address or call from another language. */
+gboolean
+(trio_serve_tcp) (TrioStreamHandler handler, gpointer data, const char *host, guint16 port, GError **error)
+{
+  return trio_serve_tcp_full (handler, data, host, port, NULL, error);
+}

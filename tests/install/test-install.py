@@ -8,6 +8,7 @@ lie in no tree are compiled against what was installed, found by pkg-config, and
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -74,7 +75,12 @@ def test_a_simulation_runs():
     return [] if said == "a day went by\n" else [f"it said {said!r}"]
 
 
-def test_the_names_of_the_contract_are_there():
+def test_public_names_have_the_types_that_programs_were_compiled_against():
+    build_and_run("names", "trio-sim-1")
+    return []
+
+
+def test_the_packages_and_the_tool_are_there():
     for package in ("trio-1", "trio-sim-1", "trio-fuzz-1"):
         run("pkg-config", "--exists", "--print-errors", package)
     if not os.access(PREFIX / "bin/trio-trace", os.X_OK):
@@ -92,6 +98,19 @@ def test_the_libraries_export_only_names_of_ours():
             callback = library.name == "libtrio-sim-1.so" and name.startswith(("__tsan_", "__sanitizer_cov_"))
             if not callback and not name.startswith(("trio_", "_trio_")):
                 yield f"{library.name} exports {name}"
+
+
+def test_every_function_that_a_header_declares_is_exported():
+    exported = set()
+    for library in [*PREFIX.rglob("libtrio*.so"), *PREFIX.rglob("libtrio-fuzz*.a")]:       # the latter has no shared twin
+        table = run("nm", "--defined-only", *(["-D"] if library.suffix == ".so" else []), library)
+        exported.update(line.split()[-1] for line in table.splitlines() if line)
+    for header in sorted((PREFIX / "include").rglob("*.h")):
+        code = re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.DOTALL)
+        for name in re.findall(r"TRIO_API\s[^;]*?\b(trio_\w+)\s*[(;\[]", code):
+            # The one that says which safeguard is switched off is there in builds with mutations only.
+            if name not in exported and name != "trio_mutation":
+                yield f"{header.relative_to(PREFIX)} declares {name}, which no library exports"
 
 
 def test_nothing_installed_names_the_tree_it_was_built_in():
