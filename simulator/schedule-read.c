@@ -228,6 +228,13 @@ read_inject (Reader *reader, const char *value, TrioSimInject *inject, GError **
 }
 
 static gboolean
+read_escapes (Reader *reader, const char *value, gboolean *lets_escape, GError **error)
+{
+  *lets_escape = g_str_equal (value, "allow");
+  return *lets_escape || g_str_equal (value, "fail") || fail_found (reader, value, "fail or allow", error);
+}
+
+static gboolean
 read_expects (Reader *reader, const char *value, TrioScheduleHeader *header, GError **error)
 {
   const char *cursor = value;
@@ -237,7 +244,8 @@ read_expects (Reader *reader, const char *value, TrioScheduleHeader *header, GEr
   if (verdict == NULL)
     return FALSE;
   if (!trio_sim_verdict_from_string (verdict, &header->verdict))
-    return fail_found (reader, verdict, "ok, error, always, unreachable, deadlock, livelock, leak, crash or nondeterminism", error);
+    return fail_found (reader, verdict,
+                       "ok, error, always, unreachable, deadlock, livelock, leak, crash, nondeterminism, eventually, misuse or escape", error);
 
   cursor = skip_spaces (cursor);
   if (*cursor == '\0')
@@ -283,6 +291,8 @@ read_header_line (Reader *reader, const char *key, const char *value, GError **e
     return read_span (reader, value, &header->heal_after, error);
   if (g_str_equal (key, "heal-within-us"))
     return read_span (reader, value, &header->heal_within, error);
+  if (g_str_equal (key, "escapes"))
+    return read_escapes (reader, value, &header->lets_escape, error);
   if (g_str_equal (key, "expects"))
     return read_expects (reader, value, header, error);
   if (g_str_equal (key, "place"))
@@ -291,7 +301,8 @@ read_header_line (Reader *reader, const char *key, const char *value, GError **e
     return read_whole_number (reader, value, &header->steps, error);
   if (g_str_equal (key, "hash"))
     return read_hash (reader, value, &header->hash, error);
-  return fail_found (reader, key, "one of program, scenario, strategy, seed, run, inject, heal-after-us, heal-within-us, expects, place, steps, hash", error);
+  return fail_found (reader, key,
+                     "one of program, scenario, strategy, seed, run, inject, escapes, heal-after-us, heal-within-us, expects, place, steps, hash", error);
 }
 
 /* "key" of "key: value", or NULL if the line is no header line. */

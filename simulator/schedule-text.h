@@ -11,6 +11,7 @@
  *     inject: cancel
  *     heal-after-us: 5000000
  *     heal-within-us: 60000000
+ *     escapes: allow             (only if calls that leave the simulation were let through)
  *     expects: always "balances add up"
  *     place: bank.c:41
  *     steps: 96

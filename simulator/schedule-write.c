@@ -149,6 +149,8 @@ trio_schedule_to_text (const TrioSchedule *schedule)
   append_inject (out, header->inject);
   append_span (out, "heal-after-us", header->heal_after);
   append_span (out, "heal-within-us", header->heal_within);
+  if (header->lets_escape)
+    g_string_append (out, "escapes: allow\n");
   g_string_append_printf (out, "expects: %s", trio_sim_verdict_to_string (header->verdict));
   if (header->name != NULL)
     {

@@ -42,6 +42,7 @@ typedef struct
   TrioSimInject   inject;
   GTimeSpan       heal_after;    /* as of the run's options; 0: not */
   GTimeSpan       heal_within;
+  gboolean        lets_escape;   /* calls that leave the simulation are let through */
   TrioSimVerdict  verdict;       /* what it leads to */
   char           *name;
   char           *place;         /* in the program, when it was built as it was then */

@@ -209,6 +209,7 @@ report_of (TrioSimWorld *world)
   report->unmatched = trio_sim_tape_get_unmatched (world->tape);
   report->schedule = trio_sim_tape_steal_schedule (world->tape);
   report->stopped = world->watch.stopped;
+  report->escapes = trio_sim_escaping_tell (&world->escaping);
   report->goals = world->goals == NULL ? g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL)
                                        : g_steal_pointer (&world->goals);
   return report;
@@ -225,6 +226,7 @@ fill_header (TrioSimReport *report, const TrioSimOptions *options, const TrioSim
   header->inject = trio_sim_strategy_get_inject (options);
   header->heal_after = options->heal_after;
   header->heal_within = options->heal_within;
+  header->lets_escape = options->escapes != TRIO_SIM_ESCAPES_FAIL;
   header->verdict = report->verdict;
   header->name = g_strdup (report->name);
   header->place = g_strdup (report->place);
@@ -293,8 +295,10 @@ run_parts (TrioFunc func, gpointer data, const TrioSimOptions *options, const Pa
         .max_idle_steps = options->max_idle_steps == 0 ? MAX_IDLE_STEPS_DEFAULT : options->max_idle_steps,
       };
 
+      trio_sim_escape_enter (&world);
       drive (&driver);
       finish (&world);
+      trio_sim_escape_enter (NULL);
       report = report_of (&world);
       fill_header (report, options, parts->strategy);
       *failure = g_steal_pointer (&world.error);
@@ -317,7 +321,8 @@ static TrioSimMeasure *
 measure (TrioFunc func, gpointer data, const TrioSimOptions *options, GError **error)
 {
   const TrioSimOptions dull = {
-    .inject = options->inject, .max_steps = options->max_steps, .max_idle_steps = options->max_idle_steps,
+    .inject = options->inject, .escapes = options->escapes, .max_steps = options->max_steps,
+    .max_idle_steps = options->max_idle_steps,
     .heal_after = options->heal_after, .heal_within = options->heal_within,
   };
   TrioSimProbe *probe = trio_sim_probe_new ();

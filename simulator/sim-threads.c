@@ -13,7 +13,7 @@ typedef enum
   STARTING,      /* its event will begin it */
   RUNNING,
   BLOCKED,       /* there is no event */
-  RESUMING,      /* its event will let it go on */
+  RESUMING,      /* its event will let it go on; also while it sleeps */
   FINISHING,     /* its event will make its end known */
 } State;
 
@@ -30,6 +30,7 @@ struct _TrioSimThread
   guint64          serial;
   gint64           finish_us;      /* from its end until that is known; chosen at its start, while its sender certainly lives */
   State            state;
+  guint64          stream;         /* of its random numbers */
   gboolean         gone;           /* its host crashed: it runs no more, and seems to end at its next event */
 };
 
@@ -128,7 +129,7 @@ let_run (TrioSimThread *thread)
   self->running = NULL;
   if (ended)
     plan (thread, FINISHING, thread->finish_us);
-  else
+  else if (thread->state == RUNNING)
     thread->state = BLOCKED;
 }
 
@@ -333,4 +334,28 @@ trio_sim_threads_describe_running (const TrioSimThreads *self)
   out = g_string_new (NULL);
   append_thread (out, self->running);
   return g_string_free (out, FALSE);
+}
+
+/* --- what the running thread calls past the seams --- */
+
+void
+trio_sim_threads_sleep (TrioSimThreads *self, GTimeSpan span)
+{
+  plan (self->running, RESUMING, MAX (span, delays[0]));
+  trio_strand_pause ();
+}
+
+gint64
+trio_sim_threads_get_time (const TrioSimThreads *self)
+{
+  const TrioSimHost *host = self->running == NULL ? NULL : self->running->host;
+
+  return host == NULL ? self->clock->now : trio_sim_host_get_time (host, self->clock->now);
+}
+
+guint64 *
+trio_sim_threads_get_stream (TrioSimThreads *self, guint64 *owner)
+{
+  *owner = trio_sim_mix (self->running->sender_hash, self->running->serial);
+  return &self->running->stream;
 }

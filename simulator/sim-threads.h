@@ -68,4 +68,11 @@ const TrioSimHost *trio_sim_threads_get_host (const TrioSimThreads *threads);
 /* The one that runs now, for a person: "the thread "crunch" of main/a". */
 char  *trio_sim_threads_describe_running (const TrioSimThreads *threads);
 
+/* For what the running thread calls past the seams. It is away for so long, and others go on. */
+void   trio_sim_threads_sleep    (TrioSimThreads *threads, GTimeSpan span);
+/* What its host's clock says. */
+gint64 trio_sim_threads_get_time (const TrioSimThreads *threads);
+/* The state of its random numbers, 0 at first; and in *owner what is its own. */
+guint64 *trio_sim_threads_get_stream (TrioSimThreads *threads, guint64 *owner);
+
 G_END_DECLS

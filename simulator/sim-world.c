@@ -265,12 +265,14 @@ trio_sim_world_init (TrioSimWorld *self, const TrioSimOptions *options, TrioSimS
   self->world.choice = trio_sim_tape_get_choice (self->tape);
   if (options->judge_misuse)
     trio_sim_misuse_listen (self);
+  trio_sim_escaping_init (&self->escaping, options);
 }
 
 void
 trio_sim_world_clear (TrioSimWorld *self)
 {
   trio_sim_misuse_stop_listening (self);
+  trio_sim_escaping_clear (&self->escaping);
   trio_sim_threads_clear (&self->threads);
   trio_sim_signals_clear (&self->signals);
   trio_sim_disks_clear (&self->disks);

@@ -15,6 +15,7 @@
 
 #include <trio/seam/world.h>
 
+#include "simulator/escape/escape.h"
 #include "simulator/liveness.h"
 #include "simulator/sim-disk.h"
 #include "simulator/sim-net.h"
@@ -26,7 +27,7 @@
 
 G_BEGIN_DECLS
 
-typedef struct
+struct _TrioSimWorld
 {
   TrioWorld       world;
   TrioSimClock    clock;
@@ -53,7 +54,8 @@ typedef struct
   const char     *history_path; /* where the page of a history that fails goes, or NULL */
   char           *history_page; /* it */
   TrioSimVerdict  suspicion;    /* DEADLOCK, LIVELOCK or EVENTUALLY: to be diagnosed in the next turn */
-} TrioSimWorld;
+  TrioSimEscaping escaping;
+};
 
 void     trio_sim_world_init     (TrioSimWorld *world, const TrioSimOptions *options, TrioSimStrategy *strategy);
 void     trio_sim_world_clear    (TrioSimWorld *world);

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "simulator/escape/escape.h"
 #include "simulator/strategy.h"
 
 #define LABELS_MAX 64
@@ -267,7 +268,11 @@ keep (TrioSimTape *tape, const TrioSimQuestion *question, guint32 value)
     *question->manner = (TrioSimManner) { 0 };
   entry = entry_of (tape, question, value);
   if (tape->on_choice != NULL)
-    tape->on_choice (&entry, tape->user_data);
+    {
+      trio_sim_escape_pause ();
+      tape->on_choice (&entry, tape->user_data);
+      trio_sim_escape_go_on ();
+    }
   if (value == 0)
     return;
 
@@ -278,7 +283,11 @@ keep (TrioSimTape *tape, const TrioSimQuestion *question, guint32 value)
     return;
   trio_schedule_append_interned (tape->schedule, &entry);
   if (tape->on_decision != NULL)
-    tape->on_decision (&entry, tape->user_data);
+    {
+      trio_sim_escape_pause ();
+      tape->on_decision (&entry, tape->user_data);
+      trio_sim_escape_go_on ();
+    }
 }
 
 static gboolean

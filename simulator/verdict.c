@@ -16,9 +16,10 @@ static const char *const names[] = {
   [TRIO_SIM_NONDETERMINISM] = "nondeterminism",
   [TRIO_SIM_EVENTUALLY] = "eventually",
   [TRIO_SIM_MISUSE] = "misuse",
+  [TRIO_SIM_ESCAPE] = "escape",
 };
 
-G_STATIC_ASSERT (G_N_ELEMENTS (names) == TRIO_SIM_MISUSE + 1);
+G_STATIC_ASSERT (G_N_ELEMENTS (names) == TRIO_SIM_ESCAPE + 1);
 
 const char *
 trio_sim_verdict_to_string (TrioSimVerdict verdict)
@@ -47,6 +48,7 @@ trio_sim_report_free (TrioSimReport *report)
   g_free (report->name);
   g_free (report->place);
   g_free (report->message);
+  g_free (report->escapes);
   trio_schedule_free (report->schedule);
   g_clear_pointer (&report->goals, g_hash_table_unref);
   g_free (report);

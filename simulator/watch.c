@@ -8,6 +8,8 @@
 #include <trio/lowlevel/dump.h>
 #include <trio/seam/world.h>
 
+#include "simulator/escape/escape.h"
+
 struct _TrioSimRecord
 {
   GArray     *happenings;   /* of TrioSimHappening */
@@ -248,7 +250,11 @@ before_task_step (TrioInstrument *instrument, TrioTask *task)
         }
     }
   if (G_UNLIKELY (watch->on_step != NULL))
-    watch->on_step (watch->steps + 1, task, watch->on_step_data);
+    {
+      trio_sim_escape_pause ();
+      watch->on_step (watch->steps + 1, task, watch->on_step_data);
+      trio_sim_escape_go_on ();
+    }
   watch->steps++;
   watch->interleaving = trio_sim_mix (watch->interleaving, path_hash);
   count_step (watch, task);

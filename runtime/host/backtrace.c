@@ -164,3 +164,13 @@ trio_task_append_stack (TrioTask *task, TrioDumpFlags flags, GString *out)
   trio_frames_of_task (task, &frames);
   trio_frames_append (&frames, trio_task_get_wait (task), flags, out);
 }
+
+void
+trio_append_stack_here (const char *from, TrioDumpFlags flags, GString *out)
+{
+  TrioFrames frames = { 0 };
+  Walk walk = { .frames = &frames, .low = NULL, .high = (gconstpointer) (guintptr) G_MAXSIZE };
+
+  _Unwind_Backtrace (note_frame, &walk);
+  trio_frames_append (&frames, from, flags, out);
+}

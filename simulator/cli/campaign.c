@@ -101,6 +101,7 @@ fill_header (const TrioCliCampaign *campaign, const TrioCliFailure *failure, Tri
     .program = g_strdup (campaign->cli->program), .scenario = g_strdup (campaign->scenario->name),
     .strategy = g_strdup (failure->strategy),
     .seed = campaign->seed, .run = failure->run, .inject = campaign->inject,
+    .lets_escape = campaign->target.escapes != TRIO_SIM_ESCAPES_FAIL,
     .heal_after = campaign->target.heal_after, .heal_within = campaign->target.heal_within, .verdict = report->verdict,
     .name = g_strdup (report->name), .place = g_strdup (report->place),
     .steps = report->steps, .hash = report->hash,

@@ -6,6 +6,7 @@
 #include "simulator/cli/json.h"
 #include "simulator/cli/options.h"
 #include "simulator/cli/report.h"
+#include "simulator/escape/escape.h"
 
 #include <string.h>
 
@@ -21,7 +22,7 @@ static int list (const TrioCli *cli, int argc, char **argv);
 static int help (const TrioCli *cli, int argc, char **argv);
 
 static const Command commands[] = {
-  { "list", list, "", "the scenarios of this program" },
+  { "list", list, "", "the scenarios of this program; --controlled: what of the outside world is controlled" },
   { "explore", trio_cli_explore, "[-s SCENARIO] [--runs N | --for SECONDS] [--inject KINDS] …",
     "run many schedules; shrink and keep what fails" },
   { "sweep", trio_cli_sweep, "[-s SCENARIO] [--inject KINDS] [--pairs] [--schedules M] …",
@@ -36,8 +37,9 @@ static const Command commands[] = {
 static int
 list (const TrioCli *cli, int argc, char **argv)
 {
-  gboolean json = FALSE;
+  gboolean json = FALSE, controlled = FALSE;
   const GOptionEntry entries[] = {
+    { "controlled", 0, 0, G_OPTION_ARG_NONE, &controlled, "What of the outside world is controlled in a run, as a table, instead", NULL },
     { "json", 0, 0, G_OPTION_ARG_NONE, &json, "Print one JSON object a line", NULL },
     G_OPTION_ENTRY_NULL,
   };
@@ -48,6 +50,12 @@ list (const TrioCli *cli, int argc, char **argv)
     return TRIO_CLI_EXIT_USAGE;
 
   out = g_string_new (NULL);
+  if (controlled)
+    {
+      trio_sim_append_controlled (out);
+      trio_cli_print (out);
+      return TRIO_CLI_EXIT_OK;
+    }
   for (const TrioScenario *scenario = cli->scenarios; scenario->name; scenario++)
     width = MAX (width, (int) strlen (scenario->name));
   for (const TrioScenario *scenario = cli->scenarios; scenario->name; scenario++)

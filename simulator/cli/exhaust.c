@@ -19,7 +19,7 @@
 #include <string.h>
 
 #define RUNS_DEFAULT  100000
-#define HELD_DEFAULT  "clock."
+#define HELD_DEFAULT  "clock.,random"
 
 typedef struct
 {

@@ -64,6 +64,7 @@ trio_cli_target_apply (const TrioCliTarget *target, TrioSimOptions *options)
   options->heal_after = target->heal_after;
   options->heal_within = target->heal_within;
   options->measure = target->measure;
+  options->escapes = target->escapes;
 }
 
 /* ---- In the child ---------------------------------------------------------------------------------------------------------- */

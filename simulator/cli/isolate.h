@@ -26,6 +26,7 @@ typedef struct
   GTimeSpan   heal_after;    /* as of TrioSimOptions; 0: not */
   GTimeSpan   heal_within;
   gboolean    misuses;       /* it may misuse things on purpose: that is no finding */
+  TrioSimEscapes escapes;    /* what becomes of calls that leave the simulation */
   gboolean    echo;          /* let what the scenario prints through */
   TrioSimMeasure *measure;   /* one for all runs; NULL: each takes its own where it needs one */
 } TrioCliTarget;

@@ -62,7 +62,7 @@ fill_header (TrioSimReport *report, const TrioCliCampaign *campaign, const TrioS
 {
   *trio_schedule_get_header (report->schedule) = (TrioScheduleHeader) {
     .program = g_strdup (campaign->cli->program), .scenario = g_strdup (campaign->scenario->name), .strategy = g_strdup (file->strategy),
-    .seed = file->seed, .run = file->run, .inject = file->inject, .heal_after = file->heal_after,
+    .seed = file->seed, .run = file->run, .inject = file->inject, .lets_escape = file->lets_escape, .heal_after = file->heal_after,
     .heal_within = file->heal_within, .verdict = report->verdict, .name = g_strdup (report->name),
     .place = g_strdup (report->place), .steps = report->steps, .hash = report->hash,
   };
@@ -79,6 +79,8 @@ replay (const TrioCliCampaign *campaign, TrioSchedule *schedule, GError **error)
   TrioCliTarget target = campaign->target;
   TrioSimReport *report;
 
+  if (header->lets_escape)
+    target.escapes = TRIO_SIM_ESCAPES_ALLOW;
   target.heal_after = header->heal_after;
   target.heal_within = header->heal_within;
   for (guint i = 0; i < trio_schedule_get_length (schedule); i++)

@@ -80,6 +80,7 @@ trio_cli_common_options_clear (TrioCliCommonOptions *options)
   g_free (options->keep);
   g_free (options->shard);
   g_free (options->junit);
+  g_free (options->escapes);
 }
 
 static gboolean
@@ -155,12 +156,42 @@ trio_cli_common_options_apply (const TrioCli *cli, const char *command, TrioCliC
   if (options->keep && !*options->keep)
     return trio_cli_usage (cli, command, "--keep needs the name of a directory") == TRIO_CLI_EXIT_OK;
 
+  if (!trio_cli_parse_escapes (cli, command, options->escapes, &campaign->target.escapes))
+    return FALSE;
+
   campaign->jobs = options->jobs ? (guint) options->jobs : g_get_num_processors ();
   campaign->budget = options->budget;
   campaign->target.timeout_s = options->timeout_s;
   campaign->keep = options->keep ? options->keep : TRIO_CLI_KEEP_DEFAULT;
   campaign->keep_named = options->keep != NULL;
   return apply_output (cli, command, options, campaign);
+}
+
+static const char *const escapes_names[] = {
+  [TRIO_SIM_ESCAPES_FAIL] = "fail",
+  [TRIO_SIM_ESCAPES_NOTE] = "note",
+  [TRIO_SIM_ESCAPES_ALLOW] = "allow",
+};
+
+const char *
+trio_cli_escapes_to_text (TrioSimEscapes escapes)
+{
+  return escapes_names[escapes];
+}
+
+gboolean
+trio_cli_parse_escapes (const TrioCli *cli, const char *command, const char *text, TrioSimEscapes *escapes)
+{
+  *escapes = TRIO_SIM_ESCAPES_FAIL;
+  for (guint i = 0; text && i < G_N_ELEMENTS (escapes_names); i++)
+    if (g_str_equal (text, escapes_names[i]))
+      {
+        *escapes = (TrioSimEscapes) i;
+        return TRUE;
+      }
+  if (text)
+    trio_cli_usage (cli, command, "--escapes %s: expected fail, note or allow", text);
+  return text == NULL;
 }
 
 gboolean

@@ -32,10 +32,13 @@ typedef struct
   char     *junit;
   double    heal_after_s;
   double    heal_within_s;
+  char     *escapes;
 } TrioCliCommonOptions;
 
 /* Values before parsing; `inject` is what it is if not given. */
-#define TRIO_CLI_COMMON_OPTIONS_INIT { NULL, NULL, NULL, 0, 500, 60, FALSE, NULL, FALSE, NULL, 0, 0 }
+#define TRIO_CLI_COMMON_OPTIONS_INIT { NULL, NULL, NULL, 0, 500, 60, FALSE, NULL, FALSE, NULL, 0, 0, NULL }
+#define TRIO_CLI_ESCAPES_ENTRY(text) \
+  { "escapes", 0, 0, G_OPTION_ARG_STRING, &(text), "What becomes of calls that leave the simulation: fail (default), note, allow", "HOW" }
 #define TRIO_CLI_COMMON_ENTRIES(o) \
   { "scenario", 's', 0, G_OPTION_ARG_STRING, &(o).scenario, "Only this scenario; all of them if not given", "NAME" }, \
   { "inject", 0, 0, G_OPTION_ARG_STRING, &(o).inject, "What to do to it: a list of cancel, interrupt, fault, or none", "KINDS" }, \
@@ -48,6 +51,7 @@ typedef struct
   { "heal-within", 0, 0, G_OPTION_ARG_DOUBLE, &(o).heal_within_s, "From then on a run must end within this virtual time", "SECONDS" }, \
   { "budget", 0, 0, G_OPTION_ARG_INT, &(o).budget, "Runs spent on shrinking each failure (500); 0 for none", "RUNS" }, \
   { "timeout", 0, 0, G_OPTION_ARG_INT, &(o).timeout_s, "Real time after which one run is stopped (60)", "SECONDS" }, \
+  TRIO_CLI_ESCAPES_ENTRY ((o).escapes), \
   { "json", 0, 0, G_OPTION_ARG_NONE, &(o).json, "Print one JSON object a line", NULL }, \
   { "tap", 0, 0, G_OPTION_ARG_NONE, &(o).tap, "Print TAP: a test for each scenario and each failure", NULL }, \
   { "junit", 0, 0, G_OPTION_ARG_FILENAME, &(o).junit, "Write the same as JUnit's XML there, too", "FILE" }
@@ -56,6 +60,10 @@ void     trio_cli_common_options_clear (TrioCliCommonOptions *options);
 /* Checks them and fills in what the campaign gets of them. @inject_default: if --inject was not given. */
 gboolean trio_cli_common_options_apply (const TrioCli *cli, const char *command, TrioCliCommonOptions *options,
                                         TrioSimInject inject_default, TrioCliCampaign *campaign);
+
+/* NULL is the default. Has said what was wrong if it returns FALSE. */
+gboolean trio_cli_parse_escapes   (const TrioCli *cli, const char *command, const char *text, TrioSimEscapes *escapes);
+const char *trio_cli_escapes_to_text (TrioSimEscapes escapes);
 
 gboolean trio_cli_parse_inject    (const char *text, TrioSimInject *inject, GError **error);
 /* "cancel,interrupt", "none". */

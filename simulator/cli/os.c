@@ -18,6 +18,8 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "simulator/escape/escape.h"
 #if __has_include (<sys/prctl.h>)
 #include <sys/prctl.h>
 #endif
@@ -108,6 +110,7 @@ static void (*fault_hook) (int number);
 static void
 on_fault (int number)
 {
+  trio_sim_escape_pause ();
   signal (number, SIG_DFL);
   signal (SIGALRM, SIG_DFL);
   alarm (3);

@@ -84,6 +84,12 @@ print_words (const Replay *self, const TrioSimReport *report, gboolean same_fail
                           report->steps,
                           span, report->hash);
   append_comparison (out, header, report, same_failure);
+  if (report->escapes)
+    {
+      g_string_append (out, "\nreached past the seams:\n\n");
+      trio_cli_append_indented (out, "  ", report->escapes);
+      g_string_append_c (out, '\n');
+    }
   if (self->options.trace_path)
     g_string_append_printf (out, "trace written to %s\n", self->options.trace_path);
   if (self->options.history_path && g_file_test (self->options.history_path, G_FILE_TEST_EXISTS))
@@ -103,6 +109,8 @@ print_json (const Replay *self, const TrioSimReport *report, gboolean same_failu
   trio_cli_json_member (out, "kind", trio_sim_verdict_to_string (report->verdict));
   trio_cli_json_member (out, "name", report->name ? report->name : "");
   trio_cli_json_member (out, "message", report->message);
+  if (report->escapes)
+    trio_cli_json_member (out, "escapes", report->escapes);
   trio_cli_json_number (out, "steps", report->steps);
   trio_cli_json_hash (out, "hash", report->hash);
   trio_cli_json_boolean (out, "same_failure", same_failure);
@@ -202,7 +210,8 @@ int
 trio_cli_replay (const TrioCli *cli, int argc, char **argv)
 {
   Replay self = { .cli = cli };
-  g_autofree char *until = NULL, *trace = NULL, *history = NULL, *branch = NULL, *runs = NULL, *keep = NULL;
+  g_autofree char *until = NULL, *trace = NULL, *history = NULL, *branch = NULL, *runs = NULL, *keep = NULL, *escapes = NULL;
+  TrioSimEscapes escapes_policy;
   g_auto (GStrv) rest = NULL;
   gboolean breaks = FALSE;
   int timeout_s = 60;
@@ -216,6 +225,7 @@ trio_cli_replay (const TrioCli *cli, int argc, char **argv)
     { "runs", 'n', 0, G_OPTION_ARG_STRING, &runs, "How many (200)", "N" },
     { "keep", 0, 0, G_OPTION_ARG_FILENAME, &keep, "Where those that fail go (" TRIO_CLI_KEEP_DEFAULT ")", "DIR" },
     { "travel", 0, 0, G_OPTION_ARG_NONE, &self.travels, "Go to and fro in the run, by commands from stdin; \"help\" lists them", NULL },
+    TRIO_CLI_ESCAPES_ENTRY (escapes),
     { "timeout", 0, 0, G_OPTION_ARG_INT, &timeout_s, "Real time after which the run is stopped (60); 0 for none", "SECONDS" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &self.json, "Print one JSON object", NULL },
     G_OPTION_ENTRY_NULL,
@@ -232,6 +242,8 @@ trio_cli_replay (const TrioCli *cli, int argc, char **argv)
     return trio_cli_usage (cli, "replay", "--runs %s: expected a number, 1 or more", runs);
   if (timeout_s < 0)
     return trio_cli_usage (cli, "replay", "--timeout %d: expected seconds, or 0 for none", timeout_s);
+  if (!trio_cli_parse_escapes (cli, "replay", escapes, &escapes_policy))
+    return TRIO_CLI_EXIT_USAGE;
   self.options.break_at_until = breaks;
   self.options.trace_path = trace;
   self.options.history_path = history;
@@ -242,6 +254,8 @@ trio_cli_replay (const TrioCli *cli, int argc, char **argv)
 
   self.target = trio_cli_schedule_file_target (&self.file, cli, timeout_s);
   self.target.echo = !self.json;
+  if (escapes)
+    self.target.escapes = escapes_policy;
   if (self.branch)
     exit_code = branch_off (&self);
   else if (self.travels)

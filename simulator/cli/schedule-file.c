@@ -57,6 +57,7 @@ trio_cli_schedule_file_load (const TrioCli *cli, const char *command, char *cons
     return FALSE;
 
   file->inject = header->inject;
+  file->escapes = header->lets_escape ? TRIO_SIM_ESCAPES_ALLOW : TRIO_SIM_ESCAPES_FAIL;
   for (guint i = 0; i < trio_schedule_get_length (schedule); i++)
     file->inject |= trio_cli_kind_of (trio_schedule_get_entry (schedule, i)->label);
   file->owned_path = g_strdup (arguments[0]);
@@ -73,6 +74,7 @@ trio_cli_schedule_file_target (const TrioCliScheduleFile *file, const TrioCli *c
   return (TrioCliTarget) {
     .func = file->scenario->func, .data = file->scenario->data, .program = cli->program, .timeout_s = timeout_s,
     .heal_after = header->heal_after, .heal_within = header->heal_within,
+    .escapes = file->escapes,
   };
 }
 

@@ -16,6 +16,7 @@ typedef struct
   TrioSchedule       *schedule;
   const TrioScenario *scenario;
   TrioSimInject       inject;       /* what the file says, and what its decisions need */
+  TrioSimEscapes      escapes;
 } TrioCliScheduleFile;
 
 /* @arguments: what stood outside options: exactly one file. FALSE: said why on stderr. */

@@ -47,7 +47,8 @@ take_header (const Shrink *self, TrioSimReport *report)
   *header = (TrioScheduleHeader) {
     .program = g_strdup (self->cli->program), .scenario = g_strdup (self->file.scenario->name),
     .strategy = g_strdup (old->strategy),
-    .seed = old->seed, .run = old->run, .inject = self->file.inject, .heal_after = old->heal_after, .heal_within = old->heal_within,
+    .seed = old->seed, .run = old->run, .inject = self->file.inject, .lets_escape = old->lets_escape,
+    .heal_after = old->heal_after, .heal_within = old->heal_within,
     .verdict = report->verdict, .name = g_strdup (report->name),
     .place = g_strdup (report->place), .steps = report->steps, .hash = report->hash,
   };

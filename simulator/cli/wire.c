@@ -104,11 +104,11 @@ unwire_goals (GVariant *variant, GHashTable *goals)
 GVariant *
 trio_cli_wire_report (const TrioSimReport *report, const TrioSchedule *points)
 {
-  return g_variant_new ("(um^aym^aym^aytxtttt@a" TRIO_CLI_ENTRY_STRING "ub@a(ayb)@a" TRIO_CLI_ENTRY_STRING ")",
+  return g_variant_new ("(um^aym^aym^aytxtttt@a" TRIO_CLI_ENTRY_STRING "ubm^ay@a(ayb)@a" TRIO_CLI_ENTRY_STRING ")",
                         (guint32) report->verdict, report->name, report->place, report->message, report->steps, report->duration_us,
                         report->choices,
                         report->hash, report->interleaving, report->n_raised, wire_schedule (report->schedule), (guint32) report->unmatched,
-                        report->stopped, wire_goals (report->goals), wire_schedule (points));
+                        report->stopped, report->escapes, wire_goals (report->goals), wire_schedule (points));
 }
 
 TrioSimReport *
@@ -131,9 +131,9 @@ trio_cli_unwire_report (GVariant *variant, TrioSchedule *points)
   g_autoptr (GVariant) entries = NULL, goals = NULL, noted = NULL;
   guint32 verdict, unmatched;
 
-  g_variant_get (variant, "(um^aym^aym^aytxtttt@a" TRIO_CLI_ENTRY_STRING "ub@a(ayb)@a" TRIO_CLI_ENTRY_STRING ")",
+  g_variant_get (variant, "(um^aym^aym^aytxtttt@a" TRIO_CLI_ENTRY_STRING "ubm^ay@a(ayb)@a" TRIO_CLI_ENTRY_STRING ")",
                  &verdict, &report->name, &report->place, &report->message, &report->steps, &report->duration_us, &report->choices,
-                 &report->hash, &report->interleaving, &report->n_raised, &entries, &unmatched, &report->stopped, &goals, &noted);
+                 &report->hash, &report->interleaving, &report->n_raised, &entries, &unmatched, &report->stopped, &report->escapes, &goals, &noted);
   report->verdict = verdict;
   report->unmatched = unmatched;
   unwire_schedule (entries, report->schedule);

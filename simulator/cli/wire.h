@@ -4,7 +4,7 @@
  * things as it likes.
  *
  *     entry:  path, path hash, label, ordinal, value, bound, index, step, times, onwards, runs on, target, words, what
- *     report: verdict, name, place, message, steps, duration, choices, hash, interleaving, raised, schedule, unmatched, stopped, goals, points
+ *     report: verdict, name, place, message, steps, duration, choices, hash, interleaving, raised, schedule, unmatched, stopped, escapes, goals, points
  *
  * Both ends are the same program: this is no file format. */
 
@@ -15,7 +15,7 @@
 G_BEGIN_DECLS
 
 #define TRIO_CLI_ENTRY_STRING  "(aytaytuuttubbmaymaymay)"
-#define TRIO_CLI_REPORT_STRING "(umaymaymaytxtttta" TRIO_CLI_ENTRY_STRING "uba(ayb)a" TRIO_CLI_ENTRY_STRING ")"
+#define TRIO_CLI_REPORT_STRING "(umaymaymaytxtttta" TRIO_CLI_ENTRY_STRING "ubmaya(ayb)a" TRIO_CLI_ENTRY_STRING ")"
 #define TRIO_CLI_ENTRY_TYPE    G_VARIANT_TYPE (TRIO_CLI_ENTRY_STRING)
 #define TRIO_CLI_REPORT_TYPE   G_VARIANT_TYPE (TRIO_CLI_REPORT_STRING)
 

@@ -111,6 +111,8 @@ run_in_simulator (TrioFunc main, gpointer data, GError **error)
     .seed = call.seed,
     .schedule = is_it ? call.occasion->schedule : NULL,
     .inject = is_it || call.occasions != NULL ? TRIO_SIM_INJECT_CANCEL | TRIO_SIM_INJECT_INTERRUPT : TRIO_SIM_INJECT_NONE,
+    /* A test of the kernel may bring a real thread along, to see what it makes of it. */
+    .escapes = TRIO_SIM_ESCAPES_ALLOW,
     .on_decision = is_it ? note_disturbance : NULL,
     .on_choice = call.occasions != NULL ? note_occasion : NULL,
   };

@@ -37,6 +37,7 @@ trace                         | types.h error.h run.h | instrument.h task.h trac
 trace/tool                    | no                    | no                          | no         | no  | stdio.h  |
 trace/html                    | no                    | no                          | no         | no  | stdio.h  |
 simulator                     | yes                   | yes                         | yes        | no  | no       |
+simulator/escape              | yes                   | yes                         | yes        | no  | yes      |
 simulator/cli                 | yes                   | yes                         | yes        | no  | stdio.h  |
 simulator/include/trio-sim    | yes                   | no                          | no         | no  | no       |
 fuzz                          | yes                   | yes                         | yes        | no  | no       | simulator
@@ -91,6 +92,8 @@ WORDS_FOLDERS = ["runtime/core", "runtime/sync", "runtime/supervise", "runtime/n
 HASH_TABLE_FOLDERS = WORDS_FOLDERS + ["runtime/gio", "runtime/host", "trace"]
 # The command line stands outside the runs: it chooses seeds, limits a search by real time, and waits for its workers.
 OUTSIDE_RUNS = "simulator/cli"
+# These stand in front of what the words mean.
+IN_FRONT = "simulator/escape/interpose-"
 # A clock for tests goes by the real one.
 CLOCKS = {"runtime/testing/mock-clock.c"}
 
@@ -193,7 +196,7 @@ def may_say(path, why, lines, number):
     """Whether a file may say a word, in spite of that reason, in line `number` (from 1)."""
     if "hash table" in why:
         return "in any order" in "\n".join(lines[max(0, number - 4):number]) or "_sort" in "\n".join(lines[number:number + 6])
-    return str(path).startswith(OUTSIDE_RUNS + "/") or (str(path) in CLOCKS and "clock" in why)
+    return str(path).startswith((OUTSIDE_RUNS + "/", IN_FRONT)) or (str(path) in CLOCKS and "clock" in why)
 
 
 def word_complaints(path, text):

@@ -67,10 +67,27 @@ typedef enum
   TRIO_SIM_NONDETERMINISM,   /* the same choices gave another run */
   TRIO_SIM_EVENTUALLY,       /* a trio_eventually() did not come true, or an obligation was not met */
   TRIO_SIM_MISUSE,           /* a task ended with TRIO_ERROR_MISUSE, or there was a critical */
+  TRIO_SIM_ESCAPE,           /* the program called something by which it would have left the simulation */
 } TrioSimVerdict;
 
 /* "error", "always", … as in the JSON and in schedule files. */
 TRIO_API const char *trio_sim_verdict_to_string (TrioSimVerdict verdict);
+
+/**
+ * TrioSimEscapes:
+ * @TRIO_SIM_ESCAPES_FAIL: the run ends there, as %TRIO_SIM_ESCAPE
+ * @TRIO_SIM_ESCAPES_NOTE: they are let through, and the report tells of them, and of what the run answered in place of the outside
+ * @TRIO_SIM_ESCAPES_ALLOW: they are let through
+ *
+ * What becomes of a program's calls that would leave the simulation: for a real socket, thread, process, timer …; simulator/README.md has
+ * the list. What can be answered (clocks, random numbers) is answered with each of these.
+ */
+typedef enum
+{
+  TRIO_SIM_ESCAPES_FAIL,
+  TRIO_SIM_ESCAPES_NOTE,
+  TRIO_SIM_ESCAPES_ALLOW,
+} TrioSimEscapes;
 
 /**
  * TrioSimChoiceFunc:
@@ -116,7 +133,8 @@ typedef void (*TrioSimStepFunc) (guint64 step, TrioTask *task, gpointer user_dat
  * @max_idle_steps: task steps without progress of time after which a run is a livelock; 0 for the default of 100,000
  * @judge_misuse: whether a critical (g_critical(), g_return_if_fail() …), of any library, and a task that ends with %TRIO_ERROR_MISUSE fail
  *   the run. The process's default log handler is the run's meanwhile, and criticals are not fatal
- * @check_determinism: run it twice and compare step by step
+ * @escapes: what becomes of calls that would leave the simulation
+ * @check_determinism: run it twice, with other addresses in the heap, and compare step by step
  * @spell_out: a decision that lasts (for several questions, for all from then on, as long as a task can go) becomes as many decisions in the
  *   report's schedule as there were answers. The run is the same
  * @until_step: stop before this task step; 0 for never
@@ -150,6 +168,7 @@ typedef struct
   GTimeSpan           heal_after;
   GTimeSpan           heal_within;
   gboolean            judge_misuse;
+  TrioSimEscapes      escapes;
   gboolean            check_determinism;
   gboolean            spell_out;
   guint64             until_step;
@@ -182,6 +201,8 @@ typedef struct
  * @schedule: the decisions that were not dull
  * @unmatched: for "replay": entries of the given schedule that found no choice to apply to
  * @stopped: the run was stopped at until_step; the message then shows the tasks there
+ * @escapes: (nullable): with %TRIO_SIM_ESCAPES_NOTE: each function by which the program reached past the seams, a line each, in order of
+ *   first occurrence
  * @goals: (element-type utf8 gboolean): each trio_sometimes() met, and whether it held
  *
  * What one run did. Free with trio_sim_report_free().
@@ -201,6 +222,7 @@ typedef struct
   TrioSchedule   *schedule;
   guint           unmatched;
   gboolean        stopped;
+  char           *escapes;
   GHashTable     *goals;
 } TrioSimReport;
 

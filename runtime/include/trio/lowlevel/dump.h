@@ -87,6 +87,17 @@ TRIO_API gboolean trio_task_look          (TrioTask *task, TrioStackLook look, g
  */
 TRIO_API void     trio_task_append_stack  (TrioTask *task, TrioDumpFlags flags, GString *out);
 
+/**
+ * trio_append_stack_here:
+ * @from: (nullable): a function of the calling stack: what is further in is left out
+ * @flags: with or without addresses
+ * @out: where it goes
+ *
+ * The functions that the caller is in, in the words of trio_task_append_stack(): of a task, of a worker thread, or of neither. Any thread;
+ * not from a signal handler. Nothing, if its frames cannot be had.
+ */
+TRIO_API void     trio_append_stack_here  (const char *from, TrioDumpFlags flags, GString *out);
+
 /* --- from another thread --- */
 
 /**

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/* A program that reaches past the simulator in ways that real ones do, for test-escapes.c. Nothing in it knows of the simulator but its main. */
+
+#include <gio/gio.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+#include <trio/trio.h>
+#include <trio-sim/sim.h>
+
+/* ---- A token that is good for ten seconds, by the wall clock ---- */
+
+typedef struct
+{
+  time_t good_until;
+  int    secret;
+} Token;
+
+static Token
+make_token (void)
+{
+  return (Token) { .good_until = time (NULL) + 10, .secret = rand () };
+}
+
+static gboolean
+is_good (const Token *token)
+{
+  return time (NULL) < token->good_until;
+}
+
+static gboolean
+token_runs_out (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  Token token;
+
+  srand ((unsigned) time (NULL));
+  token = make_token ();
+  trio_always (is_good (&token), "a new token is good");
+  if (!trio_sleep (11 * G_TIME_SPAN_SECOND, error))
+    return FALSE;
+  trio_always (!is_good (&token), "an old token is not");
+  return TRUE;
+}
+
+/* ---- A thread of its own ---- */
+
+static void *
+write_log (void *data)
+{
+  return data;
+}
+
+static gboolean
+log_in_background (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  pthread_t thread;
+
+  if (!trio_checkpoint (error))
+    return FALSE;
+  if (pthread_create (&thread, NULL, write_log, NULL) != 0)
+    return FALSE;
+  pthread_join (thread, NULL);
+  return trio_checkpoint (error);
+}
+
+/* ---- GLib's ways: an idle function, and a library that opens a socket ---- */
+
+static gboolean
+show (gpointer data G_GNUC_UNUSED)
+{
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+show_later (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  g_idle_add (show, NULL);
+  return trio_checkpoint (error);
+}
+
+static gboolean
+open_socket (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (GSocket) socket = g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_DEFAULT, error);
+
+  return socket != NULL && trio_checkpoint (error);
+}
+
+/* ---- Only in some schedules: the second worker is the one that naps ---- */
+
+static gboolean
+take_number (gpointer data, GError **error)
+{
+  int mine = ++*(int *) data;
+
+  if (!trio_checkpoint (error))
+    return FALSE;
+  if (mine == 1 && *(int *) data == 1)
+    g_timeout_add (10, show, NULL);
+  return TRUE;
+}
+
+static gboolean
+rarely (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+  int number = 0;
+
+  trio_nursery_start_soon_full (nursery, take_number, &number, NULL, "first");
+  trio_nursery_start_soon_full (nursery, take_number, &number, NULL, "second");
+  return trio_nursery_close (nursery, TRUE);
+}
+
+int
+main (int argc, char **argv)
+{
+  static const TrioScenario scenarios[] = {
+    { "token", token_runs_out, NULL, "a clock and random numbers" },
+    { "thread", log_in_background, NULL, "pthread_create" },
+    { "idle", show_later, NULL, "g_idle_add" },
+    { "socket", open_socket, NULL, "GSocket" },
+    { "rarely", rarely, NULL, "g_timeout_add in some schedules" },
+    { NULL },
+  };
+
+  return trio_sim_main (argc, argv, scenarios);
+}
