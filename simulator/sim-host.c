@@ -140,8 +140,9 @@ trio_sim_address_of_name (const char *host)
   return address;
 }
 
+/* Both ways take their time, and may fail for now. */
 static gboolean
-look_up (TrioSimNet *net, const char *host, GError **error)
+ask (TrioSimNet *net, const char *host, GError **error)
 {
   if (!trio_sleep (trio_sim_choose_latency ("resolve"), error))
     return FALSE;
@@ -151,6 +152,14 @@ look_up (TrioSimNet *net, const char *host, GError **error)
       g_set_error (error, RESOLVER_ERROR, RESOLVER_ERROR_TEMPORARY_FAILURE, "the name “%s” cannot be looked up for now", host);
       return FALSE;
     }
+  return TRUE;
+}
+
+static gboolean
+look_up (TrioSimNet *net, const char *host, GError **error)
+{
+  if (!ask (net, host, error))
+    return FALSE;
   if (g_str_has_suffix (host, ".invalid") || strlen (host) > 253)
     {
       g_set_error (error, RESOLVER_ERROR, RESOLVER_ERROR_NOT_FOUND, "there is no host “%s”", host);
@@ -181,4 +190,30 @@ trio_sim_host_resolve (TrioIo *io, const char *host, guint16 port, TrioAddress *
     return FALSE;
   return_addresses ((TrioSimNet *) io, host, port, addresses, n_addresses);
   return TRUE;
+}
+
+/* The hosts of the scenario have names, and so has the loopback. */
+static const char *
+name_of (TrioSimNet *net, const TrioAddress *address)
+{
+  if (trio_sim_address_is_loopback (address))
+    return "localhost";
+  for (guint i = 1; i < net->hosts->len; i++)
+    if (trio_sim_host_has_address (g_ptr_array_index (net->hosts, i), address))
+      return ((TrioSimHost *) g_ptr_array_index (net->hosts, i))->name;
+  return NULL;
+}
+
+char *
+trio_sim_host_look_up_name (TrioIo *io, const TrioAddress *address, GError **error)
+{
+  g_autofree char *text = trio_address_to_string (address);
+  const char *name;
+
+  if (!ask ((TrioSimNet *) io, text, error))
+    return NULL;
+  name = name_of ((TrioSimNet *) io, address);
+  if (name == NULL)
+    g_set_error (error, RESOLVER_ERROR, RESOLVER_ERROR_NOT_FOUND, "no host at %s has a name", text);
+  return g_strdup (name);
 }

@@ -576,3 +576,19 @@ trio_sim_link_take_bytes (TrioSimLink *link, guint side, gpointer buffer, gsize 
   if (link->end[1 - side] != NULL && !link->silent)
     trio_socket_wake (&link->end[1 - side]->socket, TRIO_IO_WRITE);
 }
+
+gsize
+trio_sim_link_look_at_bytes (TrioSimLink *link, guint side, gpointer buffer, gsize size)
+{
+  guint8 *out = buffer;
+  gsize n = 0;
+
+  for (const TrioSimSegment *segment = trio_sim_link_get_incoming (link, side)->head; segment != NULL && n < size; segment = segment->next)
+    {
+      gsize part = MIN (size - n, segment->size - segment->offset);
+
+      memcpy (out + n, segment->bytes + segment->offset, part);
+      n += part;
+    }
+  return n;
+}

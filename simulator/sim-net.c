@@ -13,7 +13,9 @@ trio_sim_net_new (TrioSimClock *clock, TrioSimTape *tape, TrioSimWatch *watch)
 
   net->io.name = "simulated";
   net->io.resolve = trio_sim_host_resolve;
+  net->io.look_up_name = trio_sim_host_look_up_name;
   trio_sim_socket_init_verbs (&net->io);
+  trio_sim_vectors_init_verbs (&net->io);
   net->clock = clock;
   net->tape = tape;
   net->watch = watch;

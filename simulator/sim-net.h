@@ -22,8 +22,8 @@
  *
  * The verbs and their errors are those of <trio/seam/io.h>. Thread of the run only.
  *
- * sim-net.c has the network's life, listeners and ports, sim-socket.c the verbs, sim-link.c what travels by TCP, sim-udp.c what
- * travels by UDP, sim-pipe.c pipes, sim-unix.c unix sockets, sim-host.c names and addresses, sim-hosts.h the hosts. */
+ * sim-net.c has the network's life, listeners and ports, sim-socket.c the verbs, sim-link.c what travels by TCP, sim-vectors.c the rest of them, sim-udp.c what
+ * travels by UDP, sim-pipe.c pipes, sim-unix.c unix sockets, sim-vectors.c the remaining verbs, sim-host.c names and addresses, sim-hosts.h the hosts. */
 
 #pragma once
 
@@ -187,6 +187,10 @@ guint16        trio_sim_net_take_port      (TrioSimHost *host, TrioSocketKind ki
 
 /* sim-socket.c: fills the table of verbs. */
 void           trio_sim_socket_init_verbs  (TrioIo *io);
+/* From one place, and into one. */
+gssize         trio_sim_socket_receive_message (TrioIo *io, TrioSocket *socket, gpointer buffer, gsize size, TrioSocketMessage *message);
+gssize         trio_sim_socket_send_message (TrioIo *io, TrioSocket *socket, gconstpointer data, gsize size,
+                                             const TrioSocketMessage *message);
 /* A port of its own for a socket that was not bound. */
 int            trio_sim_socket_bind_if_need_be (TrioSimSocket *socket, const TrioAddress *address);
 /* "Any address" as a destination means this host. */
@@ -200,6 +204,9 @@ int            trio_sim_socket_take_error  (TrioSimSocket *socket);
 void           trio_sim_socket_change_hands (TrioSimSocket *socket);
 /* Closes and frees what is in the hands of a program, or travels. */
 void           trio_sim_socket_close       (TrioSimSocket *socket);
+
+/* sim-vectors.c: fills the table with the rest of the verbs of sockets. */
+void           trio_sim_vectors_init_verbs (TrioIo *io);
 
 /* sim-letter.c */
 TrioSimLetter *trio_sim_letter_new         (TrioSimNet *net, gconstpointer data, gsize size);
@@ -248,6 +255,8 @@ void           trio_sim_link_send_reset    (TrioSimLink *link, guint side, gint6
 void           trio_sim_link_fall_silent   (TrioSimLink *link);
 /* Takes up to size bytes out of the pipe that the side receives from. */
 void           trio_sim_link_take_bytes    (TrioSimLink *link, guint side, gpointer buffer, gsize size);
+/* Takes none; returns how many there are, up to size. */
+gsize          trio_sim_link_look_at_bytes (TrioSimLink *link, guint side, gpointer buffer, gsize size);
 
 static inline TrioSimPipe *
 trio_sim_link_get_incoming (TrioSimLink *link, guint side)
@@ -270,6 +279,7 @@ trio_sim_link_get_room (const TrioSimLink *link, guint side)
 /* sim-host.c */
 gboolean       trio_sim_host_resolve       (TrioIo *io, const char *host, guint16 port, TrioAddress **addresses, gsize *n_addresses,
                                             GError **error);
+char          *trio_sim_host_look_up_name  (TrioIo *io, const TrioAddress *address, GError **error);
 gboolean       trio_sim_address_is_any     (const TrioAddress *address);
 gboolean       trio_sim_address_is_loopback (const TrioAddress *address);
 /* Of a numeric address, or of a name that no host was given. */

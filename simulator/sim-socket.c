@@ -30,7 +30,6 @@ SOCKET (TrioSocket *socket)
 /* One in how many calls breaks, when it is drawn. */
 #define RARITY_OF_FAULTS 20
 
-static gssize receive_message (TrioIo *io, TrioSocket *socket, gpointer buffer, gsize size, TrioSocketMessage *message);
 static gssize receive    (TrioIo *io, TrioSocket *socket, gpointer buffer, gsize size);
 static gssize send_bytes (TrioIo *io, TrioSocket *socket, gconstpointer data, gsize size);
 
@@ -310,8 +309,8 @@ reset_by_fault (TrioSimSocket *self)
   return trio_sim_socket_take_error (self);
 }
 
-static gssize
-receive_message (TrioIo *io, TrioSocket *socket, gpointer buffer, gsize size, TrioSocketMessage *message)
+gssize
+trio_sim_socket_receive_message (TrioIo *io, TrioSocket *socket, gpointer buffer, gsize size, TrioSocketMessage *message)
 {
   TrioSimSocket *self = SOCKET (socket);
   gssize n;
@@ -334,7 +333,7 @@ receive (TrioIo *io, TrioSocket *socket, gpointer buffer, gsize size)
   if (self->link == NULL && (self->kind == TRIO_SOCKET_DATAGRAM || self->local.family == TRIO_ADDRESS_UNIX))
     {
       TrioSocketMessage message = { 0 };
-      gssize n = receive_message (io, socket, buffer, size, &message);
+      gssize n = trio_sim_socket_receive_message (io, socket, buffer, size, &message);
 
       for (guint i = 0; i < message.n_passed; i++)
         trio_sim_socket_close ((TrioSimSocket *) message.passed[i]);
@@ -362,8 +361,8 @@ receive (TrioIo *io, TrioSocket *socket, gpointer buffer, gsize size)
 }
 
 /* A stream takes no address: Linux does not look at it. */
-static gssize
-send_message (TrioIo *io, TrioSocket *socket, gconstpointer data, gsize size, const TrioSocketMessage *message)
+gssize
+trio_sim_socket_send_message (TrioIo *io, TrioSocket *socket, gconstpointer data, gsize size, const TrioSocketMessage *message)
 {
   TrioSimSocket *self = SOCKET (socket);
 
@@ -431,18 +430,6 @@ shut_down (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, gboolean sending, gbool
   if (sending && self->link != NULL && !self->link->pipe[self->side].fin_sent)
     trio_sim_link_send_fin (self->link, self->side, trio_sim_choose_latency ("shutdown_send"));
   return 0;
-}
-
-static int
-refuse_descriptor (TrioIo *io G_GNUC_UNUSED, int descriptor G_GNUC_UNUSED, TrioSocket **socket G_GNUC_UNUSED)
-{
-  return -EOPNOTSUPP;
-}
-
-static int
-get_descriptor (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket G_GNUC_UNUSED)
-{
-  return -EOPNOTSUPP;
 }
 
 static int
@@ -565,14 +552,9 @@ trio_sim_socket_init_verbs (TrioIo *io)
   io->connect_result = connect_result;
   io->receive = receive;
   io->send = send_bytes;
-  io->receive_message = receive_message;
-  io->send_message = send_message;
   io->shutdown = shut_down;
   io->get_option = get_option;
   io->is_ready = arm;
-  io->adopt = refuse_descriptor;
-  io->watch = refuse_descriptor;
-  io->get_descriptor = get_descriptor;
   io->get_address = get_address;
   io->arm = arm;
   io->close = close_socket;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* Descriptors that somebody else has made: taken over as sockets, or only watched.
+/* Descriptors that somebody else has made: taken over, given back, or only watched.
  *
  * A watch has a duplicate of its own, so that nothing that happens to the original can hurt it: when that is closed behind our back, and
  * its number given to another file, the watch goes on watching what it was made for, and forgets nothing of anybody else's when it
@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/epoll-private.h"
@@ -44,15 +45,76 @@ trio_epoll_socket_of_descriptor (TrioEpoll *self, int fd)
   return socket;
 }
 
-static int
-verb_adopt (TrioIo *io, int descriptor, TrioSocket **socket)
+static TrioDescriptorFlags
+describe (mode_t type, int flags)
 {
-  EpollSocket *adopted = trio_epoll_socket_of_descriptor ((TrioEpoll *) io, descriptor);
+  TrioDescriptorFlags can = S_ISSOCK (type) ? TRIO_DESCRIPTOR_SHUTS_DOWN : 0;
 
-  if (adopted == NULL)
+  if ((flags & O_ACCMODE) != O_WRONLY)
+    can |= TRIO_DESCRIPTOR_RECEIVES;
+  if ((flags & O_ACCMODE) != O_RDONLY)
+    can |= TRIO_DESCRIPTOR_SENDS;
+  return can;
+}
+
+/* Sockets of other kinds than ours, too, are read and written like files. */
+static int
+verb_adopt (TrioIo *io, int descriptor, TrioSocket **socket, TrioDescriptorFlags *can)
+{
+  int flags = fcntl (descriptor, F_GETFL), on_exec = fcntl (descriptor, F_GETFD);
+  EpollSocket *adopted;
+  struct stat about;
+
+  if (flags < 0 || on_exec < 0 || fstat (descriptor, &about) < 0)
     return -errno;
+  if (S_ISREG (about.st_mode) || S_ISDIR (about.st_mode) || S_ISBLK (about.st_mode))
+    return -EPERM;
+  *can = describe (about.st_mode, flags);
+  adopted = S_ISSOCK (about.st_mode) ? trio_epoll_socket_of_descriptor ((TrioEpoll *) io, descriptor) : NULL;
+  if (adopted != NULL)
+    *can |= TRIO_DESCRIPTOR_IS_SOCKET;
+  else
+    {
+      if ((flags & O_NONBLOCK) == 0 && fcntl (descriptor, F_SETFL, flags | O_NONBLOCK) < 0)
+        return -errno;
+      adopted = trio_epoll_file_new ((TrioEpoll *) io, descriptor);
+    }
+  adopted->was_blocking = (flags & O_NONBLOCK) == 0;
+  adopted->was_inherited = (on_exec & FD_CLOEXEC) == 0;
   *socket = &adopted->socket;
   return 0;
+}
+
+/* The flag belongs to the open file, which others may share: a shell its terminal. */
+void
+trio_epoll_give_back (EpollSocket *socket)
+{
+  int flags;
+
+  if (!socket->was_blocking)
+    return;
+  flags = fcntl (socket->fd, F_GETFL);
+  if (flags >= 0)
+    fcntl (socket->fd, F_SETFL, flags & ~O_NONBLOCK);
+}
+
+static int
+verb_detach (TrioIo *io, TrioSocket *socket)
+{
+  TrioEpoll *self = (TrioEpoll *) io;
+  EpollSocket *ours = (EpollSocket *) socket;
+  int fd = ours->fd;
+
+  if (fd < 0)
+    return -EBADF;
+  if (ours->registered)
+    epoll_ctl (self->fd, EPOLL_CTL_DEL, fd, NULL);
+  trio_epoll_give_back (ours);
+  if (ours->was_inherited)
+    fcntl (fd, F_SETFD, 0);
+  trio_epoll_forget (self, ours);
+  g_free (ours);
+  return fd;
 }
 
 /* Whoever knows it may make a duplicate of it, which outlives ours. */
@@ -107,6 +169,7 @@ void
 trio_epoll_fill_descriptors (TrioIo *io)
 {
   io->adopt = verb_adopt;
+  io->detach = verb_detach;
   io->get_descriptor = verb_get_descriptor;
   io->watch = verb_watch;
   io->is_ready = verb_is_ready;

@@ -1,14 +1,42 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* Messages: bytes with what travels beside them. One sendmsg() or recvmsg() each, or none if it is known what it would say. */
+/* Messages: bytes from or into several places, with what travels beside them. One sendmsg() or recvmsg() each, or none if it is known what
+ * it would say. */
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <sys/uio.h>
+
 #include "host/epoll-private.h"
 #include "host/sockaddr.h"
+#include "host/sigpipe.h"
+
+/* The system takes no more at once; of a stream the rest is left for the next call. */
+#define PARTS_MAX 1024
+
+G_STATIC_ASSERT (sizeof (TrioInputVector) == sizeof (struct iovec) && sizeof (TrioOutputVector) == sizeof (struct iovec));
+G_STATIC_ASSERT (offsetof (TrioInputVector, size) == offsetof (struct iovec, iov_len));
+G_STATIC_ASSERT (offsetof (TrioOutputVector, size) == offsetof (struct iovec, iov_len));
+
+static gsize
+size_of (const struct iovec *parts, gsize n_parts)
+{
+  gsize size = 0;
+
+  for (gsize i = 0; i < n_parts; i++)
+    size += parts[i].iov_len;
+  return size;
+}
+
+static int
+count_parts (const EpollSocket *socket, guint n_vectors)
+{
+  return (int) (socket->kind == TRIO_SOCKET_DATAGRAM ? n_vectors : MIN (n_vectors, PARTS_MAX));
+}
 
 /* Room for the descriptors of one message. */
 typedef union
@@ -64,13 +92,27 @@ enclose (struct msghdr *header, Control *control, const TrioSocketMessage *messa
 }
 
 static gssize
-verb_receive_message (TrioIo *io, TrioSocket *socket, gpointer buffer, gsize size, TrioSocketMessage *message)
+receive_parts (EpollSocket *ours, struct msghdr *header, int flags)
+{
+  gssize n;
+
+  do
+    n = ours->by_file ? readv (ours->fd, header->msg_iov, (int) header->msg_iovlen) : recvmsg (ours->fd, header, flags);
+  while (n < 0 && errno == EINTR);
+  if (ours->by_file)
+    header->msg_namelen = 0;
+  return n;
+}
+
+static gssize
+verb_receive_message (TrioIo *io, TrioSocket *socket, const TrioInputVector *vectors, guint n_vectors, TrioSocketMessage *message)
 {
   EpollSocket *ours = (EpollSocket *) socket;
   struct sockaddr_storage storage;
-  struct iovec part = { buffer, size };
   Control control;
-  struct msghdr header = { .msg_name = &storage, .msg_namelen = sizeof storage, .msg_iov = &part, .msg_iovlen = 1 };
+  struct msghdr header = { .msg_name = &storage, .msg_namelen = sizeof storage, .msg_iov = (struct iovec *) (gpointer) vectors,
+                           .msg_iovlen = (gsize) count_parts (ours, n_vectors) };
+  gsize size = size_of (header.msg_iov, header.msg_iovlen);
   /* Of a datagram it tells the real size; of a stream it would throw bytes away. */
   int flags = ours->kind == TRIO_SOCKET_DATAGRAM ? MSG_TRUNC : 0;
   gssize n;
@@ -81,15 +123,12 @@ verb_receive_message (TrioIo *io, TrioSocket *socket, gpointer buffer, gsize siz
     return -EAGAIN;
 
   memset (&storage, 0, sizeof storage);
-  if (ours->family == TRIO_ADDRESS_UNIX)
+  if (ours->family == TRIO_ADDRESS_UNIX && !ours->by_file)
     {
       header.msg_control = &control;
       header.msg_controllen = sizeof control;
     }
-  do
-    n = recvmsg (ours->fd, &header, flags | MSG_CMSG_CLOEXEC);
-  while (n < 0 && errno == EINTR);
-
+  n = receive_parts (ours, &header, flags | MSG_CMSG_CLOEXEC);
   if (n < 0)
     {
       if (errno == EAGAIN)
@@ -100,24 +139,41 @@ verb_receive_message (TrioIo *io, TrioSocket *socket, gpointer buffer, gsize siz
   *message = (TrioSocketMessage) { .size = (gsize) n };
   if (header.msg_namelen > sizeof storage.ss_family)
     message->has_address = trio_sockaddr_to_address ((struct sockaddr *) &storage, header.msg_namelen, &message->address);
-  if (ours->family == TRIO_ADDRESS_UNIX)
+  if (header.msg_control != NULL)
     unpack ((TrioEpoll *) io, &header, message);
   return MIN (n, (gssize) size);
 }
 
 static gssize
-verb_send_message (TrioIo *io, TrioSocket *socket, gconstpointer data, gsize size, const TrioSocketMessage *message)
+send_parts (EpollSocket *ours, const struct msghdr *header)
 {
-  EpollSocket *ours = (EpollSocket *) socket;
-  struct sockaddr_storage storage;
-  struct iovec part = { (gpointer) data, size };
-  Control control;
-  struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
+  TrioSigpipe sigpipe;
   gssize n;
 
+  if (ours->by_file)
+    trio_sigpipe_hold (&sigpipe);
+  do
+    n = ours->by_file ? writev (ours->fd, header->msg_iov, (int) header->msg_iovlen) : sendmsg (ours->fd, header, MSG_NOSIGNAL);
+  while (n < 0 && errno == EINTR);
+  if (ours->by_file)
+    trio_sigpipe_release (&sigpipe, n < 0 && errno == EPIPE);
+  return n;
+}
+
+static gssize
+verb_send_message (TrioIo *io, TrioSocket *socket, const TrioOutputVector *vectors, guint n_vectors, const TrioSocketMessage *message)
+{
+  static const TrioSocketMessage nothing;
+  EpollSocket *ours = (EpollSocket *) socket;
+  struct sockaddr_storage storage;
+  Control control;
+  struct msghdr header = { .msg_iov = (struct iovec *) (gpointer) vectors, .msg_iovlen = (gsize) count_parts (ours, n_vectors) };
+  gssize n;
+
+  message = message != NULL ? message : &nothing;
   if (ours->failed != 0)
     return ours->failed;
-  if (message->n_passed > 0 && ours->family != TRIO_ADDRESS_UNIX)
+  if (message->n_passed > 0 && (ours->family != TRIO_ADDRESS_UNIX || ours->by_file))
     return -EOPNOTSUPP;
   if (trio_epoll_is_drained (ours, TRIO_IO_WRITE))
     return -EAGAIN;
@@ -129,10 +185,7 @@ verb_send_message (TrioIo *io, TrioSocket *socket, gconstpointer data, gsize siz
     }
   if (message->n_passed > 0)
     enclose (&header, &control, message);
-  do
-    n = sendmsg (ours->fd, &header, MSG_NOSIGNAL);
-  while (n < 0 && errno == EINTR);
-
+  n = send_parts (ours, &header);
   if (n < 0)
     {
       /* The receiver's mail is full, which says nothing about this socket. */
@@ -142,6 +195,8 @@ verb_send_message (TrioIo *io, TrioSocket *socket, gconstpointer data, gsize siz
         ours->ready[TRIO_IO_WRITE] = FALSE;
       return -errno;
     }
+  if (trio_epoll_short_means_drained (ours) && (gsize) n < size_of (header.msg_iov, header.msg_iovlen))
+    ours->ready[TRIO_IO_WRITE] = FALSE;
   for (guint i = 0; i < message->n_passed; i++)
     {
       ((EpollSocket *) message->passed[i])->shared = TRUE;
@@ -150,9 +205,28 @@ verb_send_message (TrioIo *io, TrioSocket *socket, gconstpointer data, gsize siz
   return n;
 }
 
+static gssize
+verb_peek (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, gpointer buffer, gsize size)
+{
+  EpollSocket *ours = (EpollSocket *) socket;
+  gssize n;
+
+  if (ours->failed != 0)
+    return ours->failed;
+  if (trio_epoll_is_drained (ours, TRIO_IO_READ))
+    return -EAGAIN;
+  do
+    n = recv (ours->fd, buffer, size, MSG_PEEK);
+  while (n < 0 && errno == EINTR);
+  if (n < 0 && errno == EAGAIN)
+    ours->ready[TRIO_IO_READ] = FALSE;
+  return n < 0 ? -errno : n;
+}
+
 void
 trio_epoll_fill_messages (TrioIo *io)
 {
   io->receive_message = verb_receive_message;
   io->send_message = verb_send_message;
+  io->peek = verb_peek;
 }

@@ -27,7 +27,8 @@ struct _EpollSocket
   guint8     ready[2];       /* by direction: maybe ready */
   guint8     has_remote;
   guint8     by_file;        /* read() and write() instead of recv() and send() */
-  guint8     was_blocking;   /* and will be again when it is closed; if by_file */
+  guint8     was_blocking;   /* before it was adopted, and will be again when it is closed */
+  guint8     was_inherited;  /* likewise, by programs that are executed, when it is detached */
   guint8     shared;         /* other descriptors may mean the same: closing ours does not end the registration */
   /* Kept because the system forgets it when the connection fails, which is when one wants to know. Not for unix sockets. */
   union
@@ -70,10 +71,10 @@ void         trio_epoll_close_leaked (TrioEpoll *self, EpollSocket *socket);
 
 /* epoll-pipes.c */
 void         trio_epoll_fill_pipes   (TrioIo *io);
+/* Takes the descriptor of a pipe, or of what else is read and written like a file, and does not block. */
+EpollSocket *trio_epoll_file_new     (TrioEpoll *self, int fd);
 /* write() without SIGPIPE. */
 gssize       trio_epoll_write        (int fd, gconstpointer data, gsize size);
-/* Before it is closed: as if we had never had it. */
-void         trio_epoll_give_back    (EpollSocket *socket);
 
 /* epoll-messages.c */
 void         trio_epoll_fill_messages (TrioIo *io);
@@ -82,9 +83,18 @@ void         trio_epoll_fill_messages (TrioIo *io);
 void         trio_epoll_fill_descriptors (TrioIo *io);
 /* Takes the descriptor over, if it is a socket of a kind that we know; else NULL, with errno. */
 EpollSocket *trio_epoll_socket_of_descriptor (TrioEpoll *self, int fd);
+/* Before it is closed: as it was when it was adopted. */
+void         trio_epoll_give_back    (EpollSocket *socket);
 
 /* epoll-unix.c */
 void         trio_epoll_fill_unix    (TrioIo *io);
+
+/* A short count means drained only where the system has no other reason to stop: TCP. */
+static inline gboolean
+trio_epoll_short_means_drained (const EpollSocket *socket)
+{
+  return socket->kind == TRIO_SOCKET_STREAM && socket->family != TRIO_ADDRESS_UNIX && !socket->ended;
+}
 
 /* Whether an attempt is known to be in vain. */
 static inline gboolean

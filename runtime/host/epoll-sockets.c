@@ -26,13 +26,6 @@ trio_epoll_socket_new (TrioEpoll *self, int fd, TrioAddressFamily family, TrioSo
   return socket;
 }
 
-/* A short count means drained only where the system has no other reason to stop: TCP. */
-static inline gboolean
-short_means_drained (const EpollSocket *socket)
-{
-  return socket->kind == TRIO_SOCKET_STREAM && socket->family != TRIO_ADDRESS_UNIX && !socket->ended;
-}
-
 static int
 verb_socket (TrioIo *io, TrioAddressFamily family, TrioSocketKind kind, TrioSocket **out)
 {
@@ -204,7 +197,7 @@ verb_receive (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, gpointer buffer, gsi
         ours->ready[TRIO_IO_READ] = FALSE;
       return -errno;
     }
-  if ((gsize) n < size && n > 0 && short_means_drained (ours))
+  if ((gsize) n < size && n > 0 && trio_epoll_short_means_drained (ours))
     ours->ready[TRIO_IO_READ] = FALSE;
   return n;
 }
@@ -230,7 +223,7 @@ verb_send (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, gconstpointer data, gsi
         ours->ready[TRIO_IO_WRITE] = FALSE;
       return -errno;
     }
-  if ((gsize) n < size && short_means_drained (ours))
+  if ((gsize) n < size && trio_epoll_short_means_drained (ours))
     ours->ready[TRIO_IO_WRITE] = FALSE;
   return n;
 }
@@ -251,6 +244,13 @@ verb_shutdown (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, gboolean sending, g
       trio_socket_wake (socket, TRIO_IO_READ);
     }
   return 0;
+}
+
+static void
+verb_get_kind (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, TrioAddressFamily *family, TrioSocketKind *kind)
+{
+  *family = ((EpollSocket *) socket)->family;
+  *kind = ((EpollSocket *) socket)->kind;
 }
 
 static int
@@ -288,8 +288,7 @@ verb_close (TrioIo *io, TrioSocket *socket)
     epoll_ctl (self->fd, EPOLL_CTL_DEL, ours->fd, NULL);
   if (ours->fd >= 0)
     {
-      if (ours->by_file)
-        trio_epoll_give_back (ours);
+      trio_epoll_give_back (ours);
       close (ours->fd);
     }
   trio_epoll_forget (self, ours);
@@ -310,8 +309,7 @@ trio_epoll_close_leaked (TrioEpoll *self, EpollSocket *socket)
 
   g_warning ("the run has ended with a socket still open%s: close and free streams and listeners before main returns",
              text != NULL ? text : "");
-  if (socket->by_file)
-    trio_epoll_give_back (socket);
+  trio_epoll_give_back (socket);
   close (socket->fd);
   socket->fd = -1;
   socket->failed = -EBADF;
@@ -321,6 +319,12 @@ static gboolean
 verb_resolve (TrioIo *io G_GNUC_UNUSED, const char *host, guint16 port, TrioAddress **addresses, gsize *n_addresses, GError **error)
 {
   return trio_host_resolve (host, port, addresses, n_addresses, error);
+}
+
+static char *
+verb_look_up_name (TrioIo *io G_GNUC_UNUSED, const TrioAddress *address, GError **error)
+{
+  return trio_host_look_up_name (address, error);
 }
 
 void
@@ -337,9 +341,11 @@ trio_epoll_fill_table (TrioIo *io)
   io->receive = verb_receive;
   io->send = verb_send;
   io->shutdown = verb_shutdown;
+  io->get_kind = verb_get_kind;
   io->get_address = verb_get_address;
   io->close = verb_close;
   io->resolve = verb_resolve;
+  io->look_up_name = verb_look_up_name;
   trio_epoll_fill_messages (io);
   trio_epoll_fill_pipes (io);
   trio_epoll_fill_unix (io);

@@ -38,6 +38,10 @@ typedef struct
   int              result;       /* of getaddrinfo(); written by the thread before it delivers */
   int              errnum;
   struct addrinfo *answer;
+  gboolean         by_address;   /* the name of an address is asked for; host is its text */
+  struct sockaddr_storage address;
+  socklen_t        length;
+  char             name[NI_MAXHOST];
 } Lookup;
 
 static TrioAbort lookup_abort    (TrioTask *task, gpointer data);
@@ -79,7 +83,10 @@ look_up_in_thread (gpointer data)
   Lookup *self = data;
   const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
 
-  self->result = getaddrinfo (self->host, NULL, &hints, &self->answer);
+  if (self->by_address)
+    self->result = getnameinfo ((struct sockaddr *) &self->address, self->length, self->name, sizeof self->name, NULL, 0, NI_NAMEREQD);
+  else
+    self->result = getaddrinfo (self->host, NULL, &hints, &self->answer);
   self->errnum = errno;
   trio_token_run_sync_soon (self->token, deliver, self, lookup_unref);
   return NULL;
@@ -193,30 +200,42 @@ any_address (guint16 port)
   return g_array_append_vals (found, any, G_N_ELEMENTS (any));
 }
 
-static GArray *
-look_up (const char *host, guint16 port, GError **error)
+static Lookup *
+lookup_new (const char *host)
 {
-  g_autoptr (Lookup) lookup = g_new0 (Lookup, 1);
-  GArray *found;
+  Lookup *lookup = g_new0 (Lookup, 1);
 
   lookup->n_refs = 1;
   lookup->host = g_strdup (host);
-  lookup->port = port;
   lookup->token = trio_current_token ();
   lookup->loop = trio_loop_get_current ();
   lookup->task = trio_current_task ();
+  return lookup;
+}
 
+/* FALSE if there is no answer. */
+TRIO_CHECKPOINT static gboolean
+ask_in_thread (Lookup *lookup, GError **error)
+{
   if (!trio_checkpoint_if_cancelled (error) || !start_thread (lookup, error))
-    return NULL;
+    return FALSE;
   trio_loop_hold (lookup->loop);
   if (!trio_wait (&lookup_wait, lookup, error))
-    return NULL;
-
+    return FALSE;
   if (lookup->result != 0)
-    {
-      set_resolver_error (error, lookup);
-      return NULL;
-    }
+    set_resolver_error (error, lookup);
+  return lookup->result == 0;
+}
+
+static GArray *
+look_up (const char *host, guint16 port, GError **error)
+{
+  g_autoptr (Lookup) lookup = lookup_new (host);
+  GArray *found;
+
+  lookup->port = port;
+  if (!ask_in_thread (lookup, error))
+    return NULL;
   found = read_answer (lookup);
   if (found->len == 0)
     {
@@ -249,4 +268,15 @@ trio_host_resolve (const char *host, guint16 port, TrioAddress **addresses, gsiz
     }
   give (found, addresses, n_addresses);
   return TRUE;
+}
+
+char *
+trio_host_look_up_name (const TrioAddress *address, GError **error)
+{
+  g_autofree char *text = trio_address_to_string (address);
+  g_autoptr (Lookup) lookup = lookup_new (text);
+
+  lookup->by_address = TRUE;
+  lookup->length = trio_sockaddr_from_address (address, &lookup->address);
+  return ask_in_thread (lookup, error) ? g_strdup (lookup->name) : NULL;
 }

@@ -10,3 +10,5 @@
 /* The resolve verb of <trio/seam/io.h>. Checkpoint. Errors: cancellation; G_RESOLVER_ERROR. */
 gboolean trio_host_resolve (const char *host, guint16 port, TrioAddress **addresses, gsize *n_addresses, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+/* As trio_look_up_name(), of an IPv4 or IPv6 address. */
+char    *trio_host_look_up_name (const TrioAddress *address, GError **error) TRIO_CHECKPOINT;

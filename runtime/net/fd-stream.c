@@ -31,6 +31,12 @@ fd_send_all (TrioStream *stream, gconstpointer data, gsize size, GError **error)
 }
 
 static gboolean
+fd_send_all_vectors (TrioStream *stream, const TrioOutputVector *vectors, guint n_vectors, GError **error)
+{
+  return trio_socket_send_all_vectors (((FdStream *) stream)->socket, vectors, n_vectors, error);
+}
+
+static gboolean
 fd_send_file (TrioStream *stream, TrioFile *file, gint64 offset, gint64 size, gint64 *sent, GError **error)
 {
   return trio_socket_send_file (((FdStream *) stream)->socket, file, offset, size, sent, error);
@@ -60,7 +66,7 @@ fd_free (TrioStream *stream)
   g_free (self);
 }
 
-#define SENDS    .send_all = fd_send_all, .send_file = fd_send_file
+#define SENDS    .send_all = fd_send_all, .send_all_vectors = fd_send_all_vectors, .send_file = fd_send_file
 #define RECEIVES .receive_some = fd_receive_some
 #define ENDS     .send_eof = fd_send_eof
 #define CLOSES   .close = fd_close, .free = fd_free
@@ -110,17 +116,14 @@ trio_fd_stream_new (int fd, GError **error)
   TrioSocket *socket = NULL;
   int result;
 
-  if (io->adopt_stream == NULL)
-    {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "there is no descriptor %d in this world, whose io is \"%s\": use "
-                   "trio_open_pipe(), or a memory stream", fd, io->name);
-      return NULL;
-    }
-  result = io->adopt_stream (io, fd, &socket, &can);
+  result = io->adopt (io, fd, &socket, &can);
   if (result >= 0)
     return stream_new (io, socket, can);
 
-  if (result == -EBADF)
+  if (result == -EOPNOTSUPP)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "there is no descriptor %d in this world, whose io is \"%s\": use "
+                 "trio_open_pipe(), or a memory stream", fd, io->name);
+  else if (result == -EBADF)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "no descriptor has the number %d", fd);
   else if (result == -EPERM)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "descriptor %d is a file or a disk, for which one cannot wait", fd);

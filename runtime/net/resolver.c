@@ -6,6 +6,7 @@
 #include <trio/resolver.h>
 
 #include <trio/checkpoint.h>
+#include <trio/error.h>
 #include <trio/lowlevel/run-local.h>
 #include <trio/seam/io.h>
 
@@ -80,4 +81,25 @@ trio_resolve (const char *host, guint16 port, TrioAddress **addresses, gsize *n_
     }
   ascii = trio_idna_to_ascii (host, error);
   return ascii != NULL && ask (ascii, port, addresses, n_addresses, error);
+}
+
+char *
+trio_look_up_name (const TrioAddress *address, GError **error)
+{
+  TrioIo *io = trio_current_io ();
+  g_autoptr (Chosen) chosen = NULL;
+
+  g_return_val_if_fail (address != NULL, NULL);
+
+  if (address->family == TRIO_ADDRESS_UNIX)
+    {
+      g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "a unix address belongs to no host that could have a name");
+      return NULL;
+    }
+  chosen = trio_run_local_get (&chosen_key);
+  if (chosen != NULL)
+    chosen->n_refs++;
+  if (chosen != NULL && chosen->resolver->look_up_name != NULL)
+    return chosen->resolver->look_up_name (chosen->resolver, address, error);
+  return io->look_up_name (io, address, error);
 }

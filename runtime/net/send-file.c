@@ -155,6 +155,11 @@ trio_socket_send_file (TrioSocketHandle *self, TrioFile *file, gint64 offset, gi
   g_return_val_if_fail (self != NULL && file != NULL && sent != NULL, FALSE);
 
   *sent = 0;
+  if (self->socket != NULL && trio_socket_get_kind (self, NULL) == TRIO_SOCKET_DATAGRAM)
+    {
+      g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "a file cannot be sent as datagrams: who would know where one ends?");
+      return FALSE;
+    }
   if (!trio_checkpoint_if_cancelled_in (send_wait.what, error) || !trio_socket_begin (self, TRIO_IO_WRITE, "sending", error))
     return FALSE;
   ok = trio_socket_may_send (self, error) && send_all (&sending, error);

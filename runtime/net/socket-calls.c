@@ -53,12 +53,27 @@ trio_socket_pair (TrioSocketKind kind, TrioSocketHandle *ends[2], GError **error
   return TRUE;
 }
 
+/* What is no socket goes back to its owner. */
+static int
+adopt_socket (TrioIo *io, int descriptor, TrioSocket **socket)
+{
+  TrioDescriptorFlags can;
+  int result = io->adopt (io, descriptor, socket, &can);
+
+  if (result == -EPERM)
+    return -ENOTSOCK;
+  if (result < 0 || (can & TRIO_DESCRIPTOR_IS_SOCKET) != 0)
+    return result;
+  io->detach (io, *socket);
+  return (can & TRIO_DESCRIPTOR_SHUTS_DOWN) != 0 ? -EPROTONOSUPPORT : -ENOTSOCK;
+}
+
 TrioSocketHandle *
 trio_socket_adopt (int descriptor, GError **error)
 {
   TrioIo *io = trio_current_io ();
   TrioSocket *socket = NULL;
-  int result = io->adopt (io, descriptor, &socket);
+  int result = adopt_socket (io, descriptor, &socket);
 
   if (result == -EOPNOTSUPP)
     trio_socket_set_no_descriptors_error (error);
@@ -89,6 +104,60 @@ trio_socket_get_descriptor (TrioSocketHandle *self, GError **error)
   if (result < 0)
     trio_socket_set_no_descriptors_error (error);
   return result < 0 ? -1 : result;
+}
+
+int
+trio_socket_detach (TrioSocketHandle *self, GError **error)
+{
+  int result;
+
+  g_return_val_if_fail (self != NULL, -1);
+
+  if (!check_open (self, error))
+    return -1;
+  if (self->socket->busy[TRIO_IO_READ] || self->socket->busy[TRIO_IO_WRITE])
+    {
+      g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_BUSY_RESOURCE, "a task is using this socket: it cannot be given away now");
+      return -1;
+    }
+  result = self->io->detach (self->io, self->socket);
+  if (result < 0)
+    {
+      trio_socket_set_no_descriptors_error (error);
+      return -1;
+    }
+  self->socket = NULL;
+  return result;
+}
+
+TrioSocketKind
+trio_socket_get_kind (TrioSocketHandle *self, TrioAddressFamily *family)
+{
+  TrioAddressFamily found = TRIO_ADDRESS_IPV4;
+  TrioSocketKind kind = TRIO_SOCKET_STREAM;
+
+  g_return_val_if_fail (self != NULL && self->socket != NULL, TRIO_SOCKET_STREAM);
+
+  self->io->get_kind (self->io, self->socket, &found, &kind);
+  if (family != NULL)
+    *family = found;
+  return kind;
+}
+
+gboolean
+trio_socket_is_readable (TrioSocketHandle *self)
+{
+  g_return_val_if_fail (self != NULL, FALSE);
+
+  return self->socket != NULL && self->io->is_ready (self->io, self->socket, TRIO_IO_READ);
+}
+
+gboolean
+trio_socket_has_shut_send (TrioSocketHandle *self)
+{
+  g_return_val_if_fail (self != NULL, FALSE);
+
+  return self->has_shut_send;
 }
 
 gboolean
@@ -188,6 +257,8 @@ trio_socket_shutdown (TrioSocketHandle *self, TrioSocketShut how, GError **error
   ok = check_open (self, error)
        && conclude (self->io->shutdown (self->io, self->socket, sending, how != TRIO_SOCKET_SHUT_SEND), "shut down a socket", NULL, NULL,
                     error);
+  if (ok && sending)
+    self->has_shut_send = TRUE;
   if (ok && sending && self->send_state == TRIO_SEND_OPEN)
     self->send_state = TRIO_SEND_EOF;
   return ok;

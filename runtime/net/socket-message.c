@@ -17,13 +17,13 @@ static const TrioWaitClass send_wait = TRIO_SOCKET_WAIT_CLASS ("trio_socket_send
 
 /* One attempt at each socket, beginning with *turn. */
 static gssize
-try_receive (TrioSocketHandle *const *handles, guint n_handles, guint *turn, gpointer buffer, gsize size,
-             TrioSocketMessage *message)
+try_receive (TrioSocketHandle *const *handles, guint n_handles, guint *turn, const TrioInputVector *vectors,
+             guint n_vectors, TrioSocketMessage *message)
 {
   for (guint i = 0; i < n_handles; i++)
     {
       TrioSocketHandle *self = handles[(*turn + i) % n_handles];
-      gssize result = self->io->receive_message (self->io, self->socket, buffer, size, message);
+      gssize result = self->io->receive_message (self->io, self->socket, vectors, n_vectors, message);
 
       if (result != -EAGAIN)
         {
@@ -36,13 +36,13 @@ try_receive (TrioSocketHandle *const *handles, guint n_handles, guint *turn, gpo
 
 /* Between begin and end. */
 static gssize
-receive_next (TrioSocketHandle *const *handles, guint n_handles, guint *turn, gpointer buffer, gsize size,
-              TrioSocketMessage *message, int *errnum, GError **error)
+receive_next (TrioSocketHandle *const *handles, guint n_handles, guint *turn, const TrioInputVector *vectors,
+              guint n_vectors, TrioSocketMessage *message, int *errnum, GError **error)
 {
   gboolean waited = FALSE;
   gssize received;
 
-  while ((received = try_receive (handles, n_handles, turn, buffer, size, message)) == -EAGAIN)
+  while ((received = try_receive (handles, n_handles, turn, vectors, n_vectors, message)) == -EAGAIN)
     {
       if (!trio_socket_wait (handles, n_handles, TRIO_IO_READ, &receive_wait, error))
         return -1;
@@ -64,8 +64,8 @@ receive_next (TrioSocketHandle *const *handles, guint n_handles, guint *turn, gp
 }
 
 gssize
-trio_socket_receive_message (TrioSocketHandle *const *handles, guint n_handles, guint *turn, gpointer buffer, gsize size,
-                             TrioSocketMessage *message, int *errnum, GError **error)
+trio_socket_receive_message (TrioSocketHandle *const *handles, guint n_handles, guint *turn,
+                             const TrioInputVector *vectors, guint n_vectors, TrioSocketMessage *message, int *errnum, GError **error)
 {
   guint n_begun = 0;
   gssize received = -1;
@@ -77,15 +77,15 @@ trio_socket_receive_message (TrioSocketHandle *const *handles, guint n_handles, 
   while (n_begun < n_handles && trio_socket_begin (handles[n_begun], TRIO_IO_READ, "receiving", error))
     n_begun++;
   if (n_begun == n_handles)
-    received = receive_next (handles, n_handles, turn, buffer, size, message, errnum, error);
+    received = receive_next (handles, n_handles, turn, vectors, n_vectors, message, errnum, error);
   while (n_begun > 0)
     trio_socket_end (handles[--n_begun], TRIO_IO_READ);
   return received;
 }
 
 gssize
-trio_socket_send_message (TrioSocketHandle *self, gconstpointer data, gsize size, const TrioSocketMessage *message, int *errnum,
-                          GError **error)
+trio_socket_send_message (TrioSocketHandle *self, const TrioOutputVector *vectors, guint n_vectors, const TrioSocketMessage *message,
+                          int *errnum, GError **error)
 {
   TrioSocketHandle *const handles[] = { self };
   gboolean waited = FALSE;
@@ -95,7 +95,7 @@ trio_socket_send_message (TrioSocketHandle *self, gconstpointer data, gsize size
   if (!trio_checkpoint_if_cancelled_in (send_wait.what, error) || !trio_socket_begin (self, TRIO_IO_WRITE, "sending", error))
     return -1;
 
-  while ((sent = self->io->send_message (self->io, self->socket, data, size, message)) == -EAGAIN)
+  while ((sent = self->io->send_message (self->io, self->socket, vectors, n_vectors, message)) == -EAGAIN)
     {
       if (!trio_socket_wait (handles, 1, TRIO_IO_WRITE, &send_wait, error))
         {
@@ -130,7 +130,7 @@ drop_passed (TrioSocketHandle *self, const TrioSocketMessage *message)
 }
 
 static gssize
-receive_one (TrioSocketHandle *self, gpointer buffer, gsize size, TrioSocketMessage *message, GError **error)
+receive_one (TrioSocketHandle *self, const TrioInputVector *vectors, guint n_vectors, TrioSocketMessage *message, GError **error)
 {
   TrioSocketHandle *const handles[] = { self };
   guint turn = 0;
@@ -138,20 +138,21 @@ receive_one (TrioSocketHandle *self, gpointer buffer, gsize size, TrioSocketMess
   gssize n;
 
   trio_socket_handle_ref (self);
-  n = trio_socket_receive_message (handles, 1, &turn, buffer, MIN (size, (gsize) G_MAXSSIZE), message, &errnum, error);
+  n = trio_socket_receive_message (handles, 1, &turn, vectors, n_vectors, message, &errnum, error);
   trio_socket_handle_unref (self);
   return n;
 }
 
 gssize
-trio_socket_receive_from (TrioSocketHandle *self, gpointer buffer, gsize size, TrioAddress *from, gsize *full_size, GError **error)
+trio_socket_receive_vectors (TrioSocketHandle *self, const TrioInputVector *vectors, guint n_vectors, TrioAddress *from,
+                             gsize *full_size, GError **error)
 {
   TrioSocketMessage message;
   gssize n;
 
-  g_return_val_if_fail (self != NULL && (buffer != NULL || size == 0), -1);
+  g_return_val_if_fail (self != NULL && (vectors != NULL || n_vectors == 0), -1);
 
-  n = receive_one (self, buffer, size, &message, error);
+  n = receive_one (self, vectors, n_vectors, &message, error);
   if (n < 0)
     return -1;
   drop_passed (self, &message);
@@ -162,36 +163,52 @@ trio_socket_receive_from (TrioSocketHandle *self, gpointer buffer, gsize size, T
   return n;
 }
 
-static gssize
-send_one (TrioSocketHandle *self, gconstpointer data, gsize size, const TrioSocketMessage *message, GError **error)
+gssize
+trio_socket_receive_from (TrioSocketHandle *self, gpointer buffer, gsize size, TrioAddress *from, gsize *full_size, GError **error)
 {
+  const TrioInputVector vector = { buffer, MIN (size, (gsize) G_MAXSSIZE) };
+
+  g_return_val_if_fail (self != NULL && (buffer != NULL || size == 0), -1);
+
+  return trio_socket_receive_vectors (self, &vector, 1, from, full_size, error);
+}
+
+static gssize
+send_one (TrioSocketHandle *self, const TrioOutputVector *vectors, guint n_vectors, const TrioAddress *to, GError **error)
+{
+  TrioSocketMessage message = { .has_address = to != NULL };
   int errnum;
 
+  if (to != NULL)
+    message.address = *to;
   if (self->send_state == TRIO_SEND_EOF)
     {
       g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_CLOSED_RESOURCE, "nothing can be sent after the end of what is sent");
       return -1;
     }
-  return trio_socket_send_message (self, data, size, message, &errnum, error);
+  return trio_socket_send_message (self, vectors, n_vectors, &message, &errnum, error);
 }
 
 gssize
 trio_socket_send (TrioSocketHandle *self, gconstpointer data, gsize size, GError **error)
 {
-  const TrioSocketMessage message = { .has_address = FALSE };
-
   g_return_val_if_fail (self != NULL && (data != NULL || size == 0), -1);
 
-  return send_one (self, data, size, &message, error);
+  return send_one (self, &(TrioOutputVector) { data, size }, 1, NULL, error);
 }
 
 gssize
 trio_socket_send_to (TrioSocketHandle *self, gconstpointer data, gsize size, const TrioAddress *to, GError **error)
 {
-  TrioSocketMessage message = { .has_address = TRUE };
-
   g_return_val_if_fail (self != NULL && (data != NULL || size == 0) && to != NULL, -1);
 
-  message.address = *to;
-  return send_one (self, data, size, &message, error);
+  return send_one (self, &(TrioOutputVector) { data, size }, 1, to, error);
+}
+
+gssize
+trio_socket_send_vectors (TrioSocketHandle *self, const TrioOutputVector *vectors, guint n_vectors, const TrioAddress *to, GError **error)
+{
+  g_return_val_if_fail (self != NULL && (vectors != NULL || n_vectors == 0), -1);
+
+  return send_one (self, vectors, n_vectors, to, error);
 }

@@ -88,13 +88,14 @@ send_when_there_is_room (TrioSocketHandle *self, gconstpointer data, gsize size,
                          GError **error)
 {
   TrioSocketHandle *const handles[] = { self };
+  const TrioOutputVector vector = { data, size };
   TrioSocketMessage message = { 0 };
   gssize sent;
 
   do
     if (!enclose (&message, sockets, n_sockets, error))
       return -1;
-  while ((sent = self->io->send_message (self->io, self->socket, data, size, &message)) == -EAGAIN
+  while ((sent = self->io->send_message (self->io, self->socket, &vector, 1, &message)) == -EAGAIN
          && trio_socket_wait (handles, 1, TRIO_IO_WRITE, &send_wait, error));
 
   if (sent == -EAGAIN)
@@ -142,6 +143,7 @@ gssize
 trio_socket_receive_sockets (TrioSocketHandle *self, gpointer buffer, gsize size, TrioSocketHandle **sockets, guint *n_sockets,
                              GError **error)
 {
+  const TrioInputVector vector = { buffer, MIN (size, (gsize) G_MAXSSIZE) };
   TrioSocketHandle *const handles[] = { self };
   TrioSocketMessage message;
   guint turn = 0;
@@ -151,7 +153,7 @@ trio_socket_receive_sockets (TrioSocketHandle *self, gpointer buffer, gsize size
   g_return_val_if_fail (self != NULL && buffer != NULL && sockets != NULL && n_sockets != NULL, -1);
 
   trio_socket_handle_ref (self);
-  n = trio_socket_receive_message (handles, 1, &turn, buffer, MIN (size, (gsize) G_MAXSSIZE), &message, &errnum, error);
+  n = trio_socket_receive_message (handles, 1, &turn, &vector, 1, &message, &errnum, error);
   if (n >= 0 && message.passed_lost)
     {
       for (guint i = 0; i < message.n_passed; i++)

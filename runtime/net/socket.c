@@ -211,8 +211,11 @@ trio_socket_accept (TrioSocketHandle *self, int *errnum, GError **error)
   return connection;
 }
 
-gssize
-trio_socket_receive (TrioSocketHandle *self, gpointer buffer, gsize size, GError **error)
+typedef gssize (*ReceiveVerb) (TrioIo *io, TrioSocket *socket, gpointer buffer, gsize size);
+
+/* Inline, so that stacks name the call that was made. */
+G_ALWAYS_INLINE static inline gssize
+receive_by (TrioSocketHandle *self, ReceiveVerb verb, gpointer buffer, gsize size, GError **error)
 {
   TrioSocketHandle *const handles[] = { self };
   gboolean waited = FALSE;
@@ -221,7 +224,7 @@ trio_socket_receive (TrioSocketHandle *self, gpointer buffer, gsize size, GError
   if (!trio_checkpoint_if_cancelled_in (receive_wait.what, error) || !trio_socket_begin (self, TRIO_IO_READ, "receiving", error))
     return -1;
 
-  while ((received = self->io->receive (self->io, self->socket, buffer, size)) == -EAGAIN)
+  while ((received = verb (self->io, self->socket, buffer, size)) == -EAGAIN)
     {
       if (!trio_socket_wait (handles, 1, TRIO_IO_READ, &receive_wait, error))
         {
@@ -237,6 +240,20 @@ trio_socket_receive (TrioSocketHandle *self, gpointer buffer, gsize size, GError
     trio_cancel_shielded_checkpoint ();
   trio_socket_end (self, TRIO_IO_READ);
   return received < 0 ? -1 : received;
+}
+
+gssize
+trio_socket_receive (TrioSocketHandle *self, gpointer buffer, gsize size, GError **error)
+{
+  return receive_by (self, self->io->receive, buffer, size, error);
+}
+
+gssize
+trio_socket_peek (TrioSocketHandle *self, gpointer buffer, gsize size, GError **error)
+{
+  g_return_val_if_fail (self != NULL && (buffer != NULL || size == 0), -1);
+
+  return receive_by (self, self->io->peek, buffer, MIN (size, (gsize) G_MAXSSIZE), error);
 }
 
 gboolean
@@ -307,6 +324,7 @@ trio_socket_send_eof (TrioSocketHandle *self, GError **error)
     result = self->io->shutdown (self->io, self->socket, TRUE, FALSE);
   if (result >= 0)
     {
+      self->has_shut_send = TRUE;
       if (self->send_state == TRIO_SEND_OPEN)
         self->send_state = TRIO_SEND_EOF;
       trio_cancel_shielded_checkpoint ();

@@ -38,6 +38,7 @@ struct _TrioSocketHandle
   TrioIo       *io;
   TrioSocket   *socket;      /* NULL once closed */
   TrioSendState send_state;
+  gboolean      has_shut_send;   /* whatever was sent before */
 };
 
 /* Takes the world's socket. */
@@ -67,8 +68,9 @@ gboolean          trio_socket_send_eof     (TrioSocketHandle *self, GError **err
  * that went wrong says nothing about the next one. */
 
 /* The next message at any of several sockets; turn as for trio_socket_accept_any(). Returns how many bytes of it fitted, or -1. */
-gssize            trio_socket_receive_message (TrioSocketHandle *const *handles, guint n_handles, guint *turn, gpointer buffer,
-                                               gsize size, TrioSocketMessage *message, int *errnum, GError **error)
+gssize            trio_socket_receive_message (TrioSocketHandle *const *handles, guint n_handles, guint *turn,
+                                               const TrioInputVector *vectors, guint n_vectors, TrioSocketMessage *message, int *errnum,
+                                               GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+gssize            trio_socket_send_message (TrioSocketHandle *self, const TrioOutputVector *vectors, guint n_vectors,
+                                            const TrioSocketMessage *message, int *errnum, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
-gssize            trio_socket_send_message (TrioSocketHandle *self, gconstpointer data, gsize size, const TrioSocketMessage *message,
-                                            int *errnum, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;

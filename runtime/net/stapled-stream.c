@@ -64,6 +64,14 @@ stapled_send_all (TrioStream *stream, gconstpointer data, gsize size, GError **e
 }
 
 static gboolean
+stapled_send_all_vectors (TrioStream *stream, const TrioOutputVector *vectors, guint n_vectors, GError **error)
+{
+  StapledStream *self = (StapledStream *) stream;
+
+  return begin_sending (self, error) && end_sending (self, trio_stream_send_all_vectors (self->send, vectors, n_vectors, error));
+}
+
+static gboolean
 stapled_send_file (TrioStream *stream, TrioFile *file, gint64 offset, gint64 size, gint64 *sent, GError **error)
 {
   StapledStream *self = (StapledStream *) stream;
@@ -123,6 +131,7 @@ static const TrioStreamClass stapled_stream_class = {
   .receive_some = stapled_receive_some,
   .send_all = stapled_send_all,
   .send_eof = stapled_send_eof,
+  .send_all_vectors = stapled_send_all_vectors,
   .send_file = stapled_send_file,
   .close = stapled_close,
   .free = stapled_free,

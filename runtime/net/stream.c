@@ -41,6 +41,45 @@ trio_stream_send_all (TrioStream *stream, gconstpointer data, gsize size, GError
   return can (stream, trio_stream_can_send (stream), "send", error) && stream->klass->send_all (stream, data, size, error);
 }
 
+/* As one piece, so that nobody can send between two of them. */
+static gboolean
+send_joined (TrioStream *stream, const TrioOutputVector *vectors, guint n_vectors, GError **error)
+{
+  g_autoptr (GByteArray) all = g_byte_array_new ();
+
+  for (guint i = 0; i < n_vectors; i++)
+    if (vectors[i].size > 0)
+      g_byte_array_append (all, vectors[i].buffer, (guint) vectors[i].size);
+  return stream->klass->send_all (stream, all->data, all->len, error);
+}
+
+static gboolean
+are_sendable (const TrioOutputVector *vectors, guint n_vectors, GError **error)
+{
+  gsize size = 0;
+
+  for (guint i = 0; i < n_vectors; i++)
+    {
+      if (vectors[i].size > G_MAXINT32 - size)
+        {
+          g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "these vectors have more than 2 GiB together: send them in several calls");
+          return FALSE;
+        }
+      size += vectors[i].size;
+    }
+  return TRUE;
+}
+
+gboolean
+trio_stream_send_all_vectors (TrioStream *stream, const TrioOutputVector *vectors, guint n_vectors, GError **error)
+{
+  g_return_val_if_fail (stream != NULL && (vectors != NULL || n_vectors == 0), FALSE);
+
+  if (!can (stream, trio_stream_can_send (stream), "send", error) || !are_sendable (vectors, n_vectors, error))
+    return FALSE;
+  return (stream->klass->send_all_vectors != NULL ? stream->klass->send_all_vectors : send_joined) (stream, vectors, n_vectors, error);
+}
+
 /* The bytes pass through our memory, piece by piece. A piece that fails may have gone in part, and the stream is done for then. */
 static gboolean
 copy_file (TrioStream *stream, TrioFile *file, gint64 offset, gint64 size, gint64 *sent, GError **error)

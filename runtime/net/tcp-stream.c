@@ -25,6 +25,12 @@ tcp_send_all (TrioStream *stream, gconstpointer data, gsize size, GError **error
 }
 
 static gboolean
+tcp_send_all_vectors (TrioStream *stream, const TrioOutputVector *vectors, guint n_vectors, GError **error)
+{
+  return trio_socket_send_all_vectors (((TcpStream *) stream)->socket, vectors, n_vectors, error);
+}
+
+static gboolean
 tcp_send_file (TrioStream *stream, TrioFile *file, gint64 offset, gint64 size, gint64 *sent, GError **error)
 {
   return trio_socket_send_file (((TcpStream *) stream)->socket, file, offset, size, sent, error);
@@ -59,6 +65,7 @@ static const TrioStreamClass tcp_stream_class = {
   .receive_some = tcp_receive_some,
   .send_all = tcp_send_all,
   .send_eof = tcp_send_eof,
+  .send_all_vectors = tcp_send_all_vectors,
   .send_file = tcp_send_file,
   .close = tcp_close,
   .free = tcp_free,
@@ -69,6 +76,7 @@ static const TrioStreamClass unix_stream_class = {
   .receive_some = tcp_receive_some,
   .send_all = tcp_send_all,
   .send_eof = tcp_send_eof,
+  .send_all_vectors = tcp_send_all_vectors,
   .send_file = tcp_send_file,
   .close = tcp_close,
   .free = tcp_free,

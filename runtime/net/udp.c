@@ -200,6 +200,7 @@ note_received (TrioUdpEndpoint *self, const TrioSocketMessage *message, gsize ro
 gssize
 trio_udp_endpoint_receive (TrioUdpEndpoint *endpoint, gpointer buffer, gsize size, TrioUdpDatagram *datagram, GError **error)
 {
+  const TrioInputVector vector = { buffer, MIN (size, (gsize) G_MAXSSIZE) };
   TrioSocketMessage message;
   int errnum;
   gssize n;
@@ -208,7 +209,7 @@ trio_udp_endpoint_receive (TrioUdpEndpoint *endpoint, gpointer buffer, gsize siz
 
   endpoint->n_refs++;
   n = trio_socket_receive_message ((TrioSocketHandle *const *) endpoint->sockets->pdata, endpoint->sockets->len, &endpoint->turn,
-                                   buffer, MIN (size, (gsize) G_MAXSSIZE), &message, &errnum, error);
+                                   &vector, 1, &message, &errnum, error);
   if (n < 0)
     note_refusal (endpoint, errnum);
   else if (!note_received (endpoint, &message, size, datagram, error))
@@ -239,7 +240,7 @@ send_by (TrioUdpEndpoint *self, TrioSocketHandle *socket, gconstpointer data, gs
       endpoint_unref (self);
       return FALSE;
     }
-  sent = trio_socket_send_message (socket, data, size, message, &errnum, error);
+  sent = trio_socket_send_message (socket, &(TrioOutputVector) { data, size }, 1, message, &errnum, error);
   trio_lock_release (self->sending);
   if (sent >= 0)
     {

@@ -230,6 +230,58 @@ test_a_socket_that_somebody_made_is_adopted (void)
   run (adopt_two, NULL);
 }
 
+static gboolean
+is_as_it_was (int fd)
+{
+  return (fcntl (fd, F_GETFD) & FD_CLOEXEC) == 0 && (fcntl (fd, F_GETFL) & O_NONBLOCK) == 0;
+}
+
+/* Also where it turned out not to be what was wanted. */
+static gboolean
+detach_again (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioSocketHandle) socket = NULL;
+  GError *failure = NULL;
+  int ends[2], pipe_ends[2], packets[2];
+  char byte;
+
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM, 0, ends), ==, 0);
+  socket = trio_socket_adopt (ends[0], error);
+  if (socket == NULL)
+    return FALSE;
+  g_assert_false (is_as_it_was (ends[0]));
+  write_byte (ends[1]);
+  if (trio_socket_receive (socket, &byte, 1, error) != 1)
+    return FALSE;
+  g_assert_cmpint (trio_socket_detach (socket, error), ==, ends[0]);
+  g_assert_true (is_as_it_was (ends[0]));
+  /* The peer has heard nothing of it. */
+  write_byte (ends[1]);
+  g_assert_cmpint (read (ends[0], &byte, 1), ==, 1);
+
+  g_assert_cmpint (pipe (pipe_ends), ==, 0);
+  g_assert_null (trio_socket_adopt (pipe_ends[0], &failure));
+  g_clear_error (&failure);
+  g_assert_true (is_as_it_was (pipe_ends[0]));
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_SEQPACKET, 0, packets), ==, 0);
+  g_assert_null (trio_socket_adopt (packets[0], &failure));
+  g_clear_error (&failure);
+  g_assert_true (is_as_it_was (packets[0]));
+  for (guint i = 0; i < 2; i++)
+    {
+      close (ends[i]);
+      close (pipe_ends[i]);
+      close (packets[i]);
+    }
+  return TRUE;
+}
+
+static void
+test_what_is_detached_is_as_it_was (void)
+{
+  run (detach_again, NULL);
+}
+
 /* Descriptors that are no sockets cannot be taken; the message that brought them says so. */
 static gboolean
 receive_a_pipe (gpointer data G_GNUC_UNUSED, GError **error)
@@ -323,6 +375,7 @@ main (int argc, char **argv)
   g_test_add_func ("/descriptor/who-is-not-told-of-closing-can-be-cancelled", test_who_is_not_told_of_closing_can_be_cancelled);
   g_test_add_func ("/descriptor/what-is-no-descriptor-fails-at-once", test_what_is_no_descriptor_fails_at_once);
   g_test_add_func ("/descriptor/a-socket-that-somebody-made-is-adopted", test_a_socket_that_somebody_made_is_adopted);
+  g_test_add_func ("/descriptor/what-is-detached-is-as-it-was", test_what_is_detached_is_as_it_was);
   g_test_add_func ("/descriptor/descriptors-that-are-no-sockets-are-told-of", test_descriptors_that_are_no_sockets_are_told_of);
   g_test_add_func ("/descriptor/an-urgent-byte-is-lost-or-in-line", test_an_urgent_byte_is_lost_or_in_line);
   return g_test_run ();

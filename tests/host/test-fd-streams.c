@@ -142,6 +142,48 @@ test_a_terminal_goes_both_ways (gpointer unused G_GNUC_UNUSED, GError **error)
   return trio_stream_receive_some (keyboard, buffer, sizeof buffer, error) > 0;
 }
 
+/* A shell that shares the terminal must not find that its reads do not wait. */
+static gboolean
+test_a_terminal_is_given_back_as_it_was (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  int keyboard = posix_openpt (O_RDWR | O_NOCTTY), screen, shared;
+
+  if (keyboard < 0 || grantpt (keyboard) < 0 || unlockpt (keyboard) < 0)
+    {
+      g_test_skip ("no pseudo-terminals here");
+      return TRUE;
+    }
+  screen = open (ptsname (keyboard), O_RDWR | O_NOCTTY);
+  shared = dup (screen);
+  if (!adopt_and_close (screen, FALSE, error))
+    return FALSE;
+  g_assert_true (blocks (shared));
+  close (shared);
+  close (keyboard);
+  return TRUE;
+}
+
+/* Whoever it was inherited from gets it back in every way, once it is closed here. */
+static gboolean
+test_a_socket_of_the_program_blocks_again (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  static const int types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET };
+
+  for (guint i = 0; i < G_N_ELEMENTS (types); i++)
+    {
+      int fds[2], shared;
+
+      g_assert_cmpint (socketpair (AF_UNIX, types[i], 0, fds), ==, 0);
+      shared = dup (fds[0]);
+      if (!adopt_and_close (fds[0], FALSE, error))
+        return FALSE;
+      g_assert_true (blocks (shared));
+      close (shared);
+      close (fds[1]);
+    }
+  return TRUE;
+}
+
 /* --- mischief --- */
 
 static gboolean
@@ -222,6 +264,8 @@ main (int argc, char **argv)
   ADD ("/fd-stream/a-file-is-refused-and-left-alone", test_a_file_is_refused_and_left_alone);
   ADD ("/fd-stream/sockets-of-the-program-keep-the-promises-of-streams", test_sockets_of_the_program_keep_the_promises_of_streams);
   ADD ("/fd-stream/a-terminal-goes-both-ways", test_a_terminal_goes_both_ways);
+  ADD ("/fd-stream/a-terminal-is-given-back-as-it-was", test_a_terminal_is_given_back_as_it_was);
+  ADD ("/fd-stream/a-socket-of-the-program-blocks-again", test_a_socket_of_the_program_blocks_again);
   ADD ("/fd-stream/one-closed-behind-our-back-leaves-its-waiter-cancellable",
        test_one_closed_behind_our_back_leaves_its_waiter_cancellable);
   ADD ("/fd-stream/a-broken-pipe-leaves-no-signal", test_a_broken_pipe_leaves_no_signal);

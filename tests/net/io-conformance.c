@@ -6,176 +6,15 @@
 #include <string.h>
 
 #include <trio/lowlevel/socket.h>
-#include <trio/seam/io.h>
+
+#include "tests/net/io-verbs.h"
 
 static const char *directory = "/tmp";
-
-static const TrioAddress loopback = { .family = TRIO_ADDRESS_IPV4, .bytes = { 127, 0, 0, 1 } };
 
 void
 io_conformance_set_directory (const char *path)
 {
   directory = path;
-}
-
-/* --- verbs in one line --- */
-
-static TrioIo *
-io (void)
-{
-  return trio_current_io ();
-}
-
-static TrioSocket *
-make (TrioAddressFamily family, TrioSocketKind kind)
-{
-  TrioSocket *socket = NULL;
-
-  g_assert_cmpint (io ()->socket (io (), family, kind, &socket), ==, 0);
-  g_assert_nonnull (socket);
-  g_assert_null (socket->waiting[TRIO_IO_READ]);
-  g_assert_null (socket->waiting[TRIO_IO_WRITE]);
-  return socket;
-}
-
-static void
-shut (TrioSocket *socket)
-{
-  io ()->close (io (), socket);
-}
-
-static gssize
-receive (TrioSocket *socket, gpointer buffer, gsize size)
-{
-  return io ()->receive (io (), socket, buffer, size);
-}
-
-static gssize
-send (TrioSocket *socket, gconstpointer data, gsize size)
-{
-  return io ()->send (io (), socket, data, size);
-}
-
-static TrioAddress
-address_of (TrioSocket *socket, gboolean remote)
-{
-  TrioAddress address;
-
-  g_assert_cmpint (io ()->get_address (io (), socket, remote, &address), ==, 0);
-  return address;
-}
-
-/* Until an attempt is worth while: at most some seconds of the world's time. */
-TRIO_CHECKPOINT static void
-await (TrioSocket *socket, TrioIoDirection direction)
-{
-  gint64 start = trio_current_time ();
-  g_autoptr (GError) error = NULL;
-
-  while (!io ()->arm (io (), socket, direction))
-    {
-      g_assert_cmpint (trio_current_time () - start, <, 60 * G_TIME_SPAN_SECOND);
-      if (!trio_sleep (100, &error))
-        g_error ("a check of the io table was cancelled: %s", error->message);
-    }
-}
-
-TRIO_CHECKPOINT static gssize
-receive_soon (TrioSocket *socket, gpointer buffer, gsize size)
-{
-  gssize n;
-
-  while ((n = receive (socket, buffer, size)) == -EAGAIN)
-    await (socket, TRIO_IO_READ);
-  return n;
-}
-
-TRIO_CHECKPOINT static void
-expect (TrioSocket *socket, const char *text)
-{
-  gsize size = strlen (text), received = 0;
-  char buffer[100];
-
-  while (received < size)
-    {
-      gssize n = receive_soon (socket, buffer + received, size - received);
-
-      g_assert_cmpint (n, >, 0);
-      received += (gsize) n;
-    }
-  g_assert_cmpmem (buffer, received, text, size);
-}
-
-TRIO_CHECKPOINT static void
-send_text (TrioSocket *socket, const char *text)
-{
-  gsize size = strlen (text), sent = 0;
-
-  while (sent < size)
-    {
-      gssize n = send (socket, text + sent, size - sent);
-
-      if (n == -EAGAIN)
-        await (socket, TRIO_IO_WRITE);
-      else
-        g_assert_cmpint (n, >, 0);
-      sent += n > 0 ? (gsize) n : 0;
-    }
-}
-
-static TrioSocket *
-listen_here (TrioAddress *address)
-{
-  TrioSocket *listener = make (TRIO_ADDRESS_IPV4, TRIO_SOCKET_STREAM);
-
-  g_assert_cmpint (io ()->bind (io (), listener, &loopback), ==, 0);
-  g_assert_cmpint (io ()->listen (io (), listener, 5), ==, 0);
-  *address = address_of (listener, FALSE);
-  g_assert_cmpuint (address->port, !=, 0);
-  return listener;
-}
-
-TRIO_CHECKPOINT static int
-connect_soon (TrioSocket *socket, const TrioAddress *address)
-{
-  int result = io ()->connect (io (), socket, address);
-
-  while (result == -EINPROGRESS)
-    {
-      await (socket, TRIO_IO_WRITE);
-      result = io ()->connect_result (io (), socket);
-    }
-  return result;
-}
-
-TRIO_CHECKPOINT static TrioSocket *
-accept_soon (TrioSocket *listener)
-{
-  TrioSocket *connection = NULL;
-  int result;
-
-  while ((result = io ()->accept (io (), listener, &connection)) == -EAGAIN)
-    await (listener, TRIO_IO_READ);
-  g_assert_cmpint (result, ==, 0);
-  return connection;
-}
-
-TRIO_CHECKPOINT static void
-make_tcp (TrioSocket *ends[2])
-{
-  TrioAddress address;
-  TrioSocket *listener = listen_here (&address);
-
-  ends[0] = make (TRIO_ADDRESS_IPV4, TRIO_SOCKET_STREAM);
-  g_assert_cmpint (connect_soon (ends[0], &address), ==, 0);
-  ends[1] = accept_soon (listener);
-  shut (listener);
-}
-
-static void
-make_pair (TrioSocket *ends[2])
-{
-  g_assert_cmpint (io ()->pair (io (), TRIO_SOCKET_STREAM, ends), ==, 0);
 }
 
 /* --- streams, of each kind --- */
@@ -414,52 +253,6 @@ who_waits_is_woken (gpointer data G_GNUC_UNUSED, GError **error)
   return TRUE;
 }
 
-/* --- datagrams --- */
-
-TRIO_CHECKPOINT static gssize
-receive_message_soon (TrioSocket *socket, gpointer buffer, gsize size, TrioSocketMessage *message)
-{
-  gssize n;
-
-  while ((n = io ()->receive_message (io (), socket, buffer, size, message)) == -EAGAIN)
-    await (socket, TRIO_IO_READ);
-  return n;
-}
-
-static gboolean
-datagrams_keep_their_bounds (gpointer data G_GNUC_UNUSED, GError **error G_GNUC_UNUSED)
-{
-  TrioSocket *one = make (TRIO_ADDRESS_IPV4, TRIO_SOCKET_DATAGRAM), *other = make (TRIO_ADDRESS_IPV4, TRIO_SOCKET_DATAGRAM);
-  TrioSocketMessage to = { .has_address = TRUE }, from;
-  g_autofree char *much = g_malloc0 (70000);
-  TrioAddress mine;
-  char buffer[4];
-
-  g_assert_cmpint (io ()->bind (io (), one, &loopback), ==, 0);
-  g_assert_cmpint (io ()->bind (io (), other, &loopback), ==, 0);
-  to.address = address_of (one, FALSE);
-  mine = address_of (other, FALSE);
-
-  g_assert_cmpint (io ()->receive_message (io (), one, buffer, sizeof buffer, &from), ==, -EAGAIN);
-  g_assert_cmpint (io ()->send_message (io (), other, "too long", 8, &to), ==, 8);
-  g_assert_cmpint (io ()->send_message (io (), other, "", 0, &to), ==, 0);
-  g_assert_cmpint (io ()->send_message (io (), other, "end", 3, &to), ==, 3);
-  g_assert_cmpint (receive_message_soon (one, buffer, sizeof buffer, &from), ==, 4);
-  g_assert_cmpuint (from.size, ==, 8);
-  g_assert_true (from.has_address && trio_address_equal (&from.address, &mine));
-  g_assert_cmpint (receive_message_soon (one, buffer, sizeof buffer, &from), ==, 0);
-  g_assert_cmpint (receive_message_soon (one, buffer, sizeof buffer, &from), ==, 3);
-
-  g_assert_cmpint (io ()->send_message (io (), other, much, 70000, &to), ==, -EMSGSIZE);
-  g_assert_cmpint (send (other, "x", 1), <, 0);
-  g_assert_cmpint (io ()->connect (io (), other, &to.address), ==, 0);
-  g_assert_cmpint (send (other, "x", 1), ==, 1);
-  g_assert_cmpint (receive_soon (one, buffer, sizeof buffer), ==, 1);
-  shut (one);
-  shut (other);
-  return TRUE;
-}
-
 /* --- unix names --- */
 
 static TrioAddress
@@ -514,7 +307,7 @@ sockets_travel (gpointer data G_GNUC_UNUSED, GError **error G_GNUC_UNUSED)
   make_pair (way);
   make_tcp (ends);
   message.passed[0] = ends[0];
-  g_assert_cmpint (io ()->send_message (io (), way[0], "s", 1, &message), ==, 1);
+  g_assert_cmpint (send_message (way[0], "s", 1, &message), ==, 1);
   g_assert_cmpint (receive_message_soon (way[1], &byte, 1, &received), ==, 1);
   g_assert_cmpuint (received.n_passed, ==, 1);
   g_assert_false (received.passed_lost);
@@ -524,7 +317,7 @@ sockets_travel (gpointer data G_GNUC_UNUSED, GError **error G_GNUC_UNUSED)
 
   /* Only unix sockets carry others; what was not sent is as it was. */
   message.passed[0] = way[0];
-  g_assert_cmpint (io ()->send_message (io (), ends[0], "s", 1, &message), ==, -EOPNOTSUPP);
+  g_assert_cmpint (send_message (ends[0], "s", 1, &message), ==, -EOPNOTSUPP);
   send_text (way[0], "y");
   expect (way[1], "y");
   for (guint i = 0; i < 2; i++)
@@ -557,7 +350,10 @@ const IoConformance io_conformance[] = {
   { "nobody-is-a-refusal", nobody_is_a_refusal },
   { "options-are-kept", options_are_kept },
   { "who-waits-is-woken", who_waits_is_woken },
-  { "datagrams-keep-their-bounds", datagrams_keep_their_bounds },
+  { "datagrams-keep-their-bounds", io_check_datagrams_keep_their_bounds },
+  { "places-are-filled-in-order", io_check_places_are_filled_in_order },
+  { "what-is-looked-at-stays", io_check_what_is_looked_at_stays },
+  { "descriptors-come-and-go", io_check_descriptors_come_and_go },
   { "names-outlive-their-socket", names_outlive_their_socket },
   { "sockets-travel", sockets_travel },
   { "numbers-need-no-look-up", numbers_need_no_look_up },

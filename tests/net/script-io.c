@@ -103,19 +103,21 @@ script_send (TrioIo *io, TrioSocket *socket G_GNUC_UNUSED, gconstpointer data G_
 }
 
 static gssize
-script_receive_message (TrioIo *io, TrioSocket *socket, gpointer buffer, gsize size, TrioSocketMessage *message)
+script_receive_message (TrioIo *io, TrioSocket *socket, const TrioInputVector *vectors, guint n_vectors, TrioSocketMessage *message)
 {
-  gssize n = script_receive (io, socket, buffer, size);
+  gssize n = script_receive (io, socket, vectors[0].buffer, vectors[0].size);
 
+  g_assert_cmpuint (n_vectors, ==, 1);
   if (n >= 0)
     *message = (TrioSocketMessage) { .address = script_ipv4 (9, 4000), .has_address = TRUE, .size = (gsize) n };
-  return n > (gssize) size ? (gssize) size : n;
+  return n > (gssize) vectors[0].size ? (gssize) vectors[0].size : n;
 }
 
 static gssize
-script_send_message (TrioIo *io, TrioSocket *socket, gconstpointer data, gsize size, const TrioSocketMessage *message G_GNUC_UNUSED)
+script_send_message (TrioIo *io, TrioSocket *socket, const TrioOutputVector *vectors, guint n_vectors G_GNUC_UNUSED,
+                     const TrioSocketMessage *message G_GNUC_UNUSED)
 {
-  return script_send (io, socket, data, size);
+  return script_send (io, socket, vectors[0].buffer, vectors[0].size);
 }
 
 static int

@@ -35,6 +35,17 @@ look_around (gpointer data, GError **error)
   g_assert_cmpint (addresses[0].bytes[0], ==, 10);
   g_assert_cmpint (addresses[1].bytes[0], ==, 192);
   g_assert_cmpint (addresses[2].family, ==, TRIO_ADDRESS_IPV6);
+  for (gsize i = 0; i < n; i++)
+    {
+      g_autofree char *name = trio_look_up_name (&addresses[i], error);
+
+      g_assert_cmpstr (name, ==, "db");
+    }
+  /* Nobody's. */
+  addresses[0].bytes[3] ^= 1;
+  g_assert_null (trio_look_up_name (&addresses[0], error));
+  g_assert_nonnull (strstr ((*error)->message, "no host at 10."));
+  g_clear_error (error);
   return hosts_ask_once ("192.168.1.7", seconds (1), error);
 }
 

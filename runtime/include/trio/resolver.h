@@ -13,6 +13,7 @@ typedef struct _TrioResolver TrioResolver;
 /**
  * TrioResolver:
  * @resolve: a Checkpoint, with the promise of trio_resolve(); it is asked for names only, which are ASCII already
+ * @look_up_name: (nullable): a Checkpoint, with the promise of trio_look_up_name(); %NULL: the world is asked
  * @free: (nullable): called when it is replaced, and when the run ends
  *
  * Who looks up names. Embed it as the first member of your own.
@@ -22,6 +23,7 @@ struct _TrioResolver
   gboolean (*resolve) (TrioResolver *self, const char *host, guint16 port, TrioAddress **addresses, gsize *n_addresses,
                        GError **error);
   void     (*free)    (TrioResolver *self);
+  char    *(*look_up_name) (TrioResolver *self, const TrioAddress *address, GError **error);
 };
 
 /**
@@ -53,5 +55,21 @@ TRIO_API void     trio_set_resolver (TrioResolver *resolver);
  */
 TRIO_API gboolean trio_resolve      (const char *host, guint16 port, TrioAddress **addresses, gsize *n_addresses, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/**
+ * trio_look_up_name:
+ * @address: an IPv4 or IPv6 address
+ * @error: where it says why not
+ *
+ * The name of the host that has an address, if anybody says so: whoever runs the network decides, so it proves nothing. The address as text is
+ * trio_address_to_string(). Checkpoint, and cancelled like trio_resolve().
+ *
+ * Errors: cancellation; %G_RESOLVER_ERROR_NOT_FOUND if it has none; other %G_RESOLVER_ERROR; %TRIO_ERROR_MISUSE for a unix address.
+ *
+ * Source: Trio's `trio.socket.getnameinfo`.
+ *
+ * Returns: (transfer full): the name, or %NULL
+ */
+TRIO_API char    *trio_look_up_name (const TrioAddress *address, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
 G_END_DECLS

@@ -48,6 +48,22 @@ TRIO_API gboolean trio_stream_send_all     (TrioStream *stream, gconstpointer da
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
 /**
+ * trio_stream_send_all_vectors:
+ * @stream: a stream
+ * @vectors: pieces of what is to be sent, in their order; less than 2 GiB together
+ * @n_vectors: how many
+ * @error: where it says why not
+ *
+ * trio_stream_send_all() of what lies in several places, such as a header and a body ("gathering"): TCP, unix sockets and pipes hand them
+ * to the system in one call, as writev(2); other streams join them first. Checkpoint. Errors: as trio_stream_send_all();
+ * %TRIO_ERROR_MISUSE if there is too much.
+ *
+ * Returns: %TRUE if all was sent
+ */
+TRIO_API gboolean trio_stream_send_all_vectors (TrioStream *stream, const TrioOutputVector *vectors, guint n_vectors, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/**
  * trio_stream_send_file:
  * @stream: a stream
  * @file: open for reading; its position neither matters nor moves
@@ -108,7 +124,8 @@ TRIO_API TrioStream *trio_stapled_stream_new (TrioStream *send, TrioStream *rece
 
 /* A kind of stream: embed TrioStream as the first member and fill a class. Every function keeps the promise of the public one with
  * its name; `free` also closes at once. What the kind cannot do is NULL: receive_some, or send_all and send_eof, or only send_eof. What it
- * has no way of its own for is NULL, too, and is done with send_all: send_file. There sent is never NULL, size is -1 or above 0. */
+ * has no way of its own for is NULL, too, and is done with send_all: send_file, for which sent is never NULL and size -1 or above 0, and
+ * send_all_vectors. */
 typedef struct
 {
   const char *name;                          /* "TCP stream" */
@@ -117,6 +134,7 @@ typedef struct
   gboolean (*send_eof)     (TrioStream *stream, GError **error);
   gboolean (*close)        (TrioStream *stream, GError **error);
   void     (*free)         (TrioStream *stream);
+  gboolean (*send_all_vectors) (TrioStream *stream, const TrioOutputVector *vectors, guint n_vectors, GError **error);
   gboolean (*send_file)    (TrioStream *stream, TrioFile *file, gint64 offset, gint64 size, gint64 *sent, GError **error);
 } TrioStreamClass;
 

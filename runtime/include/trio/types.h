@@ -83,4 +83,24 @@ typedef gboolean (*TrioStartFunc) (gpointer data, TrioTaskStatus *status, GError
  */
 typedef gpointer (*TrioCopyFunc) (gpointer value);
 
+/**
+ * TrioOutputVector:
+ * @buffer: bytes
+ * @size: how many
+ *
+ * A piece of what is sent from several places at once. It looks as GIO's GOutputVector does, and as the system's struct iovec.
+ */
+typedef struct
+{
+  gconstpointer buffer;
+  gsize         size;
+} TrioOutputVector;
+
+/* A piece of what is received into several places at once. */
+typedef struct
+{
+  gpointer buffer;
+  gsize    size;
+} TrioInputVector;
+
 G_END_DECLS

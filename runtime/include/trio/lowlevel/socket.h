@@ -56,14 +56,28 @@ TRIO_API gboolean          trio_socket_pair  (TrioSocketKind kind, TrioSocketHan
  * @descriptor: (transfer full): a descriptor of a socket, IPv4, IPv6 or unix, stream or datagram
  * @error: where it says why not
  *
- * A socket that somebody else has made: a service manager, a parent process. It is made non-blocking and closed on exec. When it fails,
- * @descriptor stays the caller's. Not a Checkpoint.
+ * A socket that somebody else has made: a service manager, a parent process. It is made non-blocking, until it is closed or detached,
+ * and closed on exec. When it fails, @descriptor stays the caller's, as it was. Not a Checkpoint.
  *
  * Errors: %G_IO_ERROR if it is no such socket; %G_IO_ERROR_NOT_SUPPORTED in a simulated run, which has no descriptors.
  *
  * Returns: (transfer full): a socket, or %NULL
  */
 TRIO_API TrioSocketHandle *trio_socket_adopt (int descriptor, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * trio_socket_detach:
+ * @self: an open socket that no task is using
+ * @error: where it says why not
+ *
+ * Gives the descriptor away: it is the caller's, and @self is as if closed, but that nothing was said to the peer. One that was adopted
+ * blocks again if it did; one that was made here does not block. Not a Checkpoint.
+ *
+ * Errors: %TRIO_ERROR_CLOSED_RESOURCE; %TRIO_ERROR_BUSY_RESOURCE; %G_IO_ERROR_NOT_SUPPORTED in a simulated run.
+ *
+ * Returns: the descriptor, or -1
+ */
+TRIO_API int               trio_socket_detach         (TrioSocketHandle *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The descriptor, which stays the socket's, to ask the system what is not asked here; -1 on error: closed, or a simulated run. */
 TRIO_API int               trio_socket_get_descriptor (TrioSocketHandle *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -75,6 +89,12 @@ TRIO_API void              trio_socket_handle_unref (TrioSocketHandle *self);
 /* Closes at once; tasks that wait wake up with CLOSED_RESOURCE. Idempotent. Never suspends. */
 TRIO_API void              trio_socket_close        (TrioSocketHandle *self);
 TRIO_API gboolean          trio_socket_is_open      (TrioSocketHandle *self);
+/* What it was opened as, or found to be when it was adopted; family may be NULL. It must be open. */
+TRIO_API TrioSocketKind    trio_socket_get_kind     (TrioSocketHandle *self, TrioAddressFamily *family);
+/* Whether receiving, or accepting, would not have to wait now, since there is something, or an end, or an error. Not a Checkpoint. */
+TRIO_API gboolean          trio_socket_is_readable  (TrioSocketHandle *self);
+/* Whether trio_socket_shutdown() has said that nothing more is sent. */
+TRIO_API gboolean          trio_socket_has_shut_send (TrioSocketHandle *self);
 
 /* Not Checkpoints; errors are CLOSED_RESOURCE and G_IO_ERROR, which names the address. */
 TRIO_API gboolean          trio_socket_bind         (TrioSocketHandle *self, const TrioAddress *address, int *errnum, GError **error)
@@ -140,10 +160,19 @@ TRIO_API TrioSocketHandle *trio_socket_accept       (TrioSocketHandle *self, int
 TRIO_API gssize            trio_socket_receive      (TrioSocketHandle *self, gpointer buffer, gsize size, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
-/* The same; from says who sent it (its bytes are 0 if the sender has no name), and full_size how large the datagram was. Both may be
+/* What trio_socket_receive() would give, which stays there for it (MSG_PEEK). Checkpoint. Errors: the same; G_IO_ERROR of a pipe. */
+TRIO_API gssize            trio_socket_peek         (TrioSocketHandle *self, gpointer buffer, gsize size, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/* As trio_socket_receive(); from says who sent it (its bytes are 0 if the sender has no name), and full_size how large the datagram was. Both may be
  * NULL. Errors of the system are G_IO_ERROR. Checkpoint. */
 TRIO_API gssize            trio_socket_receive_from (TrioSocketHandle *self, gpointer buffer, gsize size, TrioAddress *from,
                                                      gsize *full_size, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/* The same into several places, of which one is filled after the other (recvmsg). Checkpoint. */
+TRIO_API gssize            trio_socket_receive_vectors (TrioSocketHandle *self, const TrioInputVector *vectors, guint n_vectors,
+                                                        TrioAddress *from, gsize *full_size, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
 /* Sends some of the bytes, at least one if there are any; of a datagram socket all or nothing. Returns how many, -1 on error: as
  * trio_socket_receive(). Checkpoint. */
@@ -155,11 +184,19 @@ TRIO_API gssize            trio_socket_send         (TrioSocketHandle *self, gco
 TRIO_API gssize            trio_socket_send_to      (TrioSocketHandle *self, gconstpointer data, gsize size, const TrioAddress *to,
                                                      GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
+/* From several places at once (sendmsg): of a stream some of the bytes, of a datagram socket all of them as one datagram. To is NULL for
+ * the peer that it is connected with. Errors: as trio_socket_send(), or trio_socket_send_to(). Checkpoint. */
+TRIO_API gssize            trio_socket_send_vectors (TrioSocketHandle *self, const TrioOutputVector *vectors, guint n_vectors,
+                                                     const TrioAddress *to, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+/* All of them, of a stream: as trio_stream_send_all_vectors(). Checkpoint. */
+TRIO_API gboolean          trio_socket_send_all_vectors (TrioSocketHandle *self, const TrioOutputVector *vectors, guint n_vectors,
+                                                         GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
 /* All of the bytes, of a stream: as trio_stream_send_all(). Checkpoint. */
 TRIO_API gboolean          trio_socket_send_all     (TrioSocketHandle *self, gconstpointer data, gsize size, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
-/* A part of a file, of a stream, not a datagram: as trio_stream_send_file(), and sent is not NULL. Checkpoint. */
+/* A part of a file, by a stream socket (else MISUSE): as trio_stream_send_file(), and sent is not NULL. Checkpoint. */
 TRIO_API gboolean          trio_socket_send_file    (TrioSocketHandle *self, TrioFile *file, gint64 offset, gint64 size, gint64 *sent,
                                                      GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 

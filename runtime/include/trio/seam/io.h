@@ -20,7 +20,7 @@ typedef enum
 {
   TRIO_SOCKET_STREAM,
   TRIO_SOCKET_DATAGRAM,
-  TRIO_SOCKET_PIPE,                      /* made by pipe() and adopt_stream(), not by socket() */
+  TRIO_SOCKET_PIPE,                      /* made by pipe() and adopt(), not by socket() */
 } TrioSocketKind;
 
 typedef enum
@@ -43,12 +43,13 @@ typedef enum
   TRIO_IO_WRITE = 1,
 } TrioIoDirection;
 
-/* What an adopted stream can do. */
+/* What an adopted descriptor can do. */
 typedef enum
 {
   TRIO_DESCRIPTOR_RECEIVES      = 1 << 0,
   TRIO_DESCRIPTOR_SENDS         = 1 << 1,
-  TRIO_DESCRIPTOR_SHUTS_DOWN    = 1 << 2,    /* shutdown_send() ends one direction */
+  TRIO_DESCRIPTOR_SHUTS_DOWN    = 1 << 2,    /* shutdown() ends one direction */
+  TRIO_DESCRIPTOR_IS_SOCKET     = 1 << 3,    /* IPv4, IPv6 or unix, stream or datagram: all verbs are for it */
 } TrioDescriptorFlags;
 
 typedef struct _TrioSocket     TrioSocket;
@@ -98,10 +99,6 @@ struct _TrioIo
   int    (*pair)            (TrioIo *self, TrioSocketKind kind, TrioSocket *ends[2]);
   /* A pipe: what is sent with ends[TRIO_IO_WRITE] is received with ends[TRIO_IO_READ]. */
   int    (*pipe)            (TrioIo *self, TrioSocket *ends[2]);
-  /* Takes over a descriptor that is read and written like a file: a pipe, a terminal, a socket. It does not block from now on; close() puts
-   * that back as it was, and closes it. -EBADF: there is none of this number; -EPERM: one cannot wait for it, as for a file. On error
-   * nothing was changed. NULL where there are no descriptors, as in the simulator. */
-  int    (*adopt_stream)    (TrioIo *self, int descriptor, TrioSocket **socket, TrioDescriptorFlags *flags);
   /* -ENOPROTOOPT: this kind of socket, or this world, does not know it. */
   int    (*set_option)      (TrioIo *self, TrioSocket *socket, TrioSocketOption option, int value);
   int    (*get_option)      (TrioIo *self, TrioSocket *socket, TrioSocketOption option, int *value);
@@ -115,14 +112,19 @@ struct _TrioIo
   /* 0 is the end of the stream. */
   gssize (*receive)         (TrioIo *self, TrioSocket *socket, gpointer buffer, gsize size);
   gssize (*send)            (TrioIo *self, TrioSocket *socket, gconstpointer data, gsize size);
-  /* The same with what travels beside the bytes. Of a datagram what does not fit is lost; 0 is an empty one. A datagram is sent whole
-   * or not at all (-EMSGSIZE: it is too large for ever). -ECONNREFUSED, from either: an earlier one met nobody; the socket goes on.
-   * -ENOBUFS: a unix datagram to an address whose mail is full, since nothing would tell when it is not; connected, -EAGAIN.
-   * Sockets that travelled with what is received in another way are closed. Anything but a unix socket passes none: -EOPNOTSUPP. */
-  gssize (*receive_message) (TrioIo *self, TrioSocket *socket, gpointer buffer, gsize size, TrioSocketMessage *message);
-  gssize (*send_message)    (TrioIo *self, TrioSocket *socket, gconstpointer data, gsize size, const TrioSocketMessage *message);
+  /* What receive() would give, which stays where it is. A pipe cannot: -ENOTSOCK. */
+  gssize (*peek)            (TrioIo *self, TrioSocket *socket, gpointer buffer, gsize size);
+  /* The same into and from several places, in their order, and with what travels beside the bytes; message may be NULL when sending.
+   * Of a datagram what does not fit is lost; 0 is an empty one. A datagram is sent whole or not at all (-EMSGSIZE: it is too large for
+   * ever). -ECONNREFUSED, from either: an earlier one met nobody; the socket goes on. -ENOBUFS: a unix datagram to an address whose mail
+   * is full, since nothing would tell when it is not; connected, -EAGAIN. Sockets that travelled with what is received in another way
+   * are closed. Anything but a unix socket passes none: -EOPNOTSUPP. */
+  gssize (*receive_message) (TrioIo *self, TrioSocket *socket, const TrioInputVector *vectors, guint n_vectors, TrioSocketMessage *message);
+  gssize (*send_message)    (TrioIo *self, TrioSocket *socket, const TrioOutputVector *vectors, guint n_vectors,
+                             const TrioSocketMessage *message);
   /* Nothing more will be sent, or received, or both. Idempotent as long as it is connected. */
   int    (*shutdown)        (TrioIo *self, TrioSocket *socket, gboolean sending, gboolean receiving);
+  void   (*get_kind)        (TrioIo *self, TrioSocket *socket, TrioAddressFamily *family, TrioSocketKind *kind);
   int    (*get_address)     (TrioIo *self, TrioSocket *socket, gboolean remote, TrioAddress *address);
   /* Whether an attempt would not be answered by -EAGAIN, without one. */
   gboolean (*is_ready)      (TrioIo *self, TrioSocket *socket, TrioIoDirection direction);
@@ -133,10 +135,15 @@ struct _TrioIo
   int    (*set_name_mode)   (TrioIo *self, const TrioAddress *address, guint mode);
   /* -ENOTSOCK if there is another kind of file. */
   int    (*remove_name)     (TrioIo *self, const TrioAddress *address);
-  /* Descriptors of the operating system; a world without them answers -EOPNOTSUPP. adopt() takes a socket over if it succeeds.
+  /* Descriptors of the operating system; a world without them answers all of these with -EOPNOTSUPP.
+   * adopt() takes one over, which does not block from now on: a socket, or what is read and written like a file, such as a pipe or a terminal,
+   * and can says what it is good for. -EBADF: there is none of this number; -EPERM: it cannot be waited for, as a file. On error nothing
+   * was changed. close() closes it, detach() gives it back and frees what was here for it; both leave it as it was found, since others may
+   * share it: if it blocked, it blocks. Nobody waits any more.
    * watch() makes what is good for arm(), is_ready() and close() only, and lives on if the descriptor is closed meanwhile. -EPERM: it
    * cannot be waited for. */
-  int    (*adopt)           (TrioIo *self, int descriptor, TrioSocket **socket);
+  int    (*adopt)           (TrioIo *self, int descriptor, TrioSocket **socket, TrioDescriptorFlags *can);
+  int    (*detach)          (TrioIo *self, TrioSocket *socket);
   int    (*get_descriptor)  (TrioIo *self, TrioSocket *socket);
   int    (*watch)           (TrioIo *self, int descriptor, TrioSocket **watch);
   /* Closes and frees. Nobody waits any more. Unread bytes make it a reset, as in TCP. */
@@ -154,6 +161,9 @@ struct _TrioIo
    */
   gboolean (*resolve)       (TrioIo *self, const char *host, guint16 port, TrioAddress **addresses, gsize *n_addresses,
                              GError **error);
+
+  /* The name of whoever has an address, (transfer full), or NULL: G_RESOLVER_ERROR_NOT_FOUND if it has none. Checkpoint. */
+  char    *(*look_up_name)  (TrioIo *self, const TrioAddress *address, GError **error);
 };
 
 /* The io of the current run; it is a g_error() to ask outside one. */
