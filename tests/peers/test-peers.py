@@ -182,7 +182,7 @@ def test_many_curls_get_a_file():
         assert run_client([*command, "--output", "/dev/null", "--write-out", "%{http_code}", f"{url}/no-such-page"], b"") == b"404"
         server.expect_descriptors(0)
         server.settle()
-        server.end([signal.SIGINT])
+        server.end()
 
 
 def test_thousands_are_idle_and_a_thousand_busy():

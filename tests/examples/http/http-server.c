@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* http-server: the files of a folder, read once at the start, as pages. The first Ctrl-C is closing time, the second stops at once. */
+/* http-server: the files that a folder has at the start, as pages. The first Ctrl-C or SIGTERM is closing time, the second stops at once. */
 
 #include "http.h"
 
@@ -12,7 +12,7 @@ static const char welcome[] = "<!doctype html><title>Trio</title><p>One nursery,
 static void
 say_closing (gpointer unused G_GNUC_UNUSED)
 {
-  g_print ("closing; Ctrl-C again to stop at once\n");
+  g_print ("closing; once more to stop at once\n");
 }
 
 static gboolean
@@ -21,7 +21,7 @@ stay_open (gpointer data, GError **error)
   HttpServer *server = data;
 
   g_print ("http://127.0.0.1:%u/\n", trio_listener_get_port (server->listener));
-  return trio_sleep_forever (error);
+  return http_stay_open (NULL, error);
 }
 
 typedef struct
@@ -46,13 +46,14 @@ page_clear (gpointer data)
   g_free ((char *) page->path);
   g_free ((char *) page->type);
   g_clear_pointer (&page->body, g_bytes_unref);
+  g_free ((char *) page->file);
 }
 
 static void
-add_page (GArray *pages, char *path, const char *name, GBytes *body)
+add_page (GArray *pages, char *path, const char *name, GBytes *body, char *file)
 {
   g_autofree char *content = g_content_type_guess (name, NULL, 0, NULL);
-  HttpPage page = { path, g_content_type_get_mime_type (content), body };
+  HttpPage page = { path, g_content_type_get_mime_type (content), body, file };
 
   g_array_append_val (pages, page);
 }
@@ -67,14 +68,9 @@ add_folder (GArray *pages, const char *folder, GError **error)
   while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
     {
       g_autofree char *file = g_build_filename (folder, name, NULL);
-      char *bytes;
-      gsize size;
 
-      if (!g_file_test (file, G_FILE_TEST_IS_REGULAR))
-        continue;
-      if (!g_file_get_contents (file, &bytes, &size, error))
-        return FALSE;
-      add_page (pages, g_strconcat ("/", name, NULL), name, g_bytes_new_take (bytes, size));
+      if (g_file_test (file, G_FILE_TEST_IS_REGULAR))
+        add_page (pages, g_strconcat ("/", name, NULL), name, NULL, g_steal_pointer (&file));
     }
   return dir != NULL;
 }
@@ -89,14 +85,14 @@ main (int argc, char **argv)
   const GOptionEntry entries[] = {
     { "port", 'p', 0, G_OPTION_ARG_INT, &port, "Where to listen (a free one)", "PORT" },
     { "patience", 'w', 0, G_OPTION_ARG_INT, &patience_ms, "How long a request, or its answer, may take (10000)", "MILLISECONDS" },
-    { "grace", 'g', 0, G_OPTION_ARG_INT, &grace_ms, "How long they may still take after the first Ctrl-C (10000)", "MILLISECONDS" },
+    { "grace", 'g', 0, G_OPTION_ARG_INT, &grace_ms, "How long they may still take at closing time (10000)", "MILLISECONDS" },
     { 0 },
   };
   g_autoptr (GOptionContext) options = g_option_context_new ("[FOLDER]");
   gboolean ok;
 
   g_array_set_clear_func (pages, page_clear);
-  add_page (pages, g_strdup ("/"), "welcome.html", g_bytes_new_static (welcome, sizeof welcome - 1));
+  add_page (pages, g_strdup ("/"), "welcome.html", g_bytes_new_static (welcome, sizeof welcome - 1), NULL);
   g_option_context_add_main_entries (options, entries, NULL);
   if (!g_option_context_parse (options, &argc, &argv, &error) || (argc > 1 && !add_folder (pages, argv[1], &error)))
     {

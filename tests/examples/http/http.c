@@ -3,6 +3,7 @@
 #include "http.h"
 
 #include <gio/gio.h>
+#include <signal.h>
 #include <string.h>
 
 /* What may still come from a client that was answered before it had said everything. */
@@ -63,6 +64,16 @@ http_server_run (HttpServer *server, const char *host, guint16 port, TrioFunc wh
     server->on_closing (server->data);
   trio_cancel_scope_cancel_gracefully_with_reason (trio_nursery_get_cancel_scope (nursery), server->grace_us, "closing time");
   return trio_nursery_close (nursery, TRUE);
+}
+
+gboolean
+http_stay_open (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  static const int signals[] = { SIGTERM, 0 };
+  g_autoptr (TrioSignalReceiver) receiver = trio_open_signal_receiver (signals, error);
+  int number;
+
+  return receiver != NULL && trio_signal_receiver_receive (receiver, &number, error);
 }
 
 static gboolean
@@ -232,20 +243,79 @@ describe (HttpStatus status)
     }
 }
 
+static char *
+make_head (HttpStatus status, const char *type, gint64 size)
+{
+  return g_strdup_printf ("HTTP/1.0 %d %s\r\nContent-Type: %s\r\nContent-Length: %" G_GINT64_FORMAT "\r\n\r\n", (int) status,
+                          describe (status), type, size);
+}
+
+static gboolean
+send_bytes (TrioStream *stream, const HttpAnswer *answer, GError **error)
+{
+  const char *words = describe (answer->status);
+  gsize size = strlen (words);
+  const char *body = answer->page != NULL ? g_bytes_get_data (answer->page->body, &size) : words;
+  g_autofree char *head = make_head (answer->status, answer->page != NULL ? answer->page->type : "text/plain", (gint64) size);
+  const TrioOutputVector vectors[] = { { head, strlen (head) }, { body, size } };
+
+  return trio_stream_send_all_vectors (stream, vectors, answer->head ? 1 : 2, error);
+}
+
+/* Who was promised more than the file still has must not take it for all of it. */
+static gboolean
+send_content (TrioStream *stream, TrioFile *file, gint64 size, GError **error)
+{
+  gint64 sent;
+
+  if (!trio_stream_send_file (stream, file, 0, size, &sent, error))
+    return FALSE;
+  if (sent < size)
+    g_set_error (error, TRIO_ERROR, TRIO_ERROR_FAILED, "%s has become shorter while it was sent", trio_file_get_path (file));
+  return sent == size;
+}
+
+static gboolean
+send_file (TrioStream *stream, const HttpAnswer *answer, TrioFile *file, GError **error)
+{
+  g_autofree char *head = NULL;
+  TrioFileStat about;
+
+  if (!trio_file_stat (file, &about, error))
+    return FALSE;
+  head = make_head (answer->status, answer->page->type, about.size);
+  return trio_stream_send_all (stream, head, strlen (head), error) && (answer->head || send_content (stream, file, about.size, error))
+         && trio_file_close (file, error);
+}
+
+/* A file that is gone is a page that is not found. */
+static gboolean
+send_page (TrioStream *stream, const HttpAnswer *answer, GError **error)
+{
+  const HttpAnswer gone = { HTTP_NOT_FOUND, NULL, answer->head };
+  g_autoptr (TrioFile) file = NULL;
+  GError *why = NULL;
+
+  if (answer->page == NULL || answer->page->file == NULL)
+    return send_bytes (stream, answer, error);
+  file = trio_file_open (answer->page->file, TRIO_FILE_READ, &why);
+  if (file != NULL)
+    return send_file (stream, answer, file, error);
+  if (!g_error_matches (why, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+    {
+      g_propagate_error (error, why);
+      return FALSE;
+    }
+  g_clear_error (&why);
+  return send_bytes (stream, &gone, error);
+}
+
 static gboolean
 send_answer (HttpServer *server, TrioStream *stream, const HttpAnswer *answer, GError **error)
 {
   g_autoptr (TrioCancelScope) patience = trio_fail_after (server->patience_us, error);
-  const char *words = describe (answer->status);
-  const char *type = answer->page != NULL ? answer->page->type : "text/plain";
-  gsize size = strlen (words);
-  const char *body = answer->page != NULL ? g_bytes_get_data (answer->page->body, &size) : words;
-  g_autofree char *head = g_strdup_printf ("HTTP/1.0 %d %s\r\nContent-Type: %s\r\nContent-Length: %" G_GSIZE_FORMAT "\r\n\r\n",
-                                           (int) answer->status, words, type, size);
-  gboolean ok = trio_stream_send_all (stream, head, strlen (head), error)
-                && (answer->head || size == 0 || trio_stream_send_all (stream, body, size, error));
 
-  return trio_cancel_scope_close (patience, ok);
+  return trio_cancel_scope_close (patience, send_page (stream, answer, error));
 }
 
 /* To close while the client still sends would be a reset, which may overtake the answer. So the answer's end is told first, and what comes

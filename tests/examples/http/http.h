@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* A server of HTTP/1.0 (RFC 1945): a request, an answer, and the connection is over. The pages are in memory.
+/* A server of HTTP/1.0 (RFC 1945): a request, an answer, and the connection is over. A page is in memory, or a file of the disk, which is
+ * opened for each request and goes out as it lies there.
  *
  *   a client that is too slow is told so, and waited for no longer
  *   what is wrong with one connection is no reason to stop
  *   at closing time those who have asked get their answer; those who have said nothing are sent away
  *
- * Closing time is when `while_open` returns, or at the first Ctrl-C. A second Ctrl-C does not wait. From tasks of one run. */
+ * Closing time is when `while_open` returns, or at the first Ctrl-C. A second Ctrl-C does not wait. http_stay_open() makes the first SIGTERM
+ * closing time as well, as service managers expect; a second one ends the process. From tasks of one run. */
 
 #pragma once
 
@@ -19,7 +21,8 @@ typedef struct
 {
   const char *path;                     /* "/index.html" */
   const char *type;                     /* "text/html" */
-  GBytes     *body;
+  GBytes     *body;                     /* or NULL, and … */
+  const char *file;                     /* … the name of a file */
 } HttpPage;
 
 typedef struct
@@ -39,3 +42,6 @@ typedef struct
 /* Opens, runs while_open in the calling task, and closes. Checkpoint. */
 gboolean http_server_run (HttpServer *server, const char *host, guint16 port, TrioFunc while_open, gpointer data, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
+
+/* For while_open: until SIGTERM comes. Checkpoint. */
+gboolean http_stay_open  (gpointer unused, GError **error);

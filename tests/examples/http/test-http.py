@@ -50,8 +50,8 @@ class Server:
                 client.sendall(piece)
             return client.makefile("rb").read()
 
-    def press_ctrl_c(self):
-        self.process.send_signal(signal.SIGINT)
+    def tell(self, number):
+        self.process.send_signal(number)
 
     def end(self):
         out, errors = self.process.communicate(timeout=60)
@@ -102,11 +102,11 @@ def test_the_slow_are_told_so():
         assert server.ask(b"").startswith(b"HTTP/1.0 408 ")
 
 
-def test_at_closing_time_who_has_begun_is_answered_and_the_silent_go():
+def check_closing_time(number):
     with Server() as server, server.connect() as silent, server.connect() as begun:
         begun.sendall(b"GET /page.html HTTP/1.0\r\n")
         server.ask(b"GET / HTTP/1.0\r\n\r\n")       # behind the first piece
-        server.press_ctrl_c()
+        server.tell(number)
         assert server.process.stdout.readline().startswith("closing")
         assert silent.recv(1) == b""
         begun.sendall(b"\r\n")
@@ -116,6 +116,35 @@ def test_at_closing_time_who_has_begun_is_answered_and_the_silent_go():
         assert "2 answered, 1 silent, 0 broken" in said, said
 
 
+def test_at_closing_time_who_has_begun_is_answered_and_the_silent_go():
+    check_closing_time(signal.SIGINT)
+
+
+def test_sigterm_is_closing_time_too():
+    check_closing_time(signal.SIGTERM)
+
+
+def test_a_second_sigterm_does_not_wait():
+    with Server() as server, server.connect() as begun:
+        begun.sendall(b"GET /page.html HTTP/1.0\r\n")
+        server.ask(b"GET / HTTP/1.0\r\n\r\n")
+        server.tell(signal.SIGTERM)
+        assert server.process.stdout.readline().startswith("closing")
+        server.tell(signal.SIGTERM)
+        code, said = server.end()
+        assert code == -signal.SIGTERM, said
+
+
+def test_a_page_is_what_its_file_is_now():
+    with Server() as server:
+        page = pathlib.Path(server.folder.name) / "page.html"
+        page.write_text("another one\n")
+        assert server.ask(b"GET /page.html HTTP/1.0\r\n\r\n").endswith(b"\r\n\r\nanother one\n")
+        page.unlink()
+        assert server.ask(b"GET /page.html HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.0 404 ")
+
+
 sys.exit(tap.run(test_curl_gets_the_pages, test_many_curls_at_once_get_them_all, test_a_request_may_come_byte_for_byte,
                  test_nonsense_is_refused_and_the_refusal_arrives, test_the_slow_are_told_so,
-                 test_at_closing_time_who_has_begun_is_answered_and_the_silent_go))
+                 test_at_closing_time_who_has_begun_is_answered_and_the_silent_go, test_sigterm_is_closing_time_too,
+                 test_a_second_sigterm_does_not_wait, test_a_page_is_what_its_file_is_now))
