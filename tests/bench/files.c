@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* What file operations cost: by worker threads, or, with TRIO_FILES=io_uring in the environment, by io_uring.
+/* What file operations cost: by worker threads, or, with TRIO_FILES=io_uring in the environment, by io_uring; and by hand.
  *
- *     bench-files [DIRECTORY]
+ *     measure-files [DIRECTORY]
  *
- * 16 tasks, or one, read 4 KiB at places of a file that the page cache holds; one task writes 4 KiB and syncs. "NAME VALUE" a line: wall and CPU
- * time, in microseconds each. */
+ * 16 tasks, or one, read 4 KiB at places of a file that the page cache holds, and one thread does by pread(2); one task writes 4 KiB and
+ * syncs. "NAME VALUE" a line: wall and CPU time, in microseconds each. */
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <trio/trio.h>
 
@@ -61,6 +63,20 @@ measure_reads (TrioFile *file, guint n_tasks, GError **error)
   return TRUE;
 }
 
+static void
+measure_preads (const char *path)
+{
+  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  gint64 began = trio_current_time ();
+  double cpu_began = cpu_us ();
+  char buffer[PIECE];
+
+  for (guint i = 0; i < READS; i++)
+    g_assert_cmpint (pread (fd, buffer, PIECE, (off_t) (i * 2654435761u % PIECES) * PIECE), ==, PIECE);
+  printf ("pread_4k_wall_us %.2f\npread_4k_cpu_us %.2f\n", (double) (trio_current_time () - began) / READS, (cpu_us () - cpu_began) / READS);
+  close (fd);
+}
+
 static gboolean
 measure_syncs (TrioFile *file, const char *piece, GError **error)
 {
@@ -82,12 +98,13 @@ measure (gpointer directory, GError **error)
   g_autofree char *piece = g_strnfill (PIECE, 'x');
   g_autoptr (TrioFile) file = trio_file_open_temporary (directory, &path, error);
 
-  if (file == NULL || !trio_path_remove (path, error))
+  if (file == NULL)
     return FALSE;
   for (guint i = 0; i < PIECES; i++)
     if (!trio_file_write (file, piece, PIECE, error))
       return FALSE;
-  return trio_file_sync (file, error) && measure_reads (file, 1, error) && measure_reads (file, 16, error)
+  measure_preads (path);
+  return trio_path_remove (path, error) && trio_file_sync (file, error) && measure_reads (file, 1, error) && measure_reads (file, 16, error)
          && measure_syncs (file, piece, error) && trio_file_close (file, error);
 }
 

@@ -55,6 +55,18 @@ RUNS = [(f"simulated: two tasks, ten steps, {strategy}", f"runs-{strategy}")
     ("  and a trace written of it", "recorded-trace"),
 ]
 
+# Files: title, unit, program, how its files are done, our figure, the peer and its figure.
+FILES = [
+    ("read 4 KiB of the page cache, one task", "us", "measure-files", "threads", "read_4k_by_1_cpu_us", "pread by hand", "pread_4k_cpu_us"),
+    ("  by io_uring", "us", "measure-files", "io_uring", "read_4k_by_1_cpu_us", "pread by hand", "pread_4k_cpu_us"),
+    ("read 4 KiB of the page cache, 16 tasks", "us", "measure-files", "threads", "read_4k_by_16_cpu_us", "pread by hand", "pread_4k_cpu_us"),
+    ("  by io_uring", "us", "measure-files", "io_uring", "read_4k_by_16_cpu_us", "pread by hand", "pread_4k_cpu_us"),
+    ("send a file over TCP, with its reader", "us a MiB", "measure-send-file", "threads", "send_file_cpu_us", "sendfile by hand",
+     "send_file_by_hand_cpu_us"),
+    ("  read and sent in pieces of 64 KiB", "us a MiB", "measure-send-file", "threads", "send_file_by_copy_cpu_us", "sendfile by hand",
+     "send_file_by_hand_cpu_us"),
+]
+
 # Takes 4 GiB of memory and several seconds each time.
 LARGE = "many-sleepers"
 
@@ -82,6 +94,30 @@ def measure(directory, rounds, large):
     return {key: statistics.median(values) for key, values in figures.items()}
 
 
+def measure_files(directory, rounds):
+    """{(program, how, figure): median}; in what it says, io_uring that cannot be had is threads."""
+    figures = collections.defaultdict(list)
+    for _ in range(rounds):
+        for program, how in sorted({row[2:4] for row in FILES}):
+            if not (directory / program).is_file():
+                continue
+            done = subprocess.run([directory / program], check=True, capture_output=True, text=True, env={**os.environ, "TRIO_FILES": how})
+            if "worker threads do it" in done.stdout + done.stderr:
+                continue
+            for line in done.stdout.splitlines():
+                name, value = line.split()
+                figures[program, how, name].append(float(value))
+    return {key: statistics.median(values) for key, values in figures.items()}
+
+
+def print_files(figures):
+    line = "{:<50} {:>16}   {:<18} {:>16} {:>7}"
+    for title, unit, program, how, name, peer, peers in FILES:
+        ours, theirs = figures.get((program, how, name)), figures.get((program, how, peers))
+        if ours and theirs:
+            print(line.format(title, f"{number(ours)} {unit}", peer, f"{number(theirs)} {unit}", ratio(ours, theirs)))
+
+
 def number(value):
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
@@ -90,7 +126,7 @@ def ratio(ours, theirs):
     return f"{ours / theirs:.2f}" if ours > theirs / 10 else f"{ours / theirs:.1g}"
 
 
-def print_table(figures):
+def print_table(figures, files):
     line = "{:<50} {:>16}   {:<18} {:>16} {:>7}"
     print(line.format("work", "ours", "peer", "peer's", "ratio"))
     print(line.format("-" * 50, "-" * 16, "-" * 18, "-" * 16, "-" * 7))
@@ -114,6 +150,7 @@ def print_table(figures):
     for title, name in RUNS:
         if ("bench-simulator", name) in figures:
             print(line.format(title, f"{number(figures['bench-simulator', name])} runs/s", "none here", "", ""))
+    print_files(files)
     print("\nratio: what we need, divided by what the peer needs; below 1 we are ahead. CPU time, medians.")
 
 
@@ -123,7 +160,7 @@ def main():
     parser.add_argument("--million", action="store_true", help="a million sleeping tasks, too: 4 GiB of memory")
     parser.add_argument("directory", type=pathlib.Path, help="where the programs were built")
     arguments = parser.parse_args()
-    print_table(measure(arguments.directory, arguments.rounds, arguments.million))
+    print_table(measure(arguments.directory, arguments.rounds, arguments.million), measure_files(arguments.directory, arguments.rounds))
 
 
 if __name__ == "__main__":
