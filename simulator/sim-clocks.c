@@ -144,6 +144,12 @@ trio_sim_world_get_real_time (TrioSimWorld *world)
   return trio_sim_host_get_real_time (host);
 }
 
+gint64
+trio_sim_world_look_at_wall (TrioSimWorld *world)
+{
+  return trio_sim_host_get_real_time (host_of_caller (world));
+}
+
 static gint64
 real_now (TrioClock *clock G_GNUC_UNUSED)
 {

@@ -66,6 +66,8 @@ TrioSimWorld *trio_sim_world_get_current (void);
 /* sim-clocks.c. The wall clock of the host that the calling task, or thread, is on; if it is a task,
  * the tape may set it first. */
 gint64   trio_sim_world_get_real_time (TrioSimWorld *world);
+/* The same, and the tape is not asked. */
+gint64   trio_sim_world_look_at_wall (TrioSimWorld *world);
 
 /* Takes the name. Returns FALSE, and changes nothing, if there is a finding already; else the message may be written. */
 gboolean trio_sim_world_find     (TrioSimWorld *world, TrioSimVerdict verdict, char *name);

@@ -218,6 +218,12 @@ trio_sim_escape_is_virtual (TrioSimCall call)
   return TRUE;
 }
 
+gboolean
+trio_sim_escape_is_virtual_to (TrioSimCall call, gconstpointer caller)
+{
+  return trio_sim_escape_is_in_glib (caller) ? trio_sim_escape_get_world () != NULL : trio_sim_escape_is_virtual (call);
+}
+
 /* TRUE: it is to end the run. */
 static gboolean
 judge (TrioSimWorld *world, TrioSimCall call)
@@ -279,10 +285,12 @@ trio_sim_escape_get_time (void)
 }
 
 gint64
-trio_sim_escape_get_real_time (void)
+trio_sim_escape_get_real_time (gconstpointer caller)
 {
   gint64 now;
 
+  if (trio_sim_escape_is_in_glib (caller))
+    return trio_sim_world_look_at_wall (world_here);
   paused++;
   now = trio_sim_world_get_real_time (world_here);
   paused--;

@@ -64,6 +64,9 @@ extern const char trio_sim_front_glib, trio_sim_front_random, trio_sim_front_sys
 TrioSimWorld *trio_sim_escape_get_world (void);
 /* TRUE: the run answers. */
 gboolean    trio_sim_escape_is_virtual (TrioSimCall call);
+/* The same, for a function that GLib calls from within its allocator (which asks how late it is, with its lock held): not a word to anybody then. @caller:
+ * the return address. */
+gboolean    trio_sim_escape_is_virtual_to (TrioSimCall call, gconstpointer caller);
 /* The run ends here, and this does not return; or, if escapes are allowed, or this is not the program's: call the real one. */
 void        trio_sim_escape_report   (TrioSimCall call);
 /* TRUE: so much time has gone by. FALSE: sleep for real. Ends the run in a task, unless escapes are allowed. */
@@ -71,11 +74,14 @@ gboolean    trio_sim_escape_sleep    (TrioSimCall call, gint64 span_us);
 
 /* What the clock says to the caller; inside only. */
 gint64      trio_sim_escape_get_time (void);
-gint64      trio_sim_escape_get_real_time (void);
+/* The tape may set it, unless @caller is in GLib. */
+gint64      trio_sim_escape_get_real_time (gconstpointer caller);
 guint64     trio_sim_escape_draw     (void);
 void        trio_sim_escape_fill     (gpointer bytes, gsize size);
 void        trio_sim_escape_seed     (guint64 seed);
 
+/* Whether that is an address of libglib's code. */
+gboolean    trio_sim_escape_is_in_glib (gconstpointer address);
 /* The function that comes after ours: the sanitizer's, or the C library's. */
 gpointer    trio_sim_escape_find_real (gpointer *known, gpointer interceptor, const char *name);
 

@@ -6,6 +6,12 @@
 #include "simulator/escape/escape.h"
 
 gboolean
+trio_sim_escape_is_in_glib (gconstpointer address G_GNUC_UNUSED)
+{
+  return FALSE;
+}
+
+gboolean
 trio_sim_escapes_are_seen (void)
 {
   return FALSE;

@@ -5,6 +5,7 @@
 #include "simulator/escape/escape.h"
 
 #include <dlfcn.h>
+#include <link.h>
 
 /* Somebody must name them, or a linker leaves them in the archive. */
 static const char *const fronts[] = { &trio_sim_front_glib, &trio_sim_front_random, &trio_sim_front_system, &trio_sim_front_time };
@@ -14,6 +15,49 @@ trio_sim_escapes_are_seen (void)
 {
   return *(const char *const volatile *) fronts != NULL;
 }
+
+/* --- GLib --- */
+
+typedef struct
+{
+  guintptr  inside;      /* an address in it */
+  guintptr  low, high;
+} Object;
+
+static int
+measure_object (struct dl_phdr_info *info, size_t size G_GNUC_UNUSED, void *data)
+{
+  Object *object = data;
+  guintptr low = G_MAXSIZE, high = 0;
+
+  for (guint i = 0; i < info->dlpi_phnum; i++)
+    if (info->dlpi_phdr[i].p_type == PT_LOAD)
+      {
+        low = MIN (low, info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
+        high = MAX (high, info->dlpi_addr + info->dlpi_phdr[i].p_vaddr + info->dlpi_phdr[i].p_memsz);
+      }
+  if (object->inside < low || object->inside >= high)
+    return 0;
+  object->low = low;
+  object->high = high;
+  return 1;
+}
+
+gboolean
+trio_sim_escape_is_in_glib (gconstpointer address)
+{
+  static Object glib;
+
+  if (G_UNLIKELY (glib.high == 0))
+    {
+      /* Not by its name here, which may stand for a stub of ours. */
+      glib.inside = (guintptr) dlsym (RTLD_NEXT, "g_slice_alloc");
+      dl_iterate_phdr (measure_object, &glib);
+    }
+  return (guintptr) address >= glib.low && (guintptr) address < glib.high;
+}
+
+/* --- the functions behind ours --- */
 
 /* Any thread may be the first, and all find the same. */
 gpointer

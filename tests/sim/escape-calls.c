@@ -57,6 +57,9 @@ BODY (timespec_get, struct timespec now; timespec_get (&now, TIME_UTC); SEE (MIC
 BODY (clock, SEE (clock ()))
 BODY (times, struct tms now; SEE (MICROS (times (&now), 0) / (guint64) sysconf (_SC_CLK_TCK)))
 
+BODY (g_get_monotonic_time, SEE (g_get_monotonic_time ()))
+BODY (g_get_real_time, SEE (g_get_real_time ()))
+
 /* --- random numbers --- */
 
 /* Of libraries that are not as new as that. */

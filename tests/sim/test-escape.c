@@ -19,8 +19,8 @@
 #define EPOCH (G_GINT64_CONSTANT (1767225600) * G_USEC_PER_SEC)
 
 /* The rows of one kind; names as in the list. */
-static const char *const calendar[] = { "gettimeofday", "time", "timespec_get" };
-static const char *const monotonic[] = { "clock_gettime", "clock", "times" };
+static const char *const calendar[] = { "gettimeofday", "time", "timespec_get", "g_get_real_time" };
+static const char *const monotonic[] = { "clock_gettime", "clock", "times", "g_get_monotonic_time" };
 static const char *const seeding[] = { "srand", "srandom", "srand48", "g_random_set_seed" };
 static const char *const sleeping[] = { "sleep", "usleep", "nanosleep", "clock_nanosleep", "thrd_sleep" };
 
@@ -267,6 +267,36 @@ test_a_task_that_may_sleep_stops_the_clock_s_others (void)
     see (sleep_in_a_task, sleeping[i], (TrioSimOptions) { .escapes = TRIO_SIM_ESCAPES_ALLOW });
 }
 
+/* GLib's allocator looks at the wall clock with its lock held: nobody may be asked then, who would allocate something himself. */
+static gboolean
+use_slices (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  for (guint i = 0; i < 200; i++)
+    {
+      GSList *list = NULL;
+
+      for (guint k = 0; k < 500; k++)
+        list = g_slist_prepend (list, NULL);
+      g_slist_free (list);
+      if (g_get_real_time () < 0 || !trio_checkpoint (error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static void
+test_the_allocator_may_look_at_the_wall_clock (void)
+{
+  for (guint seed = 1; seed < 20; seed++)
+    {
+      g_autoptr (TrioSimReport) report = sim_run (use_slices, NULL, &(TrioSimOptions) {
+        .strategy = "random", .seed = seed, .inject = TRIO_SIM_INJECT_FAULT, .escapes = TRIO_SIM_ESCAPES_NOTE,
+      });
+
+      sim_expect (report, TRIO_SIM_OK, NULL);
+    }
+}
+
 /* --- random numbers --- */
 
 static void
@@ -507,6 +537,7 @@ main (int argc, char **argv)
   ADD (a_host_s_wrong_clock_is_what_its_tasks_see);
   ADD (a_thread_that_sleeps_holds_up_nobody);
   ADD (a_task_that_may_sleep_stops_the_clock_s_others);
+  ADD (the_allocator_may_look_at_the_wall_clock);
   ADD (random_numbers_are_the_same_in_each_run);
   ADD (other_random_numbers_are_a_decision_that_is_replayed);
   ADD (a_given_seed_gives_the_same_numbers_whatever_is_chosen);
