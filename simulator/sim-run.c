@@ -8,6 +8,7 @@
 #include <trio/lowlevel/dump.h>
 #include <trio/lowlevel/trace.h>
 
+#include "simulator/escape/heap.h"
 #include "simulator/sim-world.h"
 #include "simulator/strategy-measure.h"
 
@@ -193,6 +194,7 @@ report_of (TrioSimWorld *world)
       g_clear_pointer (&world->place, g_free);
       g_clear_error (&world->error);
       world->verdict = TRIO_SIM_NONDETERMINISM;
+      report->diverged_at = world->watch.diverged_at;
       world->name = g_strdup ("the same choices gave another run");
       g_string_assign (world->message, world->watch.divergence);
     }
@@ -352,33 +354,95 @@ run_once (TrioFunc func, gpointer data, const TrioSimOptions *options, TrioSimRe
 
 /* --- the public door --- */
 
-/* The second run is made only to be compared; what it finds by itself counts only if it differs. */
+/* How often a difference that was seen is looked for again, to see where in the program it is. */
+#define LOOKS         4
+/* Around the event at which it was: it may show a little earlier, or later. */
+#define PLACES_AROUND 200
+
+/* A run that is made to be compared is watched by nobody. */
 static TrioSimReport *
-run_twice (TrioFunc func, gpointer data, const TrioSimOptions *options, GError **failure, GError **error)
+run_again (TrioFunc func, gpointer data, const TrioSimOptions *options, TrioSimRecord *record, TrioSimRecord *expected, guint nth,
+           GError **error)
 {
   TrioSimOptions quiet = *options;
-  TrioSimRecord *first_record = trio_sim_record_new ();
-  TrioSimRecord *second_record = trio_sim_record_new ();
-  TrioSimReport *first = run_once (func, data, options, first_record, NULL, failure, error);
-  TrioSimReport *second = NULL;
+  GPtrArray *held = trio_sim_heap_stir (nth);
+  TrioSimReport *report;
+  GError *failure = NULL;
 
   quiet.on_decision = NULL;
   quiet.on_choice = NULL;
   quiet.on_step = NULL;
   quiet.instrument = NULL;
-  if (first != NULL && !first->stopped)
-    {
-      GError *second_failure = NULL;
+  quiet.trace_path = NULL;
+  report = run_once (func, data, &quiet, record, expected, &failure, error);
+  g_clear_error (&failure);
+  trio_sim_heap_settle (held);
+  return report;
+}
 
-      second = run_once (func, data, &quiet, second_record, first_record, &second_failure, error);
-      g_clear_error (&second_failure);
+/* Two more runs, which are to differ as others did at event @nth, and then know where. NULL if they do not. */
+static TrioSimReport *
+look_for_place (TrioFunc func, gpointer data, const TrioSimOptions *options, gsize nth, guint look)
+{
+  gsize first = nth > PLACES_AROUND ? nth - PLACES_AROUND : 0;
+  TrioSimRecord *records[2];
+  TrioSimReport *reports[2] = { NULL, NULL };
+
+  for (guint i = 0; i < 2; i++)
+    {
+      records[i] = trio_sim_record_new ();
+      trio_sim_record_want_places (records[i], first, nth + PLACES_AROUND);
+    }
+  reports[0] = run_again (func, data, options, records[0], NULL, 2 * look, NULL);
+  if (reports[0] != NULL)
+    reports[1] = run_again (func, data, options, records[1], records[0], 2 * look + 1, NULL);
+  if (reports[1] != NULL && reports[1]->verdict != TRIO_SIM_NONDETERMINISM)
+    g_clear_pointer (&reports[1], trio_sim_report_free);
+  trio_sim_report_free (reports[0]);
+  trio_sim_record_free (records[0]);
+  trio_sim_record_free (records[1]);
+  return reports[1];
+}
+
+/* Takes the report of a run that differs from an earlier one, and returns one that says more, if there is. */
+static TrioSimReport *
+find_place (TrioFunc func, gpointer data, const TrioSimOptions *options, TrioSimReport *report)
+{
+  for (guint look = 1; look <= LOOKS; look++)
+    {
+      TrioSimReport *better = look_for_place (func, data, options, report->diverged_at, look);
+
+      if (better == NULL)
+        continue;
+      trio_sim_report_free (report);
+      return better;
+    }
+  return report;
+}
+
+/* The second run is made only to be compared; what it finds by itself counts only if it differs. */
+static TrioSimReport *
+run_twice (TrioFunc func, gpointer data, const TrioSimOptions *options, GError **failure, GError **error)
+{
+  TrioSimRecord *first_record = trio_sim_record_new ();
+  TrioSimRecord *second_record = trio_sim_record_new ();
+  TrioSimReport *first = run_once (func, data, options, first_record, NULL, failure, error);
+  TrioSimReport *second = NULL;
+
+  for (int nth = 1; first != NULL && second == NULL && !first->stopped && nth <= options->check_determinism; nth++)
+    {
+      trio_sim_record_free (second_record);
+      second_record = trio_sim_record_new ();
+      second = run_again (func, data, options, second_record, first_record, (guint) nth, error);
       /* A report that cannot be made belongs to the second run as much as to the first. */
       if (second == NULL || second->verdict == TRIO_SIM_NONDETERMINISM)
         {
           trio_sim_report_free (first);
-          first = g_steal_pointer (&second);
+          first = second == NULL ? NULL : find_place (func, data, options, g_steal_pointer (&second));
           g_clear_error (failure);
+          break;
         }
+      g_clear_pointer (&second, trio_sim_report_free);
     }
   trio_sim_report_free (second);
   trio_sim_record_free (first_record);

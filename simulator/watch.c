@@ -14,6 +14,8 @@ struct _TrioSimRecord
 {
   GArray     *happenings;   /* of TrioSimHappening */
   GHashTable *paths;        /* path hash -> path; only looked up */
+  GPtrArray  *places;       /* of char *, nullable: of the events from first_place on */
+  gsize       first_place, last_place;
 };
 
 TrioSimRecord *
@@ -31,7 +33,16 @@ trio_sim_record_free (TrioSimRecord *record)
 {
   g_array_unref (record->happenings);
   g_hash_table_unref (record->paths);
+  g_clear_pointer (&record->places, g_ptr_array_unref);
   g_free (record);
+}
+
+void
+trio_sim_record_want_places (TrioSimRecord *record, gsize first, gsize last)
+{
+  record->places = g_ptr_array_new_with_free_func (g_free);
+  record->first_place = first;
+  record->last_place = last;
 }
 
 static void
@@ -59,6 +70,58 @@ guint64
 trio_sim_hash_text (const char *text)
 {
   return trio_sim_hash_bytes (text, strlen (text));
+}
+
+/* --- where in the program --- */
+
+/* From "keep_record < … < trio_reschedule < unpark < trio_event_set < wake_all < serve" what the program itself did: its last call into the
+ * runtime is the outermost function that has its name from there. */
+static const char *
+own_frames (const char *stack)
+{
+  const char *own = stack;
+
+  for (const char *at = stack; (at = strstr (at, " < trio_")) != NULL;)
+    own = at += strlen (" < ");
+  return own;
+}
+
+/* "main/a, in trio_event_set < wake_all < serve"; NULL if nobody of the program did it. */
+static char *
+place_of (TrioTask *about)
+{
+  TrioTask *task = about != NULL ? about : trio_current_task ();
+  g_autoptr (GString) stack = g_string_new (NULL);
+  g_autofree char *path = task == NULL ? NULL : trio_task_dup_path (task);
+
+  if (task == NULL)
+    return NULL;
+  if (about != NULL)
+    trio_task_append_stack (about, TRIO_DUMP_STACKS, stack);
+  else
+    trio_append_stack_here (NULL, TRIO_DUMP_STACKS, stack);
+  return stack->len == 0 ? NULL : g_strdup_printf ("%s, in %s", path, about != NULL ? stack->str : own_frames (stack->str));
+}
+
+static void
+keep_place (TrioSimWatch *watch)
+{
+  TrioSimRecord *record = watch->record;
+  gsize nth = record->happenings->len - 1;
+
+  if (nth < record->first_place || nth > record->last_place)
+    return;
+  trio_sim_escape_pause ();
+  g_ptr_array_add (record->places, place_of (watch->about));
+  trio_sim_escape_go_on ();
+}
+
+static const char *
+get_place (const TrioSimRecord *record, gsize nth)
+{
+  if (record->places == NULL || nth < record->first_place || nth - record->first_place >= record->places->len)
+    return NULL;
+  return g_ptr_array_index (record->places, nth - record->first_place);
 }
 
 /* --- comparing --- */
@@ -120,21 +183,51 @@ append_happening (GString *out, const TrioSimRecord *record, const TrioSimHappen
 }
 
 static void
+append_nth (GString *out, const TrioSimRecord *record, gsize nth, const TrioSimHappening *happening)
+{
+  const char *place = get_place (record, nth);
+
+  append_happening (out, record, happening);
+  if (place != NULL)
+    g_string_append_printf (out, "\n                   %s", place);
+}
+
+char *
+trio_sim_record_to_text (const TrioSimRecord *record)
+{
+  GString *out = g_string_new (NULL);
+
+  for (gsize i = 0; i < record->happenings->len; i++)
+    {
+      const char *place = get_place (record, i);
+
+      append_happening (out, record, &g_array_index (record->happenings, TrioSimHappening, i));
+      g_string_append_printf (out, "%s%s\n", place == NULL ? "" : ": ", place == NULL ? "" : place);
+    }
+  return g_string_free (out, FALSE);
+}
+
+static void
 diverge (TrioSimWatch *watch, const TrioSimHappening *first, const TrioSimHappening *second)
 {
   GString *out = g_string_new (NULL);
+  gsize nth = watch->n_compared;
+
+  watch->diverged_at = nth;
 
   g_string_append_printf (out, "the same choices gave another run, from event %" G_GSIZE_FORMAT " on\n  the first time:  ",
                           watch->n_compared + 1);
   if (first != NULL)
-    append_happening (out, watch->expected, first);
+    append_nth (out, watch->expected, nth, first);
   else
     g_string_append (out, "the run was over");
   g_string_append (out, "\n  the second time: ");
   if (second != NULL)
-    append_happening (out, watch->record, second);
+    append_nth (out, watch->record, nth, second);
   else
     g_string_append (out, "the run was over");
+  g_string_append (out, "\n  no choice decided this, so it was something the simulator does not control: an address (a hash table of pointers, "
+                   "iterated;\n  a sort by them), memory that nobody initialised, a variable that lives on from run to run, a file");
   watch->divergence = g_string_free (out, FALSE);
 }
 
@@ -166,6 +259,8 @@ keep_record (TrioSimWatch *watch, TrioSimEventKind kind, guint64 a, guint64 b)
   TrioSimHappening happening = { .kind = kind, .a = a, .b = b, .step = watch->steps };
 
   g_array_append_val (watch->record->happenings, happening);
+  if (watch->record->places != NULL)
+    keep_place (watch);
   if (watch->expected != NULL && watch->divergence == NULL)
     compare (watch, &happening);
 }
@@ -258,7 +353,9 @@ before_task_step (TrioInstrument *instrument, TrioTask *task)
   watch->steps++;
   watch->interleaving = trio_sim_mix (watch->interleaving, path_hash);
   count_step (watch, task);
+  watch->about = task;
   trio_sim_watch_note (watch, TRIO_SIM_EVENT_STEP, path_hash, (guint64) watch->clock->now);
+  watch->about = NULL;
 }
 
 static void
@@ -267,7 +364,9 @@ after_task_step (TrioInstrument *instrument, TrioTask *task)
   TrioSimWatch *watch = (TrioSimWatch *) instrument;
 
   note_of (watch, task)->stopped_at = watch->clock->now;
+  watch->about = task;
   trio_sim_watch_note (watch, TRIO_SIM_EVENT_STOPPED, trio_task_get_path_hash (task), trio_task_get_state (task));
+  watch->about = NULL;
 }
 
 /* Kind of an error without its words: groups count their members. */

@@ -69,10 +69,12 @@ typedef struct
   TrioSimRecord   *expected;            /* to compare with, or NULL */
   gsize            n_compared;
   char            *divergence;          /* the first difference in words, or NULL */
+  gsize            diverged_at;         /* at which event, from 0 */
   guint64          stop_before;         /* a step, or 0 */
   gboolean         break_there;
   guint64          steps_at_turn;
   gboolean         stopped;
+  TrioTask        *about;               /* whose step is noted; NULL: what is noted was done by who runs now */
   GString         *there;               /* the tasks where it stopped, or NULL */
   TrioSimStepFunc  on_step;             /* nullable; before each step */
   gpointer         on_step_data;
@@ -87,6 +89,11 @@ TrioSimTaskNote trio_sim_watch_get_task      (TrioSimWatch *watch, TrioTask *tas
 void            trio_sim_watch_finish        (TrioSimWatch *watch);
 
 TrioSimRecord  *trio_sim_record_new          (void);
+/* For the events from the first-th to the last-th, counted from 0, it is to be known where in the program they happened. That takes as long as all the
+ * rest of a run. */
+void            trio_sim_record_want_places  (TrioSimRecord *record, gsize first, gsize last);
+/* In words, a line each. */
+char           *trio_sim_record_to_text      (const TrioSimRecord *record);
 void            trio_sim_record_free         (TrioSimRecord *record);
 
 /* The mixing of one word into a hash; also used to make one word of several. */

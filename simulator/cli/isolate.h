@@ -16,6 +16,9 @@ G_BEGIN_DECLS
 /* The name of a livelock that only the real clock noticed. */
 #define TRIO_CLI_NO_END "no end in sight"
 
+/* With how many runs one that is said to be nondeterministic is compared: a difference need not show in the first. */
+#define TRIO_CLI_COMPARED 10
+
 /* What is run: the same for a whole search. */
 typedef struct
 {

@@ -74,7 +74,7 @@ replay (const TrioCliCampaign *campaign, TrioSchedule *schedule, GError **error)
   const TrioScheduleHeader *header = trio_schedule_get_header (schedule);
   TrioSimOptions options = {
     .strategy = "replay", .schedule = schedule, .inject = header->inject,
-    .check_determinism = header->verdict == TRIO_SIM_NONDETERMINISM,
+    .check_determinism = header->verdict == TRIO_SIM_NONDETERMINISM ? TRIO_CLI_COMPARED : 0,
   };
   TrioCliTarget target = campaign->target;
   TrioSimReport *report;

@@ -149,8 +149,9 @@ replay_file (Replay *self)
   self->options.schedule = self->file.schedule;
   self->options.inject = self->file.inject;
   /* A run that differs from itself shows it only in a comparison. */
-  self->options.check_determinism = header->verdict == TRIO_SIM_NONDETERMINISM && !self->options.break_at_until
-                                    && !self->options.trace_path && self->options.until_step == 0;
+  if (header->verdict == TRIO_SIM_NONDETERMINISM && !self->options.break_at_until && !self->options.trace_path
+      && self->options.until_step == 0)
+    self->options.check_determinism = TRIO_CLI_COMPARED;
   report = self->options.break_at_until ? run_here (self, &error) : trio_cli_isolate (&self->target, &self->options, NULL, NULL,
                                                                                       &error);
   if (!report)

@@ -27,7 +27,7 @@ G_BEGIN_DECLS
  * @stop_at: monotonic time after which no run is begun; %G_MAXINT64 for none
  * @jobs: how many workers
  * @keep_going: go on after a failure
- * @check_every: check for determinism the first run and each whose number is a multiple of this; 0 for none
+ * @check_every: check for determinism the first few runs and each whose number is a multiple of this; 0 for none
  * @done: (nullable): called in the worker after each run that gave a report
  * @done_data: what it gets
  * @tick: (nullable): called a few times a second

@@ -134,7 +134,8 @@ typedef void (*TrioSimStepFunc) (guint64 step, TrioTask *task, gpointer user_dat
  * @judge_misuse: whether a critical (g_critical(), g_return_if_fail() …), of any library, and a task that ends with %TRIO_ERROR_MISUSE fail
  *   the run. The process's default log handler is the run's meanwhile, and criticals are not fatal
  * @escapes: what becomes of calls that would leave the simulation
- * @check_determinism: run it twice, with other addresses in the heap, and compare step by step
+ * @check_determinism: run it a second time, with other addresses in the heap, and compare step by step; a number above 1 is how many more runs it is
+ *   compared with
  * @spell_out: a decision that lasts (for several questions, for all from then on, as long as a task can go) becomes as many decisions in the
  *   report's schedule as there were answers. The run is the same
  * @until_step: stop before this task step; 0 for never
@@ -203,6 +204,7 @@ typedef struct
  * @stopped: the run was stopped at until_step; the message then shows the tasks there
  * @escapes: (nullable): with %TRIO_SIM_ESCAPES_NOTE: each function by which the program reached past the seams, a line each, in order of
  *   first occurrence
+ * @diverged_at: with %TRIO_SIM_NONDETERMINISM: at which event, from 0, the second run differed from the first
  * @goals: (element-type utf8 gboolean): each trio_sometimes() met, and whether it held
  *
  * What one run did. Free with trio_sim_report_free().
@@ -223,6 +225,7 @@ typedef struct
   guint           unmatched;
   gboolean        stopped;
   char           *escapes;
+  gsize           diverged_at;
   GHashTable     *goals;
 } TrioSimReport;
 

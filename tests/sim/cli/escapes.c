@@ -87,6 +87,74 @@ open_socket (gpointer data G_GNUC_UNUSED, GError **error)
   return socket != NULL && trio_checkpoint (error);
 }
 
+/* ---- Who waits is kept in a set, and woken in its order: that of the addresses ---- */
+
+typedef struct
+{
+  GHashTable *waiting;        /* of TrioEvent */
+  GString    *order;
+} Room;
+
+static gboolean
+wait_in_room (Room *room, const char *name, GError **error)
+{
+  TrioEvent *event = trio_event_new ();
+  gboolean ok;
+
+  g_hash_table_add (room->waiting, event);
+  ok = trio_event_wait (event, error);
+  g_hash_table_remove (room->waiting, event);
+  trio_event_free (event);
+  g_string_append (room->order, name);
+  return ok;
+}
+
+static gboolean
+wait_as_a (gpointer data, GError **error)
+{
+  return wait_in_room (data, "a", error);
+}
+
+static gboolean
+wait_as_b (gpointer data, GError **error)
+{
+  return wait_in_room (data, "b", error);
+}
+
+static gboolean
+wait_as_c (gpointer data, GError **error)
+{
+  return wait_in_room (data, "c", error);
+}
+
+static void
+wake_everybody (Room *room)
+{
+  GHashTableIter iter;
+  gpointer event;
+
+  g_hash_table_iter_init (&iter, room->waiting);
+  while (g_hash_table_iter_next (&iter, &event, NULL))
+    trio_event_set (event);
+}
+
+static gboolean
+by_address (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (GHashTable) waiting = g_hash_table_new (NULL, NULL);
+  g_autoptr (GString) order = g_string_new (NULL);
+  Room room = { waiting, order };
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  trio_nursery_start_soon (nursery, wait_as_a, &room);
+  trio_nursery_start_soon (nursery, wait_as_b, &room);
+  trio_nursery_start_soon (nursery, wait_as_c, &room);
+  if (!trio_sleep (G_TIME_SPAN_SECOND, error))
+    return FALSE;
+  wake_everybody (&room);
+  return trio_nursery_close (nursery, TRUE);
+}
+
 /* ---- Only in some schedules: the second worker is the one that naps ---- */
 
 static gboolean
@@ -121,6 +189,7 @@ main (int argc, char **argv)
     { "idle", show_later, NULL, "g_idle_add" },
     { "socket", open_socket, NULL, "GSocket" },
     { "rarely", rarely, NULL, "g_timeout_add in some schedules" },
+    { "by-address", by_address, NULL, "a hash table of pointers, iterated" },
     { NULL },
   };
 

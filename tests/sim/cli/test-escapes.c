@@ -49,6 +49,20 @@ test_what_leaves_is_named_with_its_place (void)
 }
 
 static void
+test_an_order_by_addresses_is_found_and_named (void)
+{
+  g_auto (Output) output = run ("explore -s by-address");
+
+  g_assert_cmpint (output.exit_code, ==, 1);
+  assert_has (output.out, "FAILED  nondeterminism: the same choices gave another run");
+  assert_has (output.out, "an address (a hash table of pointers, iterated;");
+  assert_has (output.out, "was made runnable by main (step ");
+#ifdef HAVE_STACKS
+  assert_has (output.out, "main, in trio_event_set < wake_everybody < by_address");
+#endif
+}
+
+static void
 test_what_leaves_in_some_schedules_is_made_small (void)
 {
   g_auto (Output) found = run ("explore -s rarely --json");
@@ -116,6 +130,7 @@ main (int argc, char **argv)
   harness_begin (&argc, &argv);
   ADD (test_clocks_and_random_numbers_are_the_run_s);
   ADD (test_what_leaves_is_named_with_its_place);
+  ADD (test_an_order_by_addresses_is_found_and_named);
   ADD (test_what_leaves_in_some_schedules_is_made_small);
   ADD (test_it_can_be_let_through_and_told);
   ADD (test_a_schedule_knows_that_it_was_found_with_them);
