@@ -145,6 +145,22 @@ append_who_ran (GString *out, const TrioScheduleEntry *entry, const char *path)
   trio_schedule_append_lasting (out, entry->times, entry->onwards);
 }
 
+static void
+append_held_back (GString *out, const TrioScheduleEntry *entry, const char *path)
+{
+  g_string_append (out, short_name (path));
+  if (entry->value == 2)
+    g_string_append (out, " and the one behind it were held back: ");
+  else if (entry->value > 2)
+    g_string_append_printf (out, " and the %u behind it were held back: ", entry->value - 1);
+  else
+    g_string_append (out, " was held back: ");
+  if (entry->onwards)
+    g_string_append (out, "from then on others go first");
+  else
+    g_string_append_printf (out, "%u times somebody else went first", entry->times);
+}
+
 void
 trio_schedule_append_words (GString *out, const TrioScheduleEntry *entry)
 {
@@ -154,10 +170,8 @@ trio_schedule_append_words (GString *out, const TrioScheduleEntry *entry)
     g_string_append (out, entry->words);
   else if (entry->target != NULL)
     append_who_ran (out, entry, path);
-  else if (g_str_equal (entry->label, "schedule") && entry->onwards)
-    g_string_append_printf (out, "%s was held back: from then on others go first", short_name (path));
-  else if (g_str_equal (entry->label, "schedule") && entry->times > 1)
-    g_string_append_printf (out, "%s was held back: %u times somebody else went first", short_name (path), entry->times);
+  else if (g_str_equal (entry->label, "schedule") && (entry->onwards || entry->times > 1))
+    append_held_back (out, entry, path);
   else
     {
       g_string_append_printf (out, "%s answered %u of %u to “%s”", path, entry->value, entry->bound, entry->label);

@@ -3,6 +3,7 @@
 /* One decision for many: what a random walk says step by step is most often one thing that lasts.
  *
  *     hold     a ran before t, b ran before t, a ran before t …   ->   t was held back: 3 times somebody else went first
+ *     for good a ran before t, b ran before t, a ran before t …   ->   t, or t and who stands behind it, was held back from then on
  *     run on   a ran before t, a ran before u, a ran before t …   ->   a ran as long as it could
  *     merge    a ran before t, … b ran before t …                 ->   b ran as long as it could
  *
@@ -13,6 +14,9 @@
 #include "simulator/cli/shrink-passes.h"
 
 typedef TrioCliShrinker Shrinker;
+
+/* From no more than so many places on it is tried to hold a task back for good. */
+#define HOLDS_MAX 4
 
 static gboolean
 is_turn (const TrioScheduleEntry *entry)
@@ -28,9 +32,10 @@ last_ordinal (const TrioScheduleEntry *entry)
 
 /* ---- Hold ------------------------------------------------------------------------------------------------------------------ */
 
-/* The places in the schedule of the decisions that pass over the task at @path, in order of their ordinals. */
+/* The places in the schedule of the decisions that pass over the task at @path, in order of their ordinals; also those after which somebody runs
+ * on, if wanted. */
 static GArray *
-passings (const TrioSchedule *schedule, const char *path)
+passings (const TrioSchedule *schedule, const char *path, gboolean with_runs_on)
 {
   GArray *places = g_array_new (FALSE, FALSE, sizeof (guint));
 
@@ -38,7 +43,7 @@ passings (const TrioSchedule *schedule, const char *path)
     {
       const TrioScheduleEntry *entry = trio_schedule_get_entry (schedule, i);
 
-      if (is_turn (entry) && !entry->runs_on && g_str_equal (entry->path, path))
+      if (is_turn (entry) && (with_runs_on || !entry->runs_on) && g_str_equal (entry->path, path))
         g_array_append_val (places, i);
     }
   return places;
@@ -55,9 +60,9 @@ have_one_target (const TrioSchedule *schedule, const GArray *places, guint first
   return target != NULL;
 }
 
-/* Decisions first to last of places become one, for the task that went first each time or for whoever is next. */
+/* Decisions first to last of places become one, for the task that went first each time (value 0), or for whoever stands `value` behind. */
 static gboolean
-attempt_hold (Shrinker *self, const GArray *places, guint first, guint last, gboolean onwards, gboolean for_one)
+attempt_hold (Shrinker *self, const GArray *places, guint first, guint last, gboolean onwards, guint32 value)
 {
   const TrioSchedule *best = self->best->schedule;
   TrioScheduleEntry hold = *trio_schedule_get_entry (best, g_array_index (places, guint, first));
@@ -65,10 +70,11 @@ attempt_hold (Shrinker *self, const GArray *places, guint first, guint last, gbo
 
   hold.times = onwards ? 0 : (guint32) (last_ordinal (trio_schedule_get_entry (best, g_array_index (places, guint, last))) - hold.ordinal + 1);
   hold.onwards = onwards;
+  hold.runs_on = FALSE;
   hold.words = NULL;
-  if (!for_one)
+  if (value > 0)
     {
-      hold.value = 1;
+      hold.value = value;
       hold.target = NULL;
     }
   for (guint i = 0, n = 0; i < trio_schedule_get_length (best); i++)
@@ -101,23 +107,50 @@ hold_one (Shrinker *self, const char *path)
 
   for (guint first = 0; trio_cli_shrink_may_go_on (self); first++)
     {
-      g_autoptr (GArray) places = passings (self->best->schedule, path);
+      g_autoptr (GArray) places = passings (self->best->schedule, path, FALSE);
       gboolean held = FALSE;
 
       if (first + 1 >= places->len)
         break;
       for (guint n = places->len - first; n > 1 && !held; n--)
         held = (have_one_target (self->best->schedule, places, first, first + n - 1)
-                && attempt_hold (self, places, first, first + n - 1, FALSE, TRUE))
-               || (is_halving (places->len - first, n) && attempt_hold (self, places, first, first + n - 1, FALSE, FALSE));
-      held = held || attempt_hold (self, places, first, places->len - 1, TRUE, FALSE);
+                && attempt_hold (self, places, first, first + n - 1, FALSE, 0))
+               || (is_halving (places->len - first, n) && attempt_hold (self, places, first, first + n - 1, FALSE, 1));
+      held = held || attempt_hold (self, places, first, places->len - 1, TRUE, 1);
       changed = held || changed;
     }
   return changed;
 }
 
-gboolean
-trio_cli_shrink_hold (Shrinker *self)
+/* All of them and whatever comes later, once for each of the values that they have: two that are held back are both in front, and the others go
+ * by turns behind them. One alone is left to hold_one (), which ends it where it may end. */
+static gboolean
+hold_one_for_good (Shrinker *self, const char *path)
+{
+  g_autoptr (GArray) places = passings (self->best->schedule, path, TRUE);
+  guint n = MIN (places->len, HOLDS_MAX);
+
+  for (guint first = 0; first + 1 < n; first++)
+    {
+      guint32 values = 0;
+
+      for (guint i = first; i < places->len; i++)
+        {
+          guint32 value = trio_schedule_get_entry (self->best->schedule, g_array_index (places, guint, i))->value;
+
+          if (value < 2 || value >= 32 || (values & 1u << value))
+            continue;
+          values |= 1u << value;
+          if (attempt_hold (self, places, first, places->len - 1, TRUE, value))
+            return TRUE;
+        }
+    }
+  return FALSE;
+}
+
+/* Each task that is passed over. */
+static gboolean
+hold_each (Shrinker *self, gboolean (*hold) (Shrinker *self, const char *path))
 {
   g_autoptr (GPtrArray) paths = g_ptr_array_new_with_free_func (g_free);
   gboolean changed = FALSE;
@@ -130,8 +163,20 @@ trio_cli_shrink_hold (Shrinker *self)
         g_ptr_array_add (paths, g_strdup (entry->path));
     }
   for (guint i = 0; i < paths->len; i++)
-    changed = hold_one (self, paths->pdata[i]) || changed;
+    changed = hold (self, paths->pdata[i]) || changed;
   return changed;
+}
+
+gboolean
+trio_cli_shrink_hold (Shrinker *self)
+{
+  return hold_each (self, hold_one);
+}
+
+gboolean
+trio_cli_shrink_hold_for_good (Shrinker *self)
+{
+  return hold_each (self, hold_one_for_good);
 }
 
 /* ---- Run on ---------------------------------------------------------------------------------------------------------------- */

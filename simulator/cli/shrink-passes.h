@@ -34,6 +34,7 @@ gboolean       trio_cli_shrink_drop_decisions (TrioCliShrinker *self);
 
 gboolean       trio_cli_shrink_drop_and_shift (TrioCliShrinker *self);
 gboolean       trio_cli_shrink_hold           (TrioCliShrinker *self);
+gboolean       trio_cli_shrink_hold_for_good  (TrioCliShrinker *self);
 gboolean       trio_cli_shrink_run_on         (TrioCliShrinker *self);
 gboolean       trio_cli_shrink_merge          (TrioCliShrinker *self);
 

@@ -6,6 +6,7 @@
  *     ends                    what comes after the last decision that matters, and before the first
  *     kinds                   without all faults, all lags, …; then without all "net.latency", …
  *     episodes                decisions of one task; of one operation; of one stretch of the run       (delta debugging over blocks)
+ *     lasting                 one decision for many: a task is held back, or runs on                    (shrink-hold.c)
  *     decisions               one by one, until no single one can go                                    (delta debugging)
  *     drop and shift          without one, and what its task decides later some occasions earlier
  *     two for one             two decisions out, one new one in: leaves the valley that removal alone ends in
@@ -225,12 +226,14 @@ drop_coarsely (TrioCliShrinker *self)
 static gboolean
 make_lasting (TrioCliShrinker *self)
 {
-  gboolean run_on = !self->plain && trio_cli_shrink_run_on (self);
-  gboolean held = !self->plain && trio_cli_shrink_hold (self);
+  gboolean changed = FALSE;
 
-  gboolean merged = !self->plain && trio_cli_shrink_merge (self);
-
-  return run_on || held || merged;
+  if (self->plain)
+    return FALSE;
+  changed = trio_cli_shrink_hold_for_good (self);
+  changed = trio_cli_shrink_run_on (self) || changed;
+  changed = trio_cli_shrink_hold (self) || changed;
+  return trio_cli_shrink_merge (self) || changed;
 }
 
 gboolean

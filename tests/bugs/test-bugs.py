@@ -21,8 +21,6 @@ RUNS_MAX = 10000
 RUNS_OF_TWIN = int(os.environ.get("TRIO_BUGS_RUNS", RUNS_MAX))
 # That a task is held back for a while, or runs on, is one decision of the schedule.
 DECISIONS_MAX = 5
-# Eight tasks over three channels and a lock: five turns, and that it is the client who waits behind them.
-DEEP = {"etcd-7443": 6}
 SHRINK_RUNS_MAX = 499
 
 FOLDER = tempfile.TemporaryDirectory()
@@ -60,7 +58,7 @@ def found_shrunk_and_replayed(name, verdict, inject):
 
     if failure["kind"] != verdict:
         yield f"a {verdict} was expected: {failure}"
-    if len(decisions) > DEEP.get(name, DECISIONS_MAX) or (failure["deviations"] > 0 and not decisions):
+    if len(decisions) > DECISIONS_MAX or (failure["deviations"] > 0 and not decisions):
         yield f"{len(decisions)} decisions are told: {told}"
     hashes = re.findall(r"\b(?:0x)?([0-9a-f]{16})\b", told)
     if code != 1 or failure["name"] not in told or failure["hash"] not in hashes:

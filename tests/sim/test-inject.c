@@ -466,6 +466,7 @@ test_a_task_may_be_held_back_or_run_on (void)
   turns = g_string_new (NULL);
   expect_turns ("main/a schedule 1 = 1/3 2 times", "bcabcabcabca", "a was held back: 2 times somebody else went first");
   expect_turns ("main/a schedule 1 = 1/3 onwards", "bcbcbcbcaaaa", "a was held back: from then on others go first");
+  expect_turns ("main/a schedule 1 = 2/3 onwards", "ccccabababab", "a and the one behind it were held back: from then on others go first");
   expect_turns ("main/a schedule 2 = 2/3 -> main/c running on", "abccccababab", "c ran as long as it could before a");
   expect_turns ("main/a schedule 1 = 1/3 -> main/b 3 times", "bbbacbacacac", "b ran before a, 3 times in a row");
   g_string_free (turns, TRUE);

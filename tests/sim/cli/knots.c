@@ -258,6 +258,51 @@ crash (gpointer data, GError **error)
   return TRUE;
 }
 
+/* ---- All guests have gone before anybody has looked in: the two who would look are late ---- */
+
+typedef struct
+{
+  guint n_gone;
+  guint n_looks;
+} House;
+
+static gboolean
+look_in (gpointer data, GError **error)
+{
+  House *house = data;
+
+  if (!checkpoints (1, error))
+    return FALSE;
+  trio_always (house->n_gone < 3 || house->n_looks > 0, "somebody has looked in");
+  house->n_looks++;
+  return TRUE;
+}
+
+static gboolean
+be_a_guest (gpointer data, GError **error)
+{
+  House *house = data;
+
+  if (!checkpoints (4, error))
+    return FALSE;
+  house->n_gone++;
+  return TRUE;
+}
+
+static gboolean
+late_hosts (gpointer data, GError **error)
+{
+  House house = { 0 };
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  (void) data;
+  trio_nursery_start_soon_full (nursery, look_in, &house, NULL, "husband");
+  trio_nursery_start_soon_full (nursery, look_in, &house, NULL, "wife");
+  for (guint i = 0; i < 3; i++)
+    trio_nursery_start_soon_full (nursery, be_a_guest, &house, NULL, "guest");
+  return trio_nursery_close (nursery, TRUE);
+}
+
 /* ---- A long way ---- */
 
 static gboolean
@@ -290,6 +335,7 @@ main (int argc, char **argv)
     { "no-return", no_return, NULL, "a point of no return" },
     { "one-fault", one_fault, NULL, "one fault is enough" },
     { "crash", crash, NULL, "dies of SIGSEGV" },
+    { "late-hosts", late_hosts, NULL, "two who are late" },
     { "long-way", long_way, NULL, "two thousand steps" },
     { 0 },
   };

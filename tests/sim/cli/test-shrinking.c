@@ -163,6 +163,22 @@ test_a_fault_that_lasts_becomes_one_that_happened_once (void)
   }
 }
 
+/* Who goes instead of the two is no matter. */
+static void
+test_two_that_are_held_back_for_good_are_one_decision (void)
+{
+  for (guint seed = 1; seed <= 5; seed++)
+    {
+      g_autofree char *explore = g_strdup_printf ("explore -s late-hosts --keep late --strategy pct:3 --runs 2000 --seed %u", seed);
+      g_auto (Output) found = run (explore);
+
+      g_assert_cmpint (found.exit_code, ==, 1);
+      if (seed == 1)
+        assert_has (found.out, "   1. at step 2 husband and the one behind it were held back: from then on others go first\n");
+      assert_has_not (found.out, "   2. ");
+    }
+}
+
 /* What is one thing to a person is one line. */
 static void
 test_a_task_that_is_held_back_is_told_in_one_line (void)
@@ -370,6 +386,7 @@ main (int argc, char **argv)
   ADD (test_the_failure_stays_in_its_place);
   ADD (test_decisions_that_commute_come_to_one_order);
   ADD (test_a_fault_that_lasts_becomes_one_that_happened_once);
+  ADD (test_two_that_are_held_back_for_good_are_one_decision);
   ADD (test_a_task_that_is_held_back_is_told_in_one_line);
   ADD (test_a_search_keeps_what_it_meets_while_it_shrinks);
   ADD (test_a_crash_is_made_small_like_any_failure);
