@@ -21,14 +21,8 @@
 #include <trio/lowlevel/access.h>
 #include <trio/lowlevel/mutation.h>
 #include <trio/lowlevel/run-local.h>
-#include <trio/lowlevel/task.h>
+#include <trio/lowlevel/select.h>
 #include <trio/seam/signals.h>
-
-typedef struct
-{
-  TrioTask *task;
-  int       number;          /* what it was given */
-} Waiter;
 
 /* All of one run. */
 typedef struct
@@ -43,7 +37,8 @@ struct _TrioSignalReceiver
   Home           *home;      /* NULL: closed */
   int            *numbers;   /* each once; ends with 0 */
   GArray         *pending;   /* of int, in order of arrival */
-  Waiter         *waiter;    /* in the frame of the task that waits; or NULL */
+  GQueue          waiters;   /* of cells, one at most, whose value becomes the number that it is given */
+  guint64         chosen_at; /* by a select */
   TrioSignalFunc  func;      /* or NULL */
   gpointer        data;
 };
@@ -91,16 +86,15 @@ take_pending (TrioSignalReceiver *self)
 static void
 give (TrioSignalReceiver *self, int number)
 {
-  Waiter *waiter = self->waiter;
+  TrioWaiter *waiter = trio_waiters_first (&self->waiters);
 
   trio_note_access (self, TRIO_ACCESS_WRITE);
   if (self->func != NULL)
     self->func (number, self->data);
   else if (waiter != NULL)
     {
-      self->waiter = NULL;
-      waiter->number = number;
-      trio_reschedule (waiter->task, NULL);
+      waiter->value = GINT_TO_POINTER (number);
+      trio_waiter_wake (waiter, NULL);
     }
   else
     add_pending (self, number);
@@ -155,9 +149,9 @@ trio_signal_receiver_close (TrioSignalReceiver *self)
     return;
   trio_note_access (self, TRIO_ACCESS_WRITE);
   g_queue_unlink (&home->receivers, &self->link);
-  if (self->waiter != NULL)
-    trio_reschedule (g_steal_pointer (&self->waiter)->task,
-                     g_error_new_literal (TRIO_ERROR, TRIO_ERROR_CLOSED_RESOURCE, "this signal receiver was closed"));
+  if (!g_queue_is_empty (&self->waiters))
+    trio_waiter_wake (trio_waiters_first (&self->waiters),
+                      g_error_new_literal (TRIO_ERROR, TRIO_ERROR_CLOSED_RESOURCE, "this signal receiver was closed"));
   give_back (self, home);
   raise_pending (self, home);
 }
@@ -185,7 +179,7 @@ home_free (gpointer data)
     {
       TrioSignalReceiver *receiver = link->data;
 
-      receiver->waiter = NULL;
+      g_queue_init (&receiver->waiters);
       receiver->home = NULL;
       g_queue_unlink (&home->receivers, link);
       give_back (receiver, home);
@@ -286,20 +280,26 @@ trio_open_signal_receiver (const int *signals, GError **error)
 
 /* ---- receiving ---- */
 
-static TrioAbort
-abort_receive (TrioTask *task G_GNUC_UNUSED, gpointer data)
+/* In the frame of the task that waits. */
+typedef struct
 {
-  TrioSignalReceiver *self = data;
+  TrioWaiter          cell;
+  TrioSignalReceiver *receiver;
+} Waiting;
 
-  trio_note_access (self, TRIO_ACCESS_WRITE);
-  self->waiter = NULL;
-  return TRIO_ABORT_SUCCEEDED;
+static TrioAbort
+abort_receive (TrioTask *task, gpointer data)
+{
+  Waiting *self = data;
+
+  trio_note_access (self->receiver, TRIO_ACCESS_WRITE);
+  return trio_waiter_abort (task, &self->cell);
 }
 
 static void
 describe_receive (gpointer data, GString *out)
 {
-  const TrioSignalReceiver *self = data;
+  const TrioSignalReceiver *self = ((Waiting *) data)->receiver;
 
   for (const int *number = self->numbers; *number != 0; number++)
     g_string_append_printf (out, "%s%d (%s)", number == self->numbers ? "for signal " : ", ", *number, g_strsignal (*number));
@@ -309,13 +309,26 @@ TRIO_CHECKPOINT static gboolean
 wait_for_one (TrioSignalReceiver *self, int *number, GError **error)
 {
   static const TrioWaitClass klass = { "trio_signal_receiver_receive", abort_receive, describe_receive };
-  Waiter waiter = { .task = trio_current_task () };
+  Waiting waiting = { .receiver = self };
 
-  self->waiter = &waiter;
-  if (!trio_wait (&klass, self, error))
+  trio_waiter_join (&waiting.cell, &self->waiters);
+  if (!trio_wait (&klass, &waiting, error))
     return FALSE;
-  *number = waiter.number;
+  *number = GPOINTER_TO_INT (waiting.cell.value);
   return TRUE;
+}
+
+/* FALSE if another task waits, or if it was closed. */
+static gboolean
+may_receive (TrioSignalReceiver *self, GError **error)
+{
+  if (!g_queue_is_empty (&self->waiters))
+    g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_BUSY_RESOURCE, "another task waits for this receiver's next signal already");
+  else if (self->home == NULL)
+    g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_CLOSED_RESOURCE, "this signal receiver was closed");
+  else
+    return TRUE;
+  return FALSE;
 }
 
 gboolean
@@ -324,16 +337,8 @@ trio_signal_receiver_receive (TrioSignalReceiver *self, int *number, GError **er
   g_return_val_if_fail (self != NULL && number != NULL, FALSE);
 
   trio_note_access (self, TRIO_ACCESS_WRITE);
-  if (self->waiter != NULL)
-    {
-      g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_BUSY_RESOURCE, "another task waits for this receiver's next signal already");
-      return FALSE;
-    }
-  if (self->home == NULL)
-    {
-      g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_CLOSED_RESOURCE, "this signal receiver was closed");
-      return FALSE;
-    }
+  if (!may_receive (self, error))
+    return FALSE;
   if (self->pending->len == 0)
     return wait_for_one (self, number, error);
   if (!TRIO_MUTATION (cancelled_receive_takes_signal) && !trio_checkpoint_if_cancelled (error))
@@ -342,10 +347,58 @@ trio_signal_receiver_receive (TrioSignalReceiver *self, int *number, GError **er
   return trio_finish_checkpoint ();
 }
 
+/* ---- in a select ---- */
+
+static gboolean
+is_ready (const TrioSelectCase *self)
+{
+  TrioSignalReceiver *receiver = self->object;
+
+  trio_note_access (receiver, TRIO_ACCESS_WRITE);
+  return receiver->pending->len > 0 || receiver->home == NULL || !g_queue_is_empty (&receiver->waiters);
+}
+
+static gboolean
+take (const TrioSelectCase *self, GError **error)
+{
+  if (!may_receive (self->object, error))
+    return FALSE;
+  *(int *) self->value = take_pending (self->object);
+  return TRUE;
+}
+
+static void
+join (const TrioSelectCase *self, TrioWaiter *waiter)
+{
+  trio_waiter_join (waiter, &((TrioSignalReceiver *) self->object)->waiters);
+}
+
+static void
+collect (const TrioSelectCase *self, TrioWaiter *waiter)
+{
+  *(int *) self->value = GPOINTER_TO_INT (waiter->value);
+}
+
+static guint64 *
+chosen_at (const TrioSelectCase *self)
+{
+  return &((TrioSignalReceiver *) self->object)->chosen_at;
+}
+
+TrioSelectCase
+trio_case_signal (TrioSignalReceiver *receiver, int *number)
+{
+  static const TrioSelectable selectable = { "a signal", is_ready, take, join, collect, chosen_at };
+  TrioSelectCase never = { .kind = TRIO_SELECT_OTHER, .selectable = &selectable };
+
+  g_return_val_if_fail (number != NULL, never);
+  return (TrioSelectCase) { .kind = TRIO_SELECT_OTHER, .object = receiver, .value = number, .selectable = &selectable };
+}
+
 void
 trio_signal_receiver_get_statistics (TrioSignalReceiver *self, TrioSignalReceiverStatistics *statistics)
 {
   g_return_if_fail (self != NULL && statistics != NULL);
   trio_note_access (self, TRIO_ACCESS_READ);
-  *statistics = (TrioSignalReceiverStatistics) { .tasks_waiting = self->waiter != NULL, .signals_pending = self->pending->len };
+  *statistics = (TrioSignalReceiverStatistics) { .tasks_waiting = self->waiters.length, .signals_pending = self->pending->len };
 }

@@ -44,6 +44,7 @@ selectable_of (const TrioSelectCase *self)
     case TRIO_SELECT_SEND:      return &trio_send_selectable;
     case TRIO_SELECT_RECEIVE:   return &trio_receive_selectable;
     case TRIO_SELECT_BROADCAST: return &trio_broadcast_selectable;
+    case TRIO_SELECT_OTHER:     return self->selectable;
     }
   return NULL;
 }

@@ -3,8 +3,7 @@
 #include <trio/error.h>
 #include <trio/lowlevel/access.h>
 #include <trio/lowlevel/mutation.h>
-
-#include "sync/waiter.h"
+#include <trio/lowlevel/waiter.h>
 
 static void
 join (TrioWaiter *self, TrioTask *task, GQueue *line)

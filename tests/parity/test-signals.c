@@ -351,6 +351,122 @@ test_who_has_ended_by_itself_is_not_kept_by_the_signals (gpointer data G_GNUC_UN
   return let_them_arrive (error);
 }
 
+/* --- in a select --- */
+
+static gboolean
+send_usr1_later (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  if (!trio_sleep (MILLISECOND, error))
+    return FALSE;
+  send_signal (SIGUSR1);
+  return TRUE;
+}
+
+static gboolean
+test_a_select_takes_a_signal_that_is_there_or_comes (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioSignalReceiver) receiver = trio_open_signal_receiver (both, error);
+  g_autoptr (TrioEvent) event = trio_event_new ();
+  int number = 0;
+  gsize chosen;
+  const TrioSelectCase cases[] = { trio_case_event (event), trio_case_signal (receiver, &number), trio_case_signal (NULL, &number) };
+
+  if (receiver == NULL)
+    return FALSE;
+  send_signal (SIGUSR2);
+  if (!let_them_arrive (error) || !trio_select (cases, 3, &chosen, error))
+    return FALSE;
+  g_assert_cmpuint (chosen, ==, 1);
+  g_assert_cmpint (number, ==, SIGUSR2);
+  {
+    g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+    trio_nursery_start_soon (nursery, send_usr1_later, NULL);
+    if (!trio_select (cases, 3, &chosen, error) || !trio_nursery_close (nursery, TRUE))
+      return FALSE;
+  }
+  g_assert_cmpuint (chosen, ==, 1);
+  g_assert_cmpint (number, ==, SIGUSR1);
+  return TRUE;
+}
+
+/* Something else was chosen, or it was cancelled: the signal waits for who comes next. */
+static gboolean
+test_a_select_that_chose_something_else_took_no_signal (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioSignalReceiver) receiver = trio_open_signal_receiver (both, error);
+  g_autoptr (TrioCancelScope) scope = NULL;
+  int number = 0;
+  gsize chosen;
+  const TrioSelectCase cases[] = { trio_case_signal (receiver, &number), trio_case_after (MILLISECOND) };
+  TrioSignalReceiverStatistics statistics;
+
+  if (receiver == NULL || !trio_select (cases, 2, &chosen, error))
+    return FALSE;
+  g_assert_cmpuint (chosen, ==, 1);
+  trio_signal_receiver_get_statistics (receiver, &statistics);
+  g_assert_cmpuint (statistics.tasks_waiting, ==, 0);
+  send_signal (SIGUSR1);
+  if (!let_them_arrive (error))
+    return FALSE;
+  scope = trio_cancel_scope_open (error);
+  trio_cancel_scope_cancel (scope);
+  if (!trio_cancel_scope_close (scope, trio_select (cases, 1, &chosen, error)))
+    return FALSE;
+  g_assert_cmpuint (chosen, ==, G_MAXSIZE);
+  g_assert_cmpint (number, ==, 0);
+  expect_pending (receiver, 1);
+  return expect_signal (receiver, SIGUSR1, error);
+}
+
+typedef struct
+{
+  TrioSignalReceiver *receiver;
+  gsize               chosen;
+  GError             *failure;
+} Chooser;
+
+static gboolean
+choose (gpointer data, GError **error G_GNUC_UNUSED)
+{
+  Chooser *self = data;
+  int number;
+  const TrioSelectCase one = trio_case_signal (self->receiver, &number);
+
+  g_assert_false (trio_select (&one, 1, &self->chosen, &self->failure));
+  return TRUE;
+}
+
+static gboolean
+test_a_select_is_one_who_waits (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioSignalReceiver) receiver = trio_open_signal_receiver (both, error);
+  g_autoptr (TrioNursery) nursery = NULL;
+  g_autoptr (GError) failure = NULL;
+  Chooser first = { receiver, 0, NULL }, second = { receiver, 0, NULL };
+  int number;
+
+  if (receiver == NULL)
+    return FALSE;
+  nursery = trio_nursery_open (error);
+  trio_nursery_start_soon (nursery, choose, &first);
+  if (!let_them_arrive (error) || !choose (&second, error))
+    return FALSE;
+  parity_expect_error (second.failure, TRIO_ERROR, TRIO_ERROR_BUSY_RESOURCE);
+  g_assert_cmpuint (second.chosen, ==, 0);
+  g_assert_false (trio_signal_receiver_receive (receiver, &number, &failure));
+  parity_expect_error (failure, TRIO_ERROR, TRIO_ERROR_BUSY_RESOURCE);
+  trio_signal_receiver_close (receiver);
+  if (!trio_nursery_close (nursery, TRUE))
+    return FALSE;
+  parity_expect_error (first.failure, TRIO_ERROR, TRIO_ERROR_CLOSED_RESOURCE);
+  g_assert_cmpuint (first.chosen, ==, 0);
+  if (!choose (&second, error))
+    return FALSE;
+  parity_expect_error (second.failure, TRIO_ERROR, TRIO_ERROR_CLOSED_RESOURCE);
+  return TRUE;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -367,6 +483,9 @@ main (int argc, char **argv)
   ADD (test_the_first_signal_lets_a_server_finish_its_work);
   ADD (test_the_second_signal_does_not);
   ADD (test_who_has_ended_by_itself_is_not_kept_by_the_signals);
+  ADD (test_a_select_takes_a_signal_that_is_there_or_comes);
+  ADD (test_a_select_that_chose_something_else_took_no_signal);
+  ADD (test_a_select_is_one_who_waits);
 #undef ADD
 
   return g_test_run ();

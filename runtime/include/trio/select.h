@@ -40,13 +40,14 @@ typedef enum
   TRIO_SELECT_SEND,
   TRIO_SELECT_RECEIVE,
   TRIO_SELECT_BROADCAST,
+  TRIO_SELECT_OTHER,          /* what <trio/lowlevel/select.h> says how to make */
 } TrioSelectKind;
 
 /**
  * TrioSelectCase:
  *
- * One of the things a select waits for. Make it with a trio_case_ function. One with %NULL for its object is never ready: a way to
- * leave a case out without renumbering the others.
+ * One of the things a select waits for. Make it with a trio_case_ function: those below, and trio_case_signal() of <trio/signal.h>.
+ * One with %NULL for its object is never ready: a way to leave a case out without renumbering the others.
  */
 typedef struct
 {
@@ -57,6 +58,7 @@ typedef struct
   gpointer       *result;
   guint64        *missed;
   gint64          due;
+  const struct _TrioSelectable *selectable;      /* of TRIO_SELECT_OTHER */
 } TrioSelectCase;
 
 /* Receives. @value is written if the case is chosen. */

@@ -36,7 +36,7 @@
 
 #pragma once
 
-#include <trio/types.h>
+#include <trio/select.h>
 
 G_BEGIN_DECLS
 
@@ -84,6 +84,9 @@ TRIO_API TrioSignalReceiver *trio_open_signal_receiver      (const int *signals,
  */
 TRIO_API gboolean            trio_signal_receiver_receive   (TrioSignalReceiver *receiver, int *number, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/* For trio_select(): takes the next signal; as trio_signal_receiver_receive(), with its errors. */
+TRIO_API TrioSelectCase      trio_case_signal (TrioSignalReceiver *receiver, int *number) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * trio_signal_receiver_close:

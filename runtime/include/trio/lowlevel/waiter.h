@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* Cells of waiting tasks, for what can be waited for in trio_select() as well: events, futures, channels, broadcasts.
+/* Cells of waiting tasks, for what can be waited for in trio_select() as well: events, futures, channels, broadcasts, signals,
+ * and whatever somebody makes selectable (<trio/lowlevel/select.h>).
  *
  * A parking lot holds tasks, each waiting for one thing. A task in a select stands in several lines at once, with one cell in each,
  * and the first to call it takes all its cells out:
@@ -15,11 +16,14 @@
  *  2. Of one select either all cells stand in lines, or none; so a task is woken once, and leaves no trace where it lost.
  *  3. Whoever wakes a cell hands over through it: `value` is the waker's last word. The woken task looks at its cell alone, since
  *     the object may be gone by then.
- */
+ *
+ * On the thread of the run. */
 
 #pragma once
 
 #include <trio/lowlevel/task.h>
+
+G_BEGIN_DECLS
 
 typedef struct _TrioWaiter  TrioWaiter;
 typedef struct _TrioChooser TrioChooser;
@@ -45,24 +49,26 @@ struct _TrioChooser
 };
 
 /* Puts the calling task's cell at the end of line. */
-void        trio_waiter_join  (TrioWaiter *self, GQueue *line);
+TRIO_API void        trio_waiter_join  (TrioWaiter *self, GQueue *line);
 /* Out of its line, if it stands in one. */
-void        trio_waiter_leave (TrioWaiter *self);
+TRIO_API void        trio_waiter_leave (TrioWaiter *self);
 /* Takes it out, and all of its chooser's, and makes its task runnable. outcome: NULL, or (transfer full) what its wait fails
  * with. */
-void        trio_waiter_wake  (TrioWaiter *self, GError *outcome);
+TRIO_API void        trio_waiter_wake  (TrioWaiter *self, GError *outcome);
 /* Joins line and waits. klass->abort is to be trio_waiter_abort(), and data is the waiter. Checkpoint. */
-gboolean    trio_waiter_wait  (TrioWaiter *self, GQueue *line, const TrioWaitClass *klass, GError **error)
-  G_GNUC_WARN_UNUSED_RESULT;
-TrioAbort   trio_waiter_abort (TrioTask *task, gpointer waiter);
+TRIO_API gboolean    trio_waiter_wait  (TrioWaiter *self, GQueue *line, const TrioWaitClass *klass, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+TRIO_API TrioAbort   trio_waiter_abort (TrioTask *task, gpointer waiter);
 
 /* The first in line; NULL if nobody waits. */
-TrioWaiter *trio_waiters_first    (GQueue *line);
+TRIO_API TrioWaiter *trio_waiters_first    (GQueue *line);
 /* Wakes all who stand in line, in order, with copies of outcome, or NULL for success; only those on `end`, unless it is NULL. */
-void        trio_waiters_wake_all (GQueue *line, gpointer end, const GError *outcome);
+TRIO_API void        trio_waiters_wake_all (GQueue *line, gpointer end, const GError *outcome);
 /* Tells when a line is given up in which somebody stands, and wakes all with BROKEN_RESOURCE, so that no cell points into what is
  * gone. `what` is the public function that waits. */
-void        trio_waiters_clear    (GQueue *line, const char *what);
+TRIO_API void        trio_waiters_clear    (GQueue *line, const char *what);
 
 /* Counts up: the moments at which a select chose. */
-guint64     trio_choosing_moment  (void);
+TRIO_API guint64     trio_choosing_moment  (void);
+
+G_END_DECLS
