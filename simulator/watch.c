@@ -9,6 +9,7 @@
 #include <trio/seam/world.h>
 
 #include "simulator/escape/escape.h"
+#include "simulator/place.h"
 
 struct _TrioSimRecord
 {
@@ -86,21 +87,33 @@ own_frames (const char *stack)
   return own;
 }
 
-/* "main/a, in trio_event_set < wake_all < serve"; NULL if nobody of the program did it. */
+static void
+append_stack (TrioTask *about, TrioDumpFlags flags, GString *out)
+{
+  if (about != NULL)
+    trio_task_append_stack (about, flags, out);
+  else
+    trio_append_stack_here (NULL, flags, out);
+}
+
+/* "main/a, in trio_event_set < wake_all < serve [bank+0x1a2b]"; NULL if nobody of the program did it. */
 static char *
 place_of (TrioTask *about)
 {
   TrioTask *task = about != NULL ? about : trio_current_task ();
   g_autoptr (GString) stack = g_string_new (NULL);
+  g_autoptr (GString) exact = g_string_new (NULL);
   g_autofree char *path = task == NULL ? NULL : trio_task_dup_path (task);
+  g_autofree char *address = NULL;
+  const char *own;
 
   if (task == NULL)
     return NULL;
-  if (about != NULL)
-    trio_task_append_stack (about, TRIO_DUMP_STACKS, stack);
-  else
-    trio_append_stack_here (NULL, TRIO_DUMP_STACKS, stack);
-  return stack->len == 0 ? NULL : g_strdup_printf ("%s, in %s", path, about != NULL ? stack->str : own_frames (stack->str));
+  append_stack (about, TRIO_DUMP_STACKS, stack);
+  append_stack (about, TRIO_DUMP_STACKS | TRIO_DUMP_ADDRESSES, exact);
+  own = about != NULL ? stack->str : own_frames (stack->str);
+  address = trio_sim_place_address (own, exact->str);
+  return *own == '\0' ? NULL : g_strdup_printf ("%s, in %s%s", path, own, address);
 }
 
 static void

@@ -4,6 +4,7 @@
 
 #include "simulator/cli/campaign.h"
 #include "simulator/cli/kept.h"
+#include "simulator/cli/lines.h"
 #include "simulator/cli/options.h"
 #include "simulator/cli/os.h"
 #include "simulator/cli/progress.h"
@@ -263,18 +264,31 @@ confirm (TrioCliCampaign *campaign, const TrioCliFinding *finding, const TrioSim
   return report;
 }
 
+/* Where two runs of it part, if that shows in one process, too; NULL if not. */
+static char *
+find_parting (const TrioCliCampaign *campaign, const TrioSchedule *schedule)
+{
+  const TrioSimOptions options = {
+    .strategy = "replay", .schedule = schedule, .inject = campaign->inject, .check_determinism = TRIO_CLI_COMPARED,
+  };
+  g_autoptr (TrioSimReport) report = trio_cli_isolate (&campaign->target, &options, NULL, NULL, NULL);
+
+  return report && report->verdict == TRIO_SIM_NONDETERMINISM ? g_strdup (report->message) : NULL;
+}
+
 /* The same from the schedule alone: it is worth keeping only if that works. */
 static gboolean
 verify (TrioCliCampaign *campaign, TrioSimReport *report, GError **error)
 {
   g_autoptr (TrioSimReport) again = trio_cli_replay_once (&campaign->target, report->schedule, campaign->inject, error);
-  g_autofree char *first = NULL, *second = NULL;
+  g_autofree char *first = NULL, *second = NULL, *parted = NULL;
 
   if (!again)
     return FALSE;
   if (trio_cli_same_failure (report->verdict, report->name, again) && report->hash == again->hash)
     return TRUE;
 
+  parted = find_parting (campaign, report->schedule);
   first = identity_in_words (report->verdict, report->name);
   second = identity_in_words (again->verdict, again->name);
   become_nondeterminism (report, "a replay gave another run", g_strdup_printf (
@@ -282,7 +296,8 @@ verify (TrioCliCampaign *campaign, TrioSimReport *report, GError **error)
     "Replayed from its own schedule, in a fresh process, %s, after %" G_GUINT64_FORMAT " steps, with the trace hash %016"
     G_GINT64_MODIFIER "x; %u decision(s) found no place.\n"
     "Something comes from outside the choices: a hash table's order, an address, the real clock or random numbers, uninitialised\n"
-    "memory.%s%s", first, report->steps, report->hash, second, again->steps, again->hash, again->unmatched,
+    "memory.%s%s%s%s", first, report->steps, report->hash, second, again->steps, again->hash, again->unmatched,
+    parted ? "\n" : "", parted ? parted : "",
     report->message ? "\nThe first run said:\n" : "", report->message ? report->message : ""));
   return TRUE;
 }
@@ -321,8 +336,12 @@ trio_cli_campaign_knows (const TrioCliCampaign *campaign, TrioSimVerdict verdict
 }
 
 static void
-tell (const TrioCliCampaign *campaign, const TrioCliFailure *failure)
+tell (const TrioCliCampaign *campaign, TrioCliFailure *failure)
 {
+  char *with_lines = trio_cli_with_lines (failure->message);
+
+  g_free (failure->message);
+  failure->message = with_lines;
   if (campaign->report != NULL)
     campaign->report (campaign, failure);
   else

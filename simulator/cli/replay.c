@@ -9,6 +9,7 @@
 #include "simulator/cli/cli.h"
 #include "simulator/cli/isolate.h"
 #include "simulator/cli/json.h"
+#include "simulator/cli/lines.h"
 #include "simulator/cli/options.h"
 #include "simulator/cli/os.h"
 #include "simulator/cli/progress.h"
@@ -143,6 +144,7 @@ replay_file (Replay *self)
   const TrioScheduleHeader *header = trio_schedule_get_header (self->file.schedule);
   g_autoptr (TrioSimReport) report = NULL;
   g_autoptr (GError) error = NULL;
+  char *with_lines;
   gboolean same_failure;
 
   self->options.strategy = "replay";
@@ -157,6 +159,9 @@ replay_file (Replay *self)
   if (!report)
     return trio_cli_usage (self->cli, "replay", "%s", error->message);
 
+  with_lines = trio_cli_with_lines (report->message);
+  g_free (report->message);
+  report->message = with_lines;
   same_failure = trio_cli_same_failure (header->verdict, header->name, report);
   if (self->json)
     print_json (self, report, same_failure);

@@ -11,6 +11,7 @@
 #include <trio/seam/strand.h>
 #include <trio/seam/world.h>
 
+#include "simulator/place.h"
 #include "simulator/sim-world.h"
 
 /* Of this thread. */
@@ -48,24 +49,13 @@ trio_sim_escape_get_world (void)
 
 /* --- where it is --- */
 
-/* Of GLib, of the C library as far as its names tell, or ours: not where a person looks. */
-static gboolean
-is_of_libraries (const char *frame)
-{
-  return !(g_ascii_isalpha (frame[0]) || frame[0] == '_') || g_str_has_prefix (frame, "trio_") || g_str_has_prefix (frame, "g_")
-         || g_str_has_prefix (frame, "__") || g_str_has_prefix (frame, "lib");
-}
-
-/* "fetch" of "socket < g_socket_new < fetch < serve"; NULL if nothing is known. */
+/* Behind the call itself. */
 static char *
-place_in (const char *stack)
+place_in_program (const char *stack)
 {
-  g_auto (GStrv) frames = g_strsplit (stack, " < ", -1);
+  const char *behind = strstr (stack, " < ");
 
-  for (guint i = 1; frames[0] != NULL && frames[i] != NULL; i++)
-    if (!is_of_libraries (frames[i]))
-      return g_strndup (frames[i], strcspn (frames[i], " "));
-  return NULL;
+  return behind == NULL ? NULL : trio_sim_place_in (behind);
 }
 
 /* Writing a message to the log of the machine is not what a run is about. */
@@ -128,7 +118,7 @@ take_note (TrioSimWorld *world, TrioSimCall call)
   Note *note;
 
   trio_append_stack_here (trio_sim_call_get_name (call), TRIO_DUMP_STACKS, stack);
-  place = place_in (stack->str);
+  place = place_in_program (stack->str);
   if (is_of_log (stack->str) || note_again (world->escaping.notes, call, caller, place))
     return;
   note = g_new (Note, 1);
@@ -173,8 +163,10 @@ static void
 find_escape (TrioSimWorld *world, TrioSimCall call, const char *stack)
 {
   const char *name = trio_sim_call_get_name (call);
-  g_autofree char *place = place_in (stack);
+  g_autofree char *place = place_in_program (stack);
   g_autofree char *caller = describe_caller (world);
+  g_autofree char *address = NULL;
+  g_autoptr (GString) exact = g_string_new (NULL);
 
   if (!trio_sim_world_find (world, TRIO_SIM_ESCAPE, g_strdup (name)))
     return;
@@ -183,7 +175,11 @@ find_escape (TrioSimWorld *world, TrioSimCall call, const char *stack)
   g_string_append_printf (world->message, "  called by %s, at step %" G_GUINT64_FORMAT ", at ", caller, world->watch.steps);
   trio_sim_append_time (world->message, world->clock.now);
   if (place != NULL)
-    g_string_append_printf (world->message, ", in %s", place);
+    {
+      trio_append_stack_here (NULL, TRIO_DUMP_STACKS | TRIO_DUMP_ADDRESSES, exact);
+      address = trio_sim_place_address (strstr (stack, " < "), exact->str);
+      g_string_append_printf (world->message, ", in %s%s", place, address);
+    }
   if (stack[0] != '\0')
     g_string_append_printf (world->message, "\n  stack: %s", stack);
   append_instead (world->message, call);
