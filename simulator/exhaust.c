@@ -82,6 +82,7 @@ trio_sim_exhaust_run (TrioSimExhaust *self, const TrioSimExhaustOptions *options
     .own_strategy = strategy,
     .instrument = instrument,
     .inject = options->inject,
+    .escapes = options->escapes,
     .heal_after = options->heal_after,
     .heal_within = options->heal_within,
     .program = options->program,
@@ -204,7 +205,7 @@ static gboolean
 is_deterministic (TrioSimExhaust *self, const TrioSimExhaustOptions *options)
 {
   const TrioSimOptions twice = {
-    .strategy = "fifo", .inject = options->inject, .heal_after = options->heal_after, .heal_within = options->heal_within,
+    .strategy = "fifo", .inject = options->inject, .escapes = options->escapes, .heal_after = options->heal_after, .heal_within = options->heal_within,
     .program = options->program, .check_determinism = TRUE,
   };
   TrioSimReport *report = NULL;

@@ -98,7 +98,8 @@ typedef struct
  * @data: what @func gets
  * @program: (nullable): a name for headers
  * @inject: what may be injected
- * @heal_after: as of #TrioSimOptions
+ * @escapes: as of #TrioSimOptions
+ * @heal_after: likewise
  * @heal_within: likewise
  * @deviations: at most so many answers that are not dull; -1 for no bound. With a bound nothing is reduced: the bound and the
  *   reduction would each leave out what the other relies on (Coons, Musuvathi, McKinley, OOPSLA 2013)
@@ -123,6 +124,7 @@ typedef struct
   gpointer            data;
   const char         *program;
   TrioSimInject       inject;
+  TrioSimEscapes      escapes;
   GTimeSpan           heal_after;
   GTimeSpan           heal_within;
   gint64              deviations;

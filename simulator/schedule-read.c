@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define PIPE_BYTES_MAX ((gsize) 64 << 20)
+
 
 typedef struct
 {
@@ -503,6 +505,43 @@ trio_schedule_parse (const char *text, const char *file_name, GError **error)
   return g_steal_pointer (&schedule);
 }
 
+/* A pipe is as good as a file; but a device may have no end. */
+static gboolean
+read_all (const char *path, char **text, gsize *size, GError **error)
+{
+  GIOChannel *channel;
+  GString *all;
+  char buffer[4096];
+  gsize n;
+  GIOStatus status;
+
+  if (g_file_test (path, G_FILE_TEST_IS_REGULAR | G_FILE_TEST_IS_DIR) || !g_file_test (path, G_FILE_TEST_EXISTS))
+    return g_file_get_contents (path, text, size, error);
+
+  channel = g_io_channel_new_file (path, "r", error);
+  if (channel == NULL)
+    {
+      g_prefix_error (error, "%s: ", path);
+      return FALSE;
+    }
+  g_io_channel_set_encoding (channel, NULL, NULL);
+  all = g_string_new (NULL);
+  do
+    {
+      status = g_io_channel_read_chars (channel, buffer, sizeof buffer, &n, error);
+      g_string_append_len (all, buffer, (gssize) n);
+    }
+  while ((status == G_IO_STATUS_NORMAL || status == G_IO_STATUS_AGAIN) && all->len <= PIPE_BYTES_MAX);
+  g_io_channel_unref (channel);
+  if (status == G_IO_STATUS_NORMAL || status == G_IO_STATUS_AGAIN)
+    g_set_error (error, TRIO_ERROR, TRIO_ERROR_FAILED, "%s: this has no end, so it is no schedule", path);
+  else if (status == G_IO_STATUS_ERROR)
+    g_prefix_error (error, "%s: ", path);
+  *size = all->len;
+  *text = g_string_free (all, FALSE);
+  return status == G_IO_STATUS_EOF;
+}
+
 TrioSchedule *
 trio_schedule_load (const char *path, GError **error)
 {
@@ -510,7 +549,7 @@ trio_schedule_load (const char *path, GError **error)
   g_autofree char *text = NULL;
   gsize size;
 
-  if (!g_file_get_contents (path, &text, &size, error))
+  if (!read_all (path, &text, &size, error))
     return NULL;
   if (strlen (text) != size || !g_utf8_validate (text, -1, NULL))
     {

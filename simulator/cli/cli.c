@@ -5,6 +5,7 @@
 #include "simulator/cli/cli.h"
 #include "simulator/cli/json.h"
 #include "simulator/cli/options.h"
+#include "simulator/cli/os.h"
 #include "simulator/cli/report.h"
 #include "simulator/escape/escape.h"
 
@@ -148,6 +149,7 @@ trio_sim_main (int argc, char **argv, const TrioScenario *scenarios)
 {
   g_autofree char *program = NULL;
   TrioCli cli;
+  int exit_code;
 
   g_return_val_if_fail (argc >= 1 && argv != NULL && scenarios != NULL, TRIO_CLI_EXIT_USAGE);
 
@@ -155,5 +157,14 @@ trio_sim_main (int argc, char **argv, const TrioScenario *scenarios)
   cli = (TrioCli) { argv[0], program, scenarios };
   if (!g_get_prgname ())
     g_set_prgname (program);
-  return scenarios_are_sound (&cli) ? run_command (&cli, argc, argv) : TRIO_CLI_EXIT_USAGE;
+  trio_cli_open_streams ();
+  exit_code = scenarios_are_sound (&cli) ? run_command (&cli, argc, argv) : TRIO_CLI_EXIT_USAGE;
+  if (trio_cli_get_lost_output ())
+    {
+      g_autofree char *complaint = g_strdup_printf ("%s: not all of the results could be written: %s\n", program, trio_cli_get_lost_output ());
+
+      trio_cli_put_error (complaint);
+      exit_code = TRIO_CLI_EXIT_USAGE;
+    }
+  return exit_code;
 }

@@ -9,9 +9,9 @@
  *     replay.c    one schedule; branch.h, travel.h    │
  *     shrink.c    a smaller one, and why it fails    ─┘  isolate.h is one run in a child, shrinker.h the search, explain.h the reasons
  *     options.h   what was typed;  report.h, json.h, progress.h   what is printed
- *     os.h        children and shared memory;  wire.h, crash.h    what comes back from them
+ *     os.h        children, shared memory, streams, signals;  wire.h, crash.h    what comes back from them
  *
- * Exit codes: 0 nothing found, 1 a failure found, 2 wrong usage (and what makes a run impossible). Results go to stdout, progress
+ * Exit codes: 0 nothing found, 1 a failure found, 2 wrong usage (and what makes a run impossible, and results that are lost). Results go to stdout, progress
  * and complaints to stderr. */
 
 #pragma once

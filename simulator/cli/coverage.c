@@ -324,7 +324,7 @@ append_blind_spots (GString *out, const TrioCliCoverage *coverage, const TrioCli
   for (guint k = 0; k < N_KINDS; k++)
     {
       if ((inject & kinds[k].kind) && !kinds[k].onwards && sum_of_tried (coverage, k) == 0)
-        g_string_append_printf (out, "  never: %s; there was no occasion for it\n", kinds[k].key);
+        g_string_append_printf (out, "  never: %s; there was no %s for it\n", kinds[k].key, figures->n_left_out > 0 ? "run" : "occasion");
     }
   if (figures->n_unmatched > 0)
     g_string_append_printf (out, "  never reached: %" G_GUINT64_FORMAT " injection(s), whose occasion did not come again\n",

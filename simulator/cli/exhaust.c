@@ -15,7 +15,6 @@
 #include "simulator/cli/wire.h"
 #include "simulator/exhaust-steps.h"
 
-#include <math.h>
 #include <string.h>
 
 #define RUNS_DEFAULT  100000
@@ -25,7 +24,8 @@ typedef struct
 {
   TrioCliCampaign        campaign;
   TrioSimExhaustOptions  search;
-  double                 span_s;       /* 0: no limit */
+  gint64                 span_us;      /* 0: no limit */
+  gboolean               holds;        /* it was typed what */
   GBytes                *decisions;    /* of the failure, for the strategy "bytes" */
 } Exhaust;
 
@@ -41,7 +41,7 @@ typedef struct
   char                *reduce;
   char                *hold;
   GStrv                held;
-  double               span_s;
+  char                *span;
 } Typed;
 
 static gboolean
@@ -70,12 +70,12 @@ apply (const TrioCli *cli, Typed *typed, Exhaust *self)
 
   if (!trio_cli_common_options_apply (cli, command, &typed->common, TRIO_SIM_INJECT_NONE, &self->campaign))
     return FALSE;
-  if (typed->runs && typed->span_s != 0)
+  if (typed->runs && typed->span)
     return trio_cli_usage (cli, command, "--runs and --for exclude each other") == TRIO_CLI_EXIT_OK;
   if (typed->runs && (!trio_cli_parse_number (typed->runs, &self->search.max_runs) || self->search.max_runs == 0))
     return trio_cli_usage (cli, command, "--runs %s: expected a number, 1 or more", typed->runs) == TRIO_CLI_EXIT_OK;
-  if (!isfinite (typed->span_s) || typed->span_s < 0)
-    return trio_cli_usage (cli, command, "--for: expected seconds, more than 0") == TRIO_CLI_EXIT_OK;
+  if (typed->span && !trio_cli_parse_seconds (typed->span, &self->span_us))
+    return trio_cli_usage (cli, command, "--for %s: expected seconds, more than 0", typed->span) == TRIO_CLI_EXIT_OK;
   if (typed->deviations && (!trio_cli_parse_number (typed->deviations, &deviations) || deviations > 1000))
     return trio_cli_usage (cli, command, "--deviations %s: expected a number from 0 to 1000", typed->deviations) == TRIO_CLI_EXIT_OK;
   if (typed->reduce && !parse_reduce (typed->reduce, &self->search.reduce))
@@ -92,16 +92,20 @@ apply (const TrioCli *cli, Typed *typed, Exhaust *self)
     return trio_cli_usage (cli, command, "--reduce %s and --heal-after exclude each other: from then on nobody is asked who goes first, and "
                            "nothing can be turned over", typed->reduce) == TRIO_CLI_EXIT_OK;
 
+  if (!*hold)
+    return trio_cli_usage (cli, command, "--hold needs a list of labels, such as clock.pause,net., or none") == TRIO_CLI_EXIT_OK;
+
   self->search.inject = self->campaign.inject;
+  self->search.escapes = self->campaign.target.escapes == TRIO_SIM_ESCAPES_FAIL ? TRIO_SIM_ESCAPES_FAIL : TRIO_SIM_ESCAPES_ALLOW;
   self->search.heal_after = self->campaign.target.heal_after;
   self->search.heal_within = self->campaign.target.heal_within;
   if (typed->deviations)
     self->search.deviations = (gint64) deviations;
-  if (typed->span_s > 0)
+  if (self->span_us > 0)
     self->search.max_runs = 0;
   typed->held = g_str_equal (hold, "none") ? NULL : g_strsplit (hold, ",", -1);
   self->search.held = (const char *const *) typed->held;
-  self->span_s = typed->span_s;
+  self->holds = typed->hold != NULL;
   self->campaign.strategy = command;
   return TRUE;
 }
@@ -114,7 +118,7 @@ trio_cli_exhaust (const TrioCli *cli, int argc, char **argv)
     { "deviations", 'd', 0, G_OPTION_ARG_STRING, &typed.deviations, "At most so many answers that are not the ordinary ones (no bound)",
       "D" },
     { "runs", 'n', 0, G_OPTION_ARG_STRING, &typed.runs, "Give up after so many runs (100000)", "N" },
-    { "for", 0, 0, G_OPTION_ARG_DOUBLE, &typed.span_s, "Give up after this time, for each scenario", "SECONDS" },
+    { "for", 0, 0, G_OPTION_ARG_STRING, &typed.span, "Give up after this time, for each scenario", "SECONDS" },
     { "reduce", 0, 0, G_OPTION_ARG_STRING, &typed.reduce, "Which orders count as one: auto, none, objects, memory (auto)", "HOW" },
     { "hold", 0, 0, G_OPTION_ARG_STRING, &typed.hold, "Choices not to vary, \"net.\" for a group (" HELD_DEFAULT "; with --deviations none)",
       "LABELS" },
@@ -134,6 +138,7 @@ trio_cli_exhaust (const TrioCli *cli, int argc, char **argv)
 
   trio_cli_common_options_clear (&typed.common);
   g_free (typed.runs);
+  g_free (typed.span);
   g_free (typed.deviations);
   g_free (typed.reduce);
   g_free (typed.hold);
@@ -192,6 +197,27 @@ tally_of (TrioCliExhausted *done, gint64 began)
   return tally;
 }
 
+/* What was to be held and never came up may be a slip of the pen. */
+static void
+append_unasked (GString *out, const Exhaust *self, const TrioSimExhaust *sum)
+{
+  for (guint i = 0; self->search.held != NULL && self->search.held[i] != NULL; i++)
+    {
+      const char *wanted = self->search.held[i];
+      gboolean is_group = g_str_has_suffix (wanted, ".");
+      gboolean asked = *wanted == '\0';
+
+      for (guint k = 0; k < sum->held->len && !asked; k++)
+        {
+          const char *label = ((const TrioSimHeld *) sum->held->pdata[k])->label;
+
+          asked = is_group ? g_str_has_prefix (label, wanted) : g_str_equal (label, wanted);
+        }
+      if (!asked)
+        g_string_append_printf (out, "  never asked: %s (--hold)\n", wanted);
+    }
+}
+
 static void
 append_claim (GString *out, gboolean json, gconstpointer data)
 {
@@ -203,6 +229,8 @@ append_claim (GString *out, gboolean json, gconstpointer data)
   if (!json)
     {
       g_string_append_printf (out, "  %s", words->str);
+      if (self->holds)
+        append_unasked (out, self, sum);
       if (self->campaign.shards > 1)
         g_string_append_printf (out, "  This is shard %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT ": the claim is that of all of them "
                                 "together, if each says it.\n", self->campaign.shard, self->campaign.shards);
@@ -236,7 +264,7 @@ exhaust_one (Exhaust *self, guint64 *runs, GError **error)
   TrioCliExhaustWork work = {
     .target = &self->campaign.target, .options = &self->search, .jobs = self->campaign.jobs,
     .shard = self->campaign.shard, .shards = self->campaign.shards, .tick = show_progress, .tick_data = self,
-    .stop_at = self->span_s > 0 ? began + (gint64) MIN (self->span_s * G_TIME_SPAN_SECOND, 1e18) : G_MAXINT64,
+    .stop_at = self->span_us > 0 ? began + self->span_us : G_MAXINT64,
   };
   g_autoptr (TrioCliExhausted) done = trio_cli_exhaust_work (&work, error);
   g_autoptr (TrioCliTally) tally = NULL;

@@ -19,7 +19,6 @@
 #include "simulator/cli/wire.h"
 #include "simulator/strategy.h"
 
-#include <math.h>
 #include <string.h>
 
 #define RUNS_DEFAULT             1000
@@ -30,7 +29,7 @@ typedef struct
 {
   TrioCliCampaign  campaign;
   guint64          runs;         /* 0: no limit */
-  double           span_s;       /* 0: no limit */
+  gint64           span_us;      /* 0: no limit */
   gboolean         keep_going;
 } Explore;
 
@@ -44,7 +43,7 @@ typedef struct
   char                *runs;
   char                *seed;
   char                *strategy;
-  double               span_s;
+  char                *span;
   gboolean             keep_going;
 } Typed;
 
@@ -67,21 +66,20 @@ apply (const TrioCli *cli, Typed *typed, Explore *self)
 
   if (!trio_cli_common_options_apply (cli, command, &typed->common, TRIO_SIM_INJECT_NONE, &self->campaign))
     return FALSE;
-  if (typed->runs && typed->span_s != 0)
+  if (typed->runs && typed->span)
     return trio_cli_usage (cli, command, "--runs and --for exclude each other") == TRIO_CLI_EXIT_OK;
   if (typed->runs && (!trio_cli_parse_number (typed->runs, &self->runs) || self->runs == 0))
     return trio_cli_usage (cli, command, "--runs %s: expected a number, 1 or more", typed->runs) == TRIO_CLI_EXIT_OK;
-  if (!isfinite (typed->span_s) || typed->span_s < 0)
-    return trio_cli_usage (cli, command, "--for: expected seconds, more than 0") == TRIO_CLI_EXIT_OK;
+  if (typed->span && !trio_cli_parse_seconds (typed->span, &self->span_us))
+    return trio_cli_usage (cli, command, "--for %s: expected seconds, more than 0", typed->span) == TRIO_CLI_EXIT_OK;
   if (typed->seed && !parse_seed (typed->seed, &self->campaign.seed))
     return trio_cli_usage (cli, command, "--seed %s: expected a number, or \"random\"", typed->seed) == TRIO_CLI_EXIT_OK;
   if (typed->strategy && !trio_sim_strategy_check (typed->strategy, &error))
     return trio_cli_usage (cli, command, "--strategy %s: %s", typed->strategy, error->message) == TRIO_CLI_EXIT_OK;
 
   self->campaign.strategy = typed->strategy ? typed->strategy : "portfolio";
-  self->span_s = typed->span_s;
   self->keep_going = typed->keep_going;
-  if (self->span_s > 0)
+  if (self->span_us > 0)
     self->runs = 0;
   /* All of its runs are the same one. */
   if (g_str_equal (self->campaign.strategy, "fifo"))
@@ -95,7 +93,7 @@ trio_cli_explore (const TrioCli *cli, int argc, char **argv)
   Typed typed = { .common = TRIO_CLI_COMMON_OPTIONS_INIT };
   const GOptionEntry entries[] = {
     { "runs", 'n', 0, G_OPTION_ARG_STRING, &typed.runs, "How many runs (1000)", "N" },
-    { "for", 0, 0, G_OPTION_ARG_DOUBLE, &typed.span_s, "As many runs of each scenario as fit into this time", "SECONDS" },
+    { "for", 0, 0, G_OPTION_ARG_STRING, &typed.span, "As many runs of each scenario as fit into this time", "SECONDS" },
     { "seed", 0, 0, G_OPTION_ARG_STRING, &typed.seed, "What the runs are drawn from (1); \"random\": from the clock", "S" },
     { "strategy", 0, 0, G_OPTION_ARG_STRING, &typed.strategy, "Who decides (portfolio); fifo: the ordinary run alone", "NAME" },
     { "keep-going", 'k', 0, G_OPTION_ARG_NONE, &typed.keep_going, "Look for further failures after the first", NULL },
@@ -114,6 +112,7 @@ trio_cli_explore (const TrioCli *cli, int argc, char **argv)
 
   trio_cli_common_options_clear (&typed.common);
   g_free (typed.runs);
+  g_free (typed.span);
   g_free (typed.seed);
   g_free (typed.strategy);
   return exit_code;
@@ -174,7 +173,7 @@ explore_one (Explore *self, TrioCliTally *tally, GError **error)
   TrioCliWork work = {
     .target = &self->campaign.target, .prepare = prepare, .prepare_data = self,
     .first = self->campaign.shard, .stride = self->campaign.shards, .last = self->runs ? self->runs : G_MAXUINT64 / 2,
-    .stop_at = self->span_s > 0 ? g_get_monotonic_time () + (gint64) MIN (self->span_s * G_TIME_SPAN_SECOND, 1e18) : G_MAXINT64,
+    .stop_at = self->span_us > 0 ? g_get_monotonic_time () + self->span_us : G_MAXINT64,
     .jobs = self->campaign.jobs, .keep_going = self->keep_going, .check_every = CHECK_DETERMINISM_EVERY,
     .tick = show_progress, .tick_data = self,
   };

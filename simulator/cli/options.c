@@ -81,6 +81,8 @@ trio_cli_common_options_clear (TrioCliCommonOptions *options)
   g_free (options->shard);
   g_free (options->junit);
   g_free (options->escapes);
+  g_free (options->heal_after);
+  g_free (options->heal_within);
 }
 
 static gboolean
@@ -93,16 +95,6 @@ parse_shard (const char *text, TrioCliCampaign *campaign)
          && campaign->shards <= G_MAXINT32;
 }
 
-/* 0 is what was not given. A microsecond is the least that time can be. */
-static gboolean
-parse_span (double seconds, GTimeSpan *span)
-{
-  if (!isfinite (seconds) || seconds < 0 || seconds > 1e9)
-    return FALSE;
-  *span = (GTimeSpan) (seconds * G_TIME_SPAN_SECOND + 0.5);
-  return seconds == 0 || *span > 0;
-}
-
 /* What the campaign's results look like, and where they go. */
 static gboolean
 apply_output (const TrioCli *cli, const char *command, const TrioCliCommonOptions *options, TrioCliCampaign *campaign)
@@ -111,7 +103,9 @@ apply_output (const TrioCli *cli, const char *command, const TrioCliCommonOption
 
   if (options->tap && options->json)
     return trio_cli_usage (cli, command, "--tap and --json exclude each other: both say what stdout is") == TRIO_CLI_EXIT_OK;
-  /* Better to know it now than behind an hour of searching. */
+  if (options->junit && !*options->junit)
+    return trio_cli_usage (cli, command, "--junit needs the name of a file") == TRIO_CLI_EXIT_OK;
+  /* As with --keep: better now. */
   if (options->junit && !g_file_set_contents (options->junit, "", 0, &error))
     return trio_cli_usage (cli, command, "--junit: %s", error->message) == TRIO_CLI_EXIT_OK;
 
@@ -141,25 +135,30 @@ trio_cli_common_options_apply (const TrioCli *cli, const char *command, TrioCliC
       return trio_cli_usage (cli, command, "there is no scenario \"%s\"; there is: %s", options->scenario,
                              names) == TRIO_CLI_EXIT_OK;
     }
-  if (options->jobs < 0 || options->jobs > 4096)
+  if (options->jobs != G_MININT && (options->jobs < 1 || options->jobs > 4096))
     return trio_cli_usage (cli, command, "--jobs %d: expected 1 to 4096", options->jobs) == TRIO_CLI_EXIT_OK;
   if (options->budget < 0)
     return trio_cli_usage (cli, command, "--budget %d: expected 0 or more", options->budget) == TRIO_CLI_EXIT_OK;
   if (options->timeout_s < 0)
     return trio_cli_usage (cli, command, "--timeout %d: expected seconds, or 0 for none", options->timeout_s) == TRIO_CLI_EXIT_OK;
-  if (!parse_span (options->heal_after_s, &campaign->target.heal_after))
-    return trio_cli_usage (cli, command, "--heal-after: expected seconds of virtual time, more than 0") == TRIO_CLI_EXIT_OK;
-  if (!parse_span (options->heal_within_s, &campaign->target.heal_within))
-    return trio_cli_usage (cli, command, "--heal-within: expected seconds of virtual time, more than 0") == TRIO_CLI_EXIT_OK;
+  if (options->heal_after && !trio_cli_parse_seconds (options->heal_after, &campaign->target.heal_after))
+    return trio_cli_usage (cli, command, "--heal-after %s: expected seconds of virtual time, more than 0",
+                           options->heal_after) == TRIO_CLI_EXIT_OK;
+  if (options->heal_within && !trio_cli_parse_seconds (options->heal_within, &campaign->target.heal_within))
+    return trio_cli_usage (cli, command, "--heal-within %s: expected seconds of virtual time, more than 0",
+                           options->heal_within) == TRIO_CLI_EXIT_OK;
   if (options->shard && !parse_shard (options->shard, campaign))
     return trio_cli_usage (cli, command, "--shard %s: expected I/N, as in 1/4", options->shard) == TRIO_CLI_EXIT_OK;
   if (options->keep && !*options->keep)
     return trio_cli_usage (cli, command, "--keep needs the name of a directory") == TRIO_CLI_EXIT_OK;
+  /* Better to know it now than behind an hour of searching. */
+  if (options->keep && !trio_cli_may_write_into (options->keep, &error))
+    return trio_cli_usage (cli, command, "--keep %s: %s", options->keep, error->message) == TRIO_CLI_EXIT_OK;
 
   if (!trio_cli_parse_escapes (cli, command, options->escapes, &campaign->target.escapes))
     return FALSE;
 
-  campaign->jobs = options->jobs ? (guint) options->jobs : g_get_num_processors ();
+  campaign->jobs = options->jobs != G_MININT ? (guint) options->jobs : g_get_num_processors ();
   campaign->budget = options->budget;
   campaign->target.timeout_s = options->timeout_s;
   campaign->keep = options->keep ? options->keep : TRIO_CLI_KEEP_DEFAULT;
@@ -249,6 +248,18 @@ trio_cli_parse_number (const char *text, guint64 *number)
   gboolean is_hex = g_ascii_strncasecmp (text, "0x", 2) == 0;
 
   return g_ascii_string_to_unsigned (is_hex ? text + 2 : text, is_hex ? 16 : 10, 0, G_MAXUINT64, number, NULL);
+}
+
+gboolean
+trio_cli_parse_seconds (const char *text, gint64 *span_us)
+{
+  char *end = NULL;
+  double seconds = g_ascii_strtod (text, &end);
+
+  if (end == text || *end || !isfinite (seconds) || seconds < 0.5e-6 || seconds > 1e9)
+    return FALSE;
+  *span_us = (gint64) (seconds * G_TIME_SPAN_SECOND + 0.5);
+  return TRUE;
 }
 
 const TrioScenario *

@@ -30,13 +30,13 @@ typedef struct
   char     *shard;
   gboolean  tap;
   char     *junit;
-  double    heal_after_s;
-  double    heal_within_s;
+  char     *heal_after;
+  char     *heal_within;
   char     *escapes;
 } TrioCliCommonOptions;
 
 /* Values before parsing; `inject` is what it is if not given. */
-#define TRIO_CLI_COMMON_OPTIONS_INIT { NULL, NULL, NULL, 0, 500, 60, FALSE, NULL, FALSE, NULL, 0, 0, NULL }
+#define TRIO_CLI_COMMON_OPTIONS_INIT { NULL, NULL, NULL, G_MININT, 500, 60, FALSE, NULL, FALSE, NULL, NULL, NULL, NULL }
 #define TRIO_CLI_ESCAPES_ENTRY(text) \
   { "escapes", 0, 0, G_OPTION_ARG_STRING, &(text), "What becomes of calls that leave the simulation: fail (default), note, allow", "HOW" }
 #define TRIO_CLI_COMMON_ENTRIES(o) \
@@ -46,9 +46,9 @@ typedef struct
   { "keep", 0, 0, G_OPTION_ARG_FILENAME, &(o).keep, "Where failing schedules go (" TRIO_CLI_KEEP_DEFAULT "); those that are there are replayed first", \
     "DIR" }, \
   { "shard", 0, 0, G_OPTION_ARG_STRING, &(o).shard, "Only the I-th of N parts of the campaign", "I/N" }, \
-  { "heal-after", 0, 0, G_OPTION_ARG_DOUBLE, &(o).heal_after_s, \
+  { "heal-after", 0, 0, G_OPTION_ARG_STRING, &(o).heal_after, \
     "After this virtual time nothing is delayed, injected or broken any more", "SECONDS" }, \
-  { "heal-within", 0, 0, G_OPTION_ARG_DOUBLE, &(o).heal_within_s, "From then on a run must end within this virtual time", "SECONDS" }, \
+  { "heal-within", 0, 0, G_OPTION_ARG_STRING, &(o).heal_within, "From then on a run must end within this virtual time", "SECONDS" }, \
   { "budget", 0, 0, G_OPTION_ARG_INT, &(o).budget, "Runs spent on shrinking each failure (500); 0 for none", "RUNS" }, \
   { "timeout", 0, 0, G_OPTION_ARG_INT, &(o).timeout_s, "Real time after which one run is stopped (60)", "SECONDS" }, \
   TRIO_CLI_ESCAPES_ENTRY ((o).escapes), \
@@ -68,6 +68,8 @@ const char *trio_cli_escapes_to_text (TrioSimEscapes escapes);
 gboolean trio_cli_parse_inject    (const char *text, TrioSimInject *inject, GError **error);
 /* "cancel,interrupt", "none". */
 char    *trio_cli_inject_to_text  (TrioSimInject inject);
+/* More than 0 and at most 1e9 (30 years); a microsecond is the least there is. */
+gboolean trio_cli_parse_seconds   (const char *text, gint64 *span_us);
 /* Decimal, or hexadecimal with 0x. */
 gboolean trio_cli_parse_number    (const char *text, guint64 *number);
 

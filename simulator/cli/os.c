@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* Children, shared memory and signals, by POSIX. See os.h for what is always true. */
+/* Children and shared memory, by POSIX. See os.h for what is always true; os-terminal.c has the rest of it. */
 
 #include "simulator/cli/os.h"
 
@@ -28,7 +28,6 @@
 #define MESSAGE_BYTES_MAX (1u << 30)
 
 static pid_t parent_pid;
-static volatile sig_atomic_t interrupted;
 
 /* ---- In the child ---------------------------------------------------------------------------------------------------------- */
 
@@ -47,15 +46,28 @@ end_at_once (void)
   _exit (TRIO_CLI_EXIT_CALLED);
 }
 
+gboolean
+trio_cli_orphaned (void)
+{
+  return getppid () != parent_pid;
+}
+
 static void
 become_child (int errors_fd, gboolean echo)
 {
   struct rlimit none = { 0, 0 };
   int null_fd = open ("/dev/null", O_RDWR);
 
+  /* Whoever kills the parent does not want us to go on: a run may never come to the place where it looks. */
+#ifdef PR_SET_PDEATHSIG
+  prctl (PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+#endif
+  if (trio_cli_orphaned ())
+    _exit (0);
   /* Ctrl-C is the parent's business: it stops us in order. */
   signal (SIGINT, SIG_IGN);
   signal (SIGTERM, SIG_DFL);
+  signal (SIGHUP, SIG_DFL);
   signal (SIGPIPE, SIG_IGN);
   setrlimit (RLIMIT_CORE, &none);
   atexit (end_at_once);
@@ -139,12 +151,6 @@ trio_cli_on_fault (void (*hook) (int number))
     return;
   for (guint i = 0; i < G_N_ELEMENTS (faults); i++)
     sigaction (faults[i], &ours, NULL);
-}
-
-gboolean
-trio_cli_orphaned (void)
-{
-  return getppid () != parent_pid;
 }
 
 /* ---- In the parent --------------------------------------------------------------------------------------------------------- */
@@ -514,78 +520,6 @@ trio_cli_process_end (int process)
 {
   while (process > 0 && kill (process, SIGKILL) == 0)
     poll (NULL, 0, 1);
-}
-
-void
-trio_cli_ignore_interrupt (gboolean ignored)
-{
-  signal (SIGINT, ignored ? SIG_IGN : SIG_DFL);
-}
-
-char *
-trio_cli_read_line (void)
-{
-  g_autoptr (GString) line = g_string_new (NULL);
-  char c;
-  gssize n;
-
-  while ((n = read (STDIN_FILENO, &c, 1)) == 1 && c != '\n')
-    g_string_append_c (line, c);
-  return n <= 0 && line->len == 0 ? NULL : g_strdup (line->str);
-}
-
-gboolean
-trio_cli_stdin_is_terminal (void)
-{
-  return isatty (STDIN_FILENO);
-}
-
-static void
-note_interrupt (int number)
-{
-  interrupted = number;
-}
-
-void
-trio_cli_catch_interrupt (void)
-{
-  struct sigaction action = { .sa_handler = note_interrupt, .sa_flags = (int) SA_RESETHAND };
-
-  sigemptyset (&action.sa_mask);
-  sigaction (SIGINT, &action, NULL);
-  sigaction (SIGTERM, &action, NULL);
-}
-
-gboolean
-trio_cli_interrupted (void)
-{
-  return interrupted != 0;
-}
-
-void
-trio_cli_put (const char *text)
-{
-  fputs (text, stdout);
-  fflush (stdout);
-}
-
-void
-trio_cli_put_error (const char *text)
-{
-  fputs (text, stderr);
-  fflush (stderr);
-}
-
-gboolean
-trio_cli_stdout_is_terminal (void)
-{
-  return isatty (STDOUT_FILENO);
-}
-
-gboolean
-trio_cli_stderr_is_terminal (void)
-{
-  return isatty (STDERR_FILENO);
 }
 
 char *

@@ -3,11 +3,12 @@
 /* What the command line needs of the operating system: children, memory shared with them, Ctrl-C, whether somebody looks on.
  *
  * Always true:
- *  1. os.c is the only file of this folder that includes a system header.
+ *  1. os.c and os-terminal.c are the only files of this folder that include a system header.
  *  2. A child never returns from its body: it ends with _exit(), so that nothing that the parent has buffered or registered runs
  *     twice.
  *  3. The parent never runs a scenario itself. A child always starts from the memory that main() left.
- *  4. What a child writes to stderr is kept, the last 64 KiB of it; a child that loses its parent ends by itself.
+ *  4. What a child writes to stderr is kept, the last 64 KiB of it; a child that loses its parent is killed (Linux), or ends by itself behind
+ *     the run it is at.
  *
  * For this folder only; one thread. */
 
@@ -103,15 +104,24 @@ void          trio_cli_ignore_interrupt   (gboolean ignored);
 char         *trio_cli_read_line          (void);
 gboolean      trio_cli_stdin_is_terminal  (void);
 
-/* From now on the first Ctrl-C (or SIGTERM) only sets a flag; the second ends the program. */
+/* From now on the first Ctrl-C (or SIGTERM, or SIGHUP) only sets a flag; the second ends the program. If who reads stdout leaves, that is
+ * one, too. */
 void          trio_cli_catch_interrupt    (void);
 gboolean      trio_cli_interrupted        (void);
 
+/* What is closed among stdin, stdout and stderr becomes /dev/null: or the next pipe would take its place. */
+void          trio_cli_open_streams       (void);
 /* Writes and flushes; all that this program says goes through these. A reader who left is no trouble of ours. */
 void          trio_cli_put                (const char *text);
 void          trio_cli_put_error          (const char *text);
+/* Something of the results could not be written. */
+void          trio_cli_lose_output        (const char *why);
+/* Why the first of it is lost; NULL if nothing is. */
+const char   *trio_cli_get_lost_output    (void);
 gboolean      trio_cli_stdout_is_terminal (void);
 gboolean      trio_cli_stderr_is_terminal (void);
+/* Whether a file could be made there, as far as that can be known without making one; @directory itself need not exist. */
+gboolean      trio_cli_may_write_into     (const char *directory, GError **error);
 /* "SIGSEGV (Segmentation fault)". */
 char         *trio_cli_signal_name        (int number, gboolean with_words);
 

@@ -439,9 +439,5 @@ trio_cli_junit_write (const GPtrArray *campaigns)
   g_string_append (out, "</testsuites>\n");
 
   if (!g_file_set_contents (first->junit, out->str, (gssize) out->len, &error))
-    {
-      g_autofree char *complaint = g_strdup_printf ("%s: the results could not be written: %s\n", first->cli->program, error->message);
-
-      trio_cli_put_error (complaint);
-    }
+    trio_cli_lose_output (error->message);
 }

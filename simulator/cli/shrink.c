@@ -15,7 +15,6 @@
 #include "simulator/cli/schedule-file.h"
 #include "simulator/cli/shrinker.h"
 
-#include <math.h>
 #include <string.h>
 
 typedef struct
@@ -233,7 +232,6 @@ shrink_failure (Shrink *self, TrioSimReport *failure)
   g_autoptr (GError) error = NULL;
   int exit_code = TRIO_CLI_EXIT_FOUND;
 
-  trio_cli_catch_interrupt ();
   keep_improved (failure, self);
   if (!trio_cli_shrink (&shrinker, &error))
     exit_code = trio_cli_usage (self->cli, "shrink", "%s", error->message);
@@ -262,6 +260,11 @@ shrink_file (Shrink *self)
   g_autoptr (GError) error = NULL;
   TrioSimReport *first = trio_cli_replay_once (&self->target, self->file.schedule, self->file.inject, &error);
 
+  if (g_error_matches (error, TRIO_ERROR, TRIO_ERROR_KEYBOARD_INTERRUPT))
+    {
+      trio_cli_put_error ("interrupted in the first run: nothing was made smaller\n");
+      return TRIO_CLI_EXIT_USAGE;
+    }
   if (!first)
     return trio_cli_usage (self->cli, "shrink", "%s", error->message);
   if (header->verdict == TRIO_SIM_NONDETERMINISM)
@@ -290,13 +293,14 @@ trio_cli_shrink_command (const TrioCli *cli, int argc, char **argv)
   g_autofree char *output = NULL;
   g_auto (GStrv) rest = NULL;
   int budget = 500, explain_budget = 400, timeout_s = 60;
-  double span_s = 0;
+  g_autofree char *span = NULL;
+  gint64 span_us = 0;
   int exit_code;
   const GOptionEntry entries[] = {
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "Where the smaller schedule goes; SCHEDULE.shrunk if not given", "FILE" },
     { "runs", 'n', 0, G_OPTION_ARG_INT, &budget, "At most so many runs to make it smaller (500)", "N" },
     { "explain", 0, 0, G_OPTION_ARG_INT, &explain_budget, "And so many to tell why it fails (400); 0 for none", "N" },
-    { "for", 0, 0, G_OPTION_ARG_DOUBLE, &span_s, "At most so much real time for both", "SECONDS" },
+    { "for", 0, 0, G_OPTION_ARG_STRING, &span, "At most so much real time for both", "SECONDS" },
     { "timeout", 0, 0, G_OPTION_ARG_INT, &timeout_s, "Real time after which one run is stopped (60); 0 for none", "SECONDS" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &self.json, "Print one JSON object", NULL },
     G_OPTION_ENTRY_NULL,
@@ -313,8 +317,8 @@ trio_cli_shrink_command (const TrioCli *cli, int argc, char **argv)
     return trio_cli_usage (cli, "shrink", "--runs %d: expected 1 or more", budget);
   if (explain_budget < 0)
     return trio_cli_usage (cli, "shrink", "--explain %d: expected a number of runs, or 0 for none", explain_budget);
-  if (!isfinite (span_s) || span_s < 0)
-    return trio_cli_usage (cli, "shrink", "--for: expected seconds, more than 0");
+  if (span && !trio_cli_parse_seconds (span, &span_us))
+    return trio_cli_usage (cli, "shrink", "--for %s: expected seconds, more than 0", span);
   if (timeout_s < 0)
     return trio_cli_usage (cli, "shrink", "--timeout %d: expected seconds, or 0 for none", timeout_s);
   if (!trio_cli_schedule_file_load (cli, "shrink", rest, &self.file))
@@ -325,8 +329,9 @@ trio_cli_shrink_command (const TrioCli *cli, int argc, char **argv)
   self.budget = budget;
   self.explain_budget = explain_budget;
   self.started = g_get_monotonic_time ();
-  self.stop_at = span_s > 0 ? self.started + (gint64) MIN (span_s * G_TIME_SPAN_SECOND, 1e17) : G_MAXINT64;
+  self.stop_at = span_us > 0 ? self.started + span_us : G_MAXINT64;
   self.target = trio_cli_schedule_file_target (&self.file, cli, timeout_s);
+  trio_cli_catch_interrupt ();
   exit_code = shrink_file (&self);
   g_free (self.output);
   g_free (self.others);

@@ -29,8 +29,8 @@ base_free (gpointer data)
 
 /* ---- Jobs ------------------------------------------------------------------------------------------------------------------ */
 
-static gboolean
-is_full (const TrioCliPlan *self)
+gboolean
+trio_cli_plan_is_full (const TrioCliPlan *self)
 {
   return self->jobs->len + 1 >= self->max;
 }
@@ -39,7 +39,7 @@ is_full (const TrioCliPlan *self)
 static void
 add_job (TrioCliPlan *self, TrioSchedule *schedule, guint tried, guint base, guint checkpoint)
 {
-  if (is_full (self))
+  if (trio_cli_plan_is_full (self))
     {
       self->n_left_out++;
       trio_schedule_free (schedule);
@@ -122,8 +122,12 @@ add_bases (TrioCliPlan *self, GError **error)
   if (self->n_schedules > 1 && !trio_cli_diverse_schedules (self->campaign, self->n_schedules - 1, others, error))
     return FALSE;
   for (guint i = 0; i < others->len; i++)
-    if (!add_base (self, others->pdata[i], error))
-      return FALSE;
+    {
+      if (trio_cli_interrupted ())
+        trio_schedule_free (others->pdata[i]);
+      else if (!add_base (self, others->pdata[i], error))
+        return FALSE;
+    }
   return TRUE;
 }
 
@@ -146,7 +150,7 @@ add_pairs (TrioCliPlan *self, GError **error)
 {
   guint n_singles = self->jobs->len;
 
-  for (guint i = 0; i < n_singles && !is_full (self) && !trio_cli_interrupted (); i++)
+  for (guint i = 0; i < n_singles && !trio_cli_plan_is_full (self) && !trio_cli_interrupted (); i++)
     {
       const TrioCliJob *first = self->jobs->pdata[i];
       g_autoptr (TrioCliNote) note = NULL;

@@ -55,6 +55,8 @@ typedef struct
   guint64             n_left_out;      /* for lack of runs */
 } TrioCliPlan;
 
+/* Whether there are as many runs as there may be: something may have been left out. */
+gboolean trio_cli_plan_is_full (const TrioCliPlan *self);
 /* FALSE: no run could be made. */
 gboolean trio_cli_plan_make  (TrioCliPlan *self, GError **error);
 void     trio_cli_plan_clear (TrioCliPlan *self);

@@ -190,7 +190,7 @@ cover (Sweep *self, const TrioCliTally *tally, TrioCliCoverage *coverage)
 static void
 look_for_unreached (Sweep *self, const TrioCliTally *tally)
 {
-  if (tally->runs > TRIO_CLI_RUNS_BEFORE_UNREACHED && self->plan.n_left_out == 0)
+  if (tally->runs > TRIO_CLI_RUNS_BEFORE_UNREACHED && !trio_cli_plan_is_full (&self->plan))
     trio_cli_campaign_look_for_unreached (&self->campaign, tally);
 }
 

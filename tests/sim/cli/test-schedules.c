@@ -162,14 +162,35 @@ test_replay_writes_the_page_of_a_history (void)
   assert_has (text, "<h1>the counter counts</h1>");
 }
 
-/* A file stands where the directory should be: not even root can write there. */
+/* A file stands where the directory should be: not even root can write there. That is known before the search. */
 static void
-test_a_schedule_that_cannot_be_kept_is_printed (void)
+test_a_folder_that_cannot_be_is_told_first (void)
 {
   write_file ("taken", "");
   {
     g_auto (Output) output = run ("explore -s abba --keep taken/deep");
-    g_auto (Output) json = run ("explore -s abba --keep taken/deep --json");
+
+    g_assert_cmpint (output.exit_code, ==, 2);
+    assert_has (output.err, "--keep taken/deep: \"");
+    assert_has (output.err, "taken\" is no directory");
+    g_assert_cmpstr (output.out, ==, "");
+  }
+}
+
+/* A directory stands where the file should be. */
+static void
+test_a_schedule_that_cannot_be_kept_is_printed (void)
+{
+  g_auto (Output) first = run ("explore -s abba --keep free --json");
+  g_autofree char *end = last_line (first.out);
+  g_autofree char *path = value_of (end, "schedule");
+  g_autofree char *blocked = replaced (path, "free/", "blocked/");
+  g_autofree char *directory = in_directory (blocked);
+
+  g_assert_cmpint (g_mkdir_with_parents (directory, 0777), ==, 0);
+  {
+    g_auto (Output) output = run ("explore -s abba --keep blocked");
+    g_auto (Output) json = run ("explore -s abba --keep blocked --json");
 
     g_assert_cmpint (output.exit_code, ==, 1);
     assert_has (output.out, "The schedule could not be kept");
@@ -310,6 +331,7 @@ main (int argc, char **argv)
   ADD (test_a_foreign_truncated_or_garbled_schedule_is_a_usage_error);
   ADD (test_replay_stops_at_a_step_and_records_a_trace);
   ADD (test_replay_writes_the_page_of_a_history);
+  ADD (test_a_folder_that_cannot_be_is_told_first);
   ADD (test_a_schedule_that_cannot_be_kept_is_printed);
   ADD (test_the_printed_command_replays_the_failure);
   ADD (test_wrong_usage_is_exit_code_2_and_says_what_was_wrong);

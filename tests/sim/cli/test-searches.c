@@ -375,7 +375,7 @@ test_sweep_and_exhaust_heal_too (void)
   g_assert_cmpint (reduced.exit_code, ==, 2);
   assert_has (reduced.err, "--reduce objects and --heal-after exclude each other");
   g_assert_cmpint (negative.exit_code, ==, 2);
-  assert_has (negative.err, "--heal-after: expected seconds of virtual time, more than 0");
+  assert_has (negative.err, "--heal-after -5: expected seconds of virtual time, more than 0");
   g_assert_cmpint (none.exit_code, ==, 2);
 }
 
