@@ -266,6 +266,8 @@ join_line (TrioSimSocket *listener, TrioSimLink *link)
   TrioSimSocket *server = trio_sim_socket_new (link->net, client->remote.family, TRIO_SOCKET_STREAM);
 
   server->host = listener->host;
+  /* As in Linux it is born with what was set before listening. */
+  memcpy (server->options, listener->options, sizeof server->options);
   link->boot[1] = server->host->boots;
   server->state = TRIO_SIM_SOCKET_CONNECTED;
   server->local = client->remote;

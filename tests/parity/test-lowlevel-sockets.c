@@ -134,6 +134,53 @@ test_options_are_set_and_asked (gpointer data G_GNUC_UNUSED, GError **error)
   return TRUE;
 }
 
+static const TrioSocketOption inherited[] = { TRIO_SOCKET_KEEP_ALIVE, TRIO_SOCKET_NO_DELAY, TRIO_SOCKET_OUT_OF_BAND_INLINE };
+
+static gboolean
+set_them (Handle *socket, GError **error)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (inherited); i++)
+    if (!trio_socket_set_option (socket, inherited[i], 1, error))
+      return FALSE;
+  return trio_socket_set_option (socket, TRIO_SOCKET_RECEIVE_BUFFER, 30000, error);
+}
+
+static gboolean
+are_set (Handle *socket, GError **error)
+{
+  int value;
+
+  for (guint i = 0; i < G_N_ELEMENTS (inherited); i++)
+    {
+      if (!trio_socket_get_option (socket, inherited[i], &value, error))
+        return FALSE;
+      g_assert_cmpint (value, !=, 0);
+    }
+  if (!trio_socket_get_option (socket, TRIO_SOCKET_RECEIVE_BUFFER, &value, error))
+    return FALSE;
+  g_assert_cmpint (value, >=, 30000);
+  g_assert_cmpint (value, <=, 70000);
+  return TRUE;
+}
+
+/* What was set before connecting stays; what was set before listening is set for those who are accepted. */
+static gboolean
+test_options_set_beforehand_hold_for_the_connection (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioSocketHandle) listener = trio_socket_open (TRIO_ADDRESS_IPV4, TRIO_SOCKET_STREAM, NULL, error);
+  g_autoptr (TrioSocketHandle) client = trio_socket_open (TRIO_ADDRESS_IPV4, TRIO_SOCKET_STREAM, NULL, error);
+  g_autoptr (TrioSocketHandle) server = NULL;
+  TrioAddress address;
+
+  if (listener == NULL || client == NULL || !set_them (listener, error) || !set_them (client, error)
+      || !trio_socket_bind (listener, &loopback, NULL, error) || !trio_socket_listen (listener, 10, NULL, error))
+    return FALSE;
+  g_assert_true (trio_socket_get_address (listener, FALSE, &address));
+  if (!trio_socket_connect (client, &address, NULL, error) || (server = trio_socket_accept (listener, NULL, error)) == NULL)
+    return FALSE;
+  return are_set (client, error) && are_set (server, error);
+}
+
 static gboolean
 test_a_refusal_closes_and_tells_the_errno (gpointer data G_GNUC_UNUSED, GError **error)
 {
@@ -436,6 +483,7 @@ main (int argc, char **argv)
   PARITY_TEST ("/socket/a-connection-made-call-by-call", test_a_connection_made_call_by_call);
   PARITY_TEST ("/socket/shutting-down-ends-both-directions", test_shutting_down_ends_both_directions);
   PARITY_TEST ("/socket/options-are-set-and-asked", test_options_are_set_and_asked);
+  PARITY_TEST ("/socket/options-set-beforehand-hold-for-the-connection", test_options_set_beforehand_hold_for_the_connection);
   PARITY_TEST ("/socket/a-refusal-closes-and-tells-the-errno", test_a_refusal_closes_and_tells_the_errno);
   PARITY_TEST ("/socket/a-cancelled-connect-closes-the-socket", test_a_cancelled_connect_closes_the_socket);
   PARITY_TEST ("/socket/datagrams-with-addresses", test_datagrams_with_addresses);

@@ -15,6 +15,7 @@ import resource
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,8 @@ LOAD, ECHO, LINES = sys.argv[1:4]
 HTTP = sys.argv[4] if len(sys.argv) > 4 else None
 LIMIT = 60
 TEXT = bytes(range(256)) * 4000
+# More than a connection takes without a reader.
+LARGE = TEXT * 20
 
 
 def wait_until(what, condition):
@@ -185,19 +188,59 @@ def test_many_curls_get_a_file():
         server.end()
 
 
-def test_thousands_are_idle_and_a_thousand_busy():
+class Files:
+    """The HTTP server, and what it serves: /large."""
+
+    def __init__(self, **options):
+        if not HTTP:
+            raise tap.Skip("the HTTP server is not built")
+        self.folder = tempfile.TemporaryDirectory()
+        (pathlib.Path(self.folder.name) / "large").write_bytes(LARGE)
+        self.server = Server(HTTP, "--patience", "600000", "--grace", "600000", self.folder.name, **options)
+
+    def __enter__(self):
+        return self.server
+
+    def __exit__(self, *_):
+        self.server.process.kill()
+        self.server.process.communicate()
+        self.folder.cleanup()
+
+
+def ask_for_large(server):
+    client = server.connect()
+    client.sendall(b"GET /large HTTP/1.0\r\n\r\n")
+    return client
+
+
+def expect_large(client):
+    head, _, body = client.makefile("rb").read().partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.0 200 "), head
+    assert body == LARGE, f"{len(body)} of {len(LARGE)} bytes came, or others"
+    client.close()
+
+
+def count_idle(wanted):
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 1200
-    n_idle, n_busy, size = min(5000, most), min(1000, most), 4000
-    if n_idle < 5000:
-        print(f"# {n_idle} idle connections instead of 5000: RLIMIT_NOFILE allows no more")
-    assert n_idle > 0
-    server = Server(ECHO)
-    idle = Idle(server, n_idle)
-    server.expect_descriptors(n_idle)
+    if most < wanted:
+        print(f"# {most} idle connections instead of {wanted}: RLIMIT_NOFILE allows no more")
+    assert most > 0
+    return min(wanted, most)
+
+
+def expect_no_work(server):
     server.settle()
     before = server.get_waits()
     server.settle()
     assert server.get_waits() == before, "it works although nobody wants anything"
+
+
+def test_thousands_are_idle_and_a_thousand_busy():
+    n_idle, n_busy, size = count_idle(5000), count_idle(1000), 4000
+    server = Server(ECHO)
+    idle = Idle(server, n_idle)
+    server.expect_descriptors(n_idle)
+    expect_no_work(server)
 
     assert load(server, "busy", n_busy, size) == [n_busy * size] * 2
     server.expect_descriptors(n_idle)
@@ -207,6 +250,74 @@ def test_thousands_are_idle_and_a_thousand_busy():
     server.settle()
     counts = server.end()
     assert counts == {"served": n_idle + n_busy, "broken": 0, "in": n_busy * size, "out": n_busy * size}, counts
+
+
+def check_idle(server, n):
+    idle = Idle(server, n)
+    server.expect_descriptors(n)
+    expect_no_work(server)
+    idle.let_go()
+    server.expect_descriptors(0)
+
+
+def test_thousands_are_idle_at_every_server():
+    n = count_idle(5000)
+    lines = Server(LINES)
+    check_idle(lines, n)
+    assert lines.end()["served"] == n
+    with Files() as server:
+        check_idle(server, n)
+        expect_large(ask_for_large(server))
+        server.end()
+
+
+def test_who_reads_a_file_slowly_gets_all_of_it_and_delays_nobody():
+    with Files() as server:
+        slow = [ask_for_large(server) for _ in range(5)]
+        # A connection and a file each.
+        server.expect_descriptors(10)
+        expect_no_work(server)
+        expect_large(ask_for_large(server))
+        for client in slow:
+            expect_large(client)
+        server.expect_descriptors(0)
+        server.end()
+
+
+def test_who_breaks_off_a_file_leaves_nothing_open():
+    with Files() as server:
+        for _ in range(50):
+            client = ask_for_large(server)
+            assert client.recv(1000)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.close()
+        server.expect_descriptors(0)
+        server.settle()
+        expect_large(ask_for_large(server))
+        server.end()
+
+
+def test_a_file_that_is_under_way_is_finished_after_sigterm():
+    with Files() as server:
+        client = ask_for_large(server)
+        server.expect_descriptors(2)
+        server.settle()
+        server.process.send_signal(signal.SIGTERM)
+        # Without its listener.
+        server.expect_descriptors(1)
+        server.settle()
+        expect_large(client)
+        server.end([])
+
+
+def test_a_file_server_without_descriptors_waits_and_goes_on():
+    with Files(descriptors=60) as server:
+        idle = Idle(server, 90 - server.n_idle)
+        wait_until("it says so", lambda: "cannot take new connections" in server.get_errors())
+        idle.let_go()
+        server.expect_descriptors(0)
+        expect_large(ask_for_large(server))
+        server.end(allowed="cannot take new connections")
 
 
 def test_slow_readers_get_everything():

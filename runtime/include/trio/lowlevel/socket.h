@@ -105,7 +105,8 @@ TRIO_API gboolean          trio_socket_listen       (TrioSocketHandle *self, int
 /**
  * trio_socket_set_option:
  * @self: a socket
- * @option: which; those of addresses and buffers count before bind, connect and listen
+ * @option: which; those of addresses and buffers count before bind, connect and listen. What a listening TCP socket has is set for those
+ *   that it accepts
  * @value: its value; for those that are on or off, 0 or 1
  * @error: (nullable): where it says why not
  *
