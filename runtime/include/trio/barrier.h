@@ -22,7 +22,13 @@ typedef struct
  * Returns: (transfer full): a barrier
  */
 TRIO_API TrioBarrier *trio_barrier_new  (gsize parties) G_GNUC_WARN_UNUSED_RESULT;
-/* To free a barrier at which somebody waits is a programmer's mistake (critical); they get %TRIO_ERROR_BROKEN_RESOURCE. */
+
+/**
+ * trio_barrier_free:
+ * @barrier: (nullable) (transfer full): a barrier
+ *
+ * Frees it. While somebody waits at it that is a programmer's mistake (critical); they get %TRIO_ERROR_BROKEN_RESOURCE. Never suspends.
+ */
 TRIO_API void         trio_barrier_free (TrioBarrier *barrier);
 
 /**
@@ -44,6 +50,13 @@ TRIO_API void         trio_barrier_free (TrioBarrier *barrier);
 TRIO_API gboolean     trio_barrier_wait (TrioBarrier *barrier, gboolean *last, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
+/**
+ * trio_barrier_get_statistics:
+ * @barrier: a barrier
+ * @statistics: (out caller-allocates): how many have come to this round, and how many rounds there were
+ *
+ * A snapshot. Never suspends.
+ */
 TRIO_API void         trio_barrier_get_statistics (TrioBarrier *barrier, TrioBarrierStatistics *statistics);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioBarrier, trio_barrier_free)

@@ -49,7 +49,13 @@ typedef struct
  * Returns: (transfer full): a broadcast without receivers
  */
 TRIO_API TrioBroadcast *trio_broadcast_new   (gsize max_lag, TrioCopyFunc copy, GDestroyNotify destroy) G_GNUC_WARN_UNUSED_RESULT;
-/* Closes if it is open, and frees. Receivers live on, and receive what they have. */
+
+/**
+ * trio_broadcast_free:
+ * @broadcast: (nullable) (transfer full): a broadcast
+ *
+ * Closes it if it is open, and frees it. Receivers live on, and receive what they have. Never suspends.
+ */
 TRIO_API void           trio_broadcast_free  (TrioBroadcast *broadcast);
 
 /**
@@ -61,8 +67,22 @@ TRIO_API void           trio_broadcast_free  (TrioBroadcast *broadcast);
  * broadcast was closed it is a programmer's mistake (critical), and @value is destroyed.
  */
 TRIO_API void           trio_broadcast_send  (TrioBroadcast *broadcast, gpointer value);
-/* No more values will come: receivers get what they have and then %TRIO_ERROR_END_OF_CHANNEL. Idempotent. Never suspends. */
+
+/**
+ * trio_broadcast_close:
+ * @broadcast: a broadcast
+ *
+ * No more values will come: receivers get what they have and then %TRIO_ERROR_END_OF_CHANNEL. Idempotent. Never suspends.
+ */
 TRIO_API void           trio_broadcast_close (TrioBroadcast *broadcast);
+
+/**
+ * trio_broadcast_get_statistics:
+ * @broadcast: a broadcast
+ * @statistics: (out caller-allocates): how many receivers there are, what was sent, and what they have missed together
+ *
+ * A snapshot. Never suspends.
+ */
 TRIO_API void           trio_broadcast_get_statistics (TrioBroadcast *broadcast, TrioBroadcastStatistics *statistics);
 
 /**
@@ -95,14 +115,47 @@ TRIO_API TrioBroadcastReceiver *trio_broadcast_subscribe (TrioBroadcast *broadca
 TRIO_API gboolean trio_broadcast_receiver_receive        (TrioBroadcastReceiver *receiver, gpointer *value, guint64 *missed,
                                                           GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
-/* As trio_broadcast_receiver_receive(), but never suspends: %TRIO_ERROR_WOULD_BLOCK if nothing is there. */
+
+/**
+ * trio_broadcast_receiver_receive_nowait:
+ * @receiver: a receiver
+ * @value: (out) (transfer full): the value; untouched if this fails
+ * @missed: (out) (optional): how many were lost before it; untouched if this fails
+ * @error: where it says why not
+ *
+ * As trio_broadcast_receiver_receive(), but never suspends, and is stopped by no cancellation.
+ *
+ * Errors: %TRIO_ERROR_WOULD_BLOCK if nothing is there; the others likewise.
+ *
+ * Returns: %TRUE if there was a value
+ */
 TRIO_API gboolean trio_broadcast_receiver_receive_nowait (TrioBroadcastReceiver *receiver, gpointer *value, guint64 *missed,
                                                           GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
-/* Unsubscribes; what it has is destroyed. Idempotent; wakes a task that waits on it. Never suspends. */
+
+/**
+ * trio_broadcast_receiver_close:
+ * @receiver: a receiver
+ *
+ * Unsubscribes; what it has is destroyed. Wakes a task that waits on it with %TRIO_ERROR_CLOSED_RESOURCE. Idempotent. Never suspends.
+ */
 TRIO_API void     trio_broadcast_receiver_close          (TrioBroadcastReceiver *receiver);
-/* Closes if it is open, and frees. */
+
+/**
+ * trio_broadcast_receiver_free:
+ * @receiver: (nullable) (transfer full): a receiver
+ *
+ * Closes it if it is open, and frees it. Never suspends.
+ */
 TRIO_API void     trio_broadcast_receiver_free           (TrioBroadcastReceiver *receiver);
+
+/**
+ * trio_broadcast_receiver_get_statistics:
+ * @receiver: a receiver
+ * @statistics: (out caller-allocates): how much it lags behind, and what it has missed
+ *
+ * A snapshot. Never suspends.
+ */
 TRIO_API void     trio_broadcast_receiver_get_statistics (TrioBroadcastReceiver *receiver,
                                                           TrioBroadcastReceiverStatistics *statistics);
 

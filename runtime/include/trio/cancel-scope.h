@@ -40,6 +40,16 @@ TRIO_API TrioCancelScope *trio_cancel_scope_open (GError **error) G_GNUC_WARN_UN
  * Returns: (transfer full): the scope
  */
 TRIO_API TrioCancelScope *trio_move_on_after (GTimeSpan span, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * trio_move_on_at:
+ * @due: when, on the clock of trio_current_time(); a time that has passed cancels at once
+ * @error: the slot that the body of the scope reports to
+ *
+ * As trio_move_on_after(), for a time instead of a span. Never suspends.
+ *
+ * Returns: (transfer full): the scope
+ */
 TRIO_API TrioCancelScope *trio_move_on_at    (gint64 due, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
@@ -53,6 +63,16 @@ TRIO_API TrioCancelScope *trio_move_on_at    (gint64 due, GError **error) G_GNUC
  * Returns: (transfer full): the scope
  */
 TRIO_API TrioCancelScope *trio_fail_after (GTimeSpan span, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * trio_fail_at:
+ * @due: when, on the clock of trio_current_time(); a time that has passed cancels at once
+ * @error: the slot that the body of the scope reports to
+ *
+ * As trio_fail_after(), for a time instead of a span. Never suspends.
+ *
+ * Returns: (transfer full): the scope
+ */
 TRIO_API TrioCancelScope *trio_fail_at    (gint64 due, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
@@ -99,13 +119,44 @@ TRIO_API void trio_cancel_scope_cancel             (TrioCancelScope *scope);
 TRIO_API void trio_cancel_scope_cancel_with_reason (TrioCancelScope *scope, const char *reason);
 TRIO_API void trio_cancel_scope_cancel_located     (TrioCancelScope *scope, const char *reason, const char *where);
 
-/* A deadline in the past cancels at the next turn of the loop; moving it later before that undoes it. G_MAXINT64 is "none". A
- * cancelled scope does not change any more. */
+/**
+ * trio_cancel_scope_set_deadline:
+ * @scope: a scope
+ * @due: when, on the clock of trio_current_time(); %G_MAXINT64 for none
+ *
+ * A deadline in the past cancels at the next turn of the loop; moving it later before that undoes it. A cancelled or closed scope does not change any
+ * more. Never suspends. Only from the thread of the run, but also from outside any task: the loop is told.
+ */
 TRIO_API void     trio_cancel_scope_set_deadline     (TrioCancelScope *scope, gint64 due);
+
+/**
+ * trio_cancel_scope_get_deadline:
+ * @scope: a scope
+ *
+ * Never suspends.
+ *
+ * Returns: its deadline; %G_MAXINT64 if it has none
+ */
 TRIO_API gint64   trio_cancel_scope_get_deadline     (TrioCancelScope *scope);
 
-/* A shield hides the cancellation of outer scopes from the inside; the scope's own cancellation still works. */
+/**
+ * trio_cancel_scope_set_shield:
+ * @scope: a scope
+ * @shield: whether it shields
+ *
+ * A shield hides the cancellation of outer scopes from the inside; the scope's own cancellation still works. To take one away under a cancelled scope
+ * wakes at once who is blocked behind it. Never suspends.
+ */
 TRIO_API void     trio_cancel_scope_set_shield       (TrioCancelScope *scope, gboolean shield);
+
+/**
+ * trio_cancel_scope_get_shield:
+ * @scope: a scope
+ *
+ * Never suspends.
+ *
+ * Returns: whether it shields
+ */
 TRIO_API gboolean trio_cancel_scope_get_shield       (TrioCancelScope *scope);
 
 /**

@@ -29,6 +29,15 @@ typedef enum
   TRIO_CHECK_EVENTUALLY,
 } TrioCheckKind;
 
+/**
+ * trio_check:
+ * @kind: what is checked
+ * @condition: whether it is so
+ * @name: static: what is promised: "balances add up"
+ * @where: static: "file.c:41"
+ *
+ * What trio_always() and its like are made of. A simulated world judges it; in production a promise that is broken is a g_error().
+ */
 TRIO_API void trio_check (TrioCheckKind kind, gboolean condition, const char *name, const char *where);
 
 /* `condition` must hold whenever this line is reached. `name` says what is promised: "balances add up". */
@@ -64,7 +73,13 @@ typedef struct _TrioObligation TrioObligation;
 
 #define trio_oblige(within, name) (trio_oblige_at ((within), (name), G_STRLOC))
 TRIO_API TrioObligation *trio_oblige_at       (gint64 within, const char *name, const char *where);
-/* It has happened. Once; @obligation is gone then. NULL is none. */
+
+/**
+ * trio_obligation_meet:
+ * @obligation: (nullable) (transfer full): what trio_oblige() gave
+ *
+ * It has happened. Once.
+ */
 TRIO_API void            trio_obligation_meet (TrioObligation *obligation);
 
 G_END_DECLS

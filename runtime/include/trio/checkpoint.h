@@ -24,13 +24,21 @@ TRIO_API gboolean trio_checkpoint (GError **error) G_GNUC_WARN_UNUSED_RESULT TRI
  * trio_checkpoint_if_cancelled:
  * @error: where %TRIO_ERROR_CANCELLED or %TRIO_ERROR_KEYBOARD_INTERRUPT comes out
  *
- * The first half of a sandwich: does nothing unless the task was cancelled; then it lets others run once and fails.
+ * The first half of a sandwich: does nothing unless the task was cancelled; then it suspends, lets others run once, and fails. Half a Checkpoint.
  *
  * Returns: %FALSE if the task was cancelled
  */
 TRIO_API gboolean trio_checkpoint_if_cancelled (GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
-/* The same, with the name of the function whose first half it is: what is told when a cancellation is injected there. @what: static. */
+/**
+ * trio_checkpoint_if_cancelled_in:
+ * @what: static: the function whose first half it is, which is told when a cancellation is injected there
+ * @error: where %TRIO_ERROR_CANCELLED or %TRIO_ERROR_KEYBOARD_INTERRUPT comes out
+ *
+ * trio_checkpoint_if_cancelled() for who gives its name by itself. Suspends only if the task was cancelled.
+ *
+ * Returns: %FALSE if the task was cancelled
+ */
 TRIO_API gboolean trio_checkpoint_if_cancelled_in (const char *what, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 #define trio_checkpoint_if_cancelled(error) (trio_checkpoint_if_cancelled_in (__func__, (error)))
 
@@ -46,7 +54,7 @@ TRIO_API void trio_cancel_shielded_checkpoint (void) TRIO_CHECKPOINT;
  * trio_finish_checkpoint:
  *
  * trio_cancel_shielded_checkpoint() as a value, for the last line of an operation that succeeded: `return trio_finish_checkpoint ();`. What
- * comes after the switch is then only the return to whoever called the operation, which costs less than to come back into it first.
+ * comes after the switch is then only the return to whoever called the operation, which costs less than to come back into it first. Suspends.
  *
  * Returns: %TRUE
  */

@@ -29,14 +29,58 @@ typedef struct
  * Returns: (transfer full): a condition
  */
 TRIO_API TrioCondition *trio_condition_new            (TrioLock *lock) G_GNUC_WARN_UNUSED_RESULT;
-/* To free a condition that somebody waits for is a programmer's mistake (critical), and leaks it. */
+
+/**
+ * trio_condition_free:
+ * @condition: (nullable) (transfer full): a condition
+ *
+ * Frees it, and its lock if that is its own. While somebody waits for it that is a programmer's mistake (critical), and leaks it. Never suspends.
+ */
 TRIO_API void           trio_condition_free           (TrioCondition *condition);
 
-/* trio_lock_acquire() and so on, of its lock. */
+/**
+ * trio_condition_acquire:
+ * @condition: a condition
+ * @error: where it says why not
+ *
+ * trio_lock_acquire() of its lock. Checkpoint.
+ *
+ * Errors: those of trio_lock_acquire().
+ *
+ * Returns: %TRUE if the task holds the lock now
+ */
 TRIO_API gboolean       trio_condition_acquire        (TrioCondition *condition, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/**
+ * trio_condition_acquire_nowait:
+ * @condition: a condition
+ * @error: where it says why not
+ *
+ * trio_lock_acquire_nowait() of its lock. Never suspends.
+ *
+ * Errors: those of trio_lock_acquire_nowait().
+ *
+ * Returns: %TRUE if the task holds the lock now
+ */
 TRIO_API gboolean       trio_condition_acquire_nowait (TrioCondition *condition, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * trio_condition_release:
+ * @condition: a condition whose lock the calling task holds
+ *
+ * trio_lock_release() of its lock. Never suspends.
+ */
 TRIO_API void           trio_condition_release        (TrioCondition *condition);
+
+/**
+ * trio_condition_locked:
+ * @condition: a condition
+ *
+ * Never suspends.
+ *
+ * Returns: whether its lock is held, as trio_lock_locked()
+ */
 TRIO_API gboolean       trio_condition_locked         (TrioCondition *condition);
 
 /**
@@ -58,9 +102,32 @@ TRIO_API gboolean       trio_condition_locked         (TrioCondition *condition)
  */
 TRIO_API gboolean       trio_condition_wait           (TrioCondition *condition, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
-/* Moves the first n who wait (or all) to the end of the lock's line. The calling task must hold the lock. Never suspends. */
+
+/**
+ * trio_condition_notify:
+ * @condition: a condition whose lock the calling task holds
+ * @n: how many to notify
+ *
+ * Moves the first @n who wait, or all if they are fewer, to the end of the lock's line, in order. Never suspends. Without the lock it is a programmer's
+ * mistake (critical) and changes nothing.
+ */
 TRIO_API void           trio_condition_notify         (TrioCondition *condition, gsize n);
+
+/**
+ * trio_condition_notify_all:
+ * @condition: a condition whose lock the calling task holds
+ *
+ * trio_condition_notify() of all who wait. Never suspends.
+ */
 TRIO_API void           trio_condition_notify_all     (TrioCondition *condition);
+
+/**
+ * trio_condition_get_statistics:
+ * @condition: a condition
+ * @statistics: (out caller-allocates): how many tasks wait for a notification now, and how many for the lock
+ *
+ * A snapshot. Never suspends.
+ */
 TRIO_API void           trio_condition_get_statistics (TrioCondition *condition, TrioConditionStatistics *statistics);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioCondition, trio_condition_free)

@@ -48,6 +48,13 @@ typedef enum
   TRIO_ERROR_FAILED,
 } TrioError;
 
+/**
+ * trio_error_quark:
+ *
+ * Any thread.
+ *
+ * Returns: the domain of these errors; write %TRIO_ERROR
+ */
 TRIO_API GQuark trio_error_quark (void);
 
 /**

@@ -38,9 +38,24 @@ typedef struct
  * Returns: (transfer full): a future that is not set
  */
 TRIO_API TrioFuture *trio_future_new   (GDestroyNotify destroy) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * trio_future_ref:
+ * @future: a future
+ *
+ * Another reference. Only from the thread of the run.
+ *
+ * Returns: (transfer full): @future
+ */
 TRIO_API TrioFuture *trio_future_ref   (TrioFuture *future);
-/* The last one frees the future and its value. To do that while somebody waits is a programmer's mistake (critical);
- * they get %TRIO_ERROR_BROKEN_RESOURCE. */
+
+/**
+ * trio_future_unref:
+ * @future: (nullable) (transfer full): a future
+ *
+ * Drops a reference; the last one frees the future and its value. To do that while somebody waits is a programmer's mistake (critical); they get
+ * %TRIO_ERROR_BROKEN_RESOURCE. Never suspends.
+ */
 TRIO_API void        trio_future_unref (TrioFuture *future);
 
 /**
@@ -62,6 +77,15 @@ TRIO_API void        trio_future_set_value (TrioFuture *future, gpointer value);
  * programmer's mistake (critical, with the message of @error).
  */
 TRIO_API void        trio_future_set_error (TrioFuture *future, GError *error);
+
+/**
+ * trio_future_is_set:
+ * @future: a future
+ *
+ * Never suspends.
+ *
+ * Returns: whether it was set, to a value or to an error
+ */
 TRIO_API gboolean    trio_future_is_set    (TrioFuture *future);
 
 /**
@@ -78,9 +102,28 @@ TRIO_API gboolean    trio_future_is_set    (TrioFuture *future);
  */
 TRIO_API gboolean    trio_future_wait      (TrioFuture *future, gpointer *value, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
-/* As trio_future_wait(), but never suspends: %TRIO_ERROR_WOULD_BLOCK if it is not set. */
+
+/**
+ * trio_future_get_nowait:
+ * @future: a future
+ * @value: (out) (optional) (transfer none): the value, which belongs to the future; untouched if this fails
+ * @error: where it says why not
+ *
+ * As trio_future_wait(), but never suspends, and is stopped by no cancellation.
+ *
+ * Errors: %TRIO_ERROR_WOULD_BLOCK if it is not set; the error that it was set to.
+ *
+ * Returns: %TRUE if there is a value
+ */
 TRIO_API gboolean    trio_future_get_nowait (TrioFuture *future, gpointer *value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/**
+ * trio_future_get_statistics:
+ * @future: a future
+ * @statistics: (out caller-allocates): whether it is set, and how many tasks wait for it now
+ *
+ * A snapshot. Never suspends.
+ */
 TRIO_API void        trio_future_get_statistics (TrioFuture *future, TrioFutureStatistics *statistics);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioFuture, trio_future_unref)

@@ -37,9 +37,21 @@ typedef struct
   TrioTask *task;
 } TrioInterruptHold;
 
-/* Only in a task. Cannot fail, never suspends. */
+/**
+ * trio_hold_interrupts:
+ *
+ * Keeps Ctrl-C away from the calling task until the hold is released. Only in a task (critical). Cannot fail, never suspends.
+ *
+ * Returns: the hold; declare it with g_auto
+ */
 TRIO_API TrioInterruptHold trio_hold_interrupts         (void) G_GNUC_WARN_UNUSED_RESULT;
-/* Ends the hold early; in the same task. Idempotent. */
+
+/**
+ * trio_interrupt_hold_release:
+ * @hold: a hold of the calling task
+ *
+ * Ends it early. Idempotent. Never suspends.
+ */
 TRIO_API void              trio_interrupt_hold_release  (TrioInterruptHold *hold);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TrioInterruptHold, trio_interrupt_hold_release)

@@ -21,7 +21,22 @@ typedef struct
   gsize     tasks_waiting;
 } TrioLockStatistics;
 
+/**
+ * trio_lock_new:
+ *
+ * Makes a lock that nobody holds. Any thread.
+ *
+ * Returns: (transfer full): the lock; free it with trio_lock_free() or g_autoptr
+ */
 TRIO_API TrioLock *trio_lock_new  (void) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * trio_lock_free:
+ * @lock: (nullable) (transfer full): a lock
+ *
+ * Frees it. While somebody holds it or waits for it that is a programmer's mistake (critical); who waits gets %TRIO_ERROR_BROKEN_RESOURCE. Never
+ * suspends.
+ */
 TRIO_API void      trio_lock_free (TrioLock *lock);
 
 /**
@@ -36,12 +51,47 @@ TRIO_API void      trio_lock_free (TrioLock *lock);
  * Returns: %TRUE if the task holds the lock now
  */
 TRIO_API gboolean  trio_lock_acquire        (TrioLock *lock, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
-/* As trio_lock_acquire(), but never suspends: %TRIO_ERROR_WOULD_BLOCK if it is taken. */
+
+/**
+ * trio_lock_acquire_nowait:
+ * @lock: a lock
+ * @error: where it says why not
+ *
+ * As trio_lock_acquire(), but never suspends, and is stopped by no cancellation.
+ *
+ * Errors: %TRIO_ERROR_WOULD_BLOCK if it is held; %TRIO_ERROR_BROKEN_RESOURCE if the owner died; %TRIO_ERROR_MISUSE if the task holds it already, or
+ * outside a task.
+ *
+ * Returns: %TRUE if the task holds the lock now
+ */
 TRIO_API gboolean  trio_lock_acquire_nowait (TrioLock *lock, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Never suspends. By a task that does not hold the lock it is a programmer's mistake (critical) and changes nothing. */
+
+/**
+ * trio_lock_release:
+ * @lock: a lock that the calling task holds
+ *
+ * Gives it up: to the first who waits, in the same step, so that nobody can come between; else it is free. Never suspends. By a task that does not hold
+ * the lock it is a programmer's mistake (critical) and changes nothing.
+ */
 TRIO_API void      trio_lock_release        (TrioLock *lock);
-/* A broken lock counts as locked: nobody can take it. */
+
+/**
+ * trio_lock_locked:
+ * @lock: a lock
+ *
+ * Never suspends.
+ *
+ * Returns: whether it is held; a broken lock counts as held, since nobody can take it
+ */
 TRIO_API gboolean  trio_lock_locked         (TrioLock *lock);
+
+/**
+ * trio_lock_get_statistics:
+ * @lock: a lock
+ * @statistics: (out caller-allocates): who holds it, and how many tasks wait for it now
+ *
+ * A snapshot. Never suspends.
+ */
 TRIO_API void      trio_lock_get_statistics (TrioLock *lock, TrioLockStatistics *statistics);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioLock, trio_lock_free)

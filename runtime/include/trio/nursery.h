@@ -69,15 +69,54 @@ TRIO_API void trio_nursery_start_soon_full (TrioNursery *nursery, TrioFunc func,
  */
 TRIO_API gboolean trio_nursery_start (TrioNursery *nursery, TrioStartFunc func, gpointer data, gpointer *value, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/**
+ * trio_nursery_start_full:
+ * @nursery: an open nursery
+ * @func: the body of the new task
+ * @data: what @func gets
+ * @destroy: (nullable): frees @data after the task has ended, or at once if it is not started
+ * @name: (nullable): the task's name, copied; %NULL for "task"
+ * @value: (out) (optional): what the task gave to trio_task_status_started()
+ * @error: where the task's failure before it was started, or a cancellation, comes out
+ *
+ * trio_nursery_start() with a name and a function that frees the data. Checkpoint.
+ *
+ * Errors: those of trio_nursery_start().
+ *
+ * Returns: %TRUE if the task is ready
+ */
 TRIO_API gboolean trio_nursery_start_full (TrioNursery *nursery, TrioStartFunc func, gpointer data, GDestroyNotify destroy,
                                            const char *name, gpointer *value, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/**
+ * trio_task_status_started:
+ * @status: what the task's function was given
+ * @value: (nullable): what trio_nursery_start() hands to its caller
+ *
+ * "I am ready": the calling task moves over into the nursery that it was started for, and trio_nursery_start() returns; unless its caller was
+ * cancelled meanwhile: then the task stays, and goes on under it. Once; a second time is a programmer's mistake (critical) and changes nothing. Never
+ * suspends.
+ */
 TRIO_API void     trio_task_status_started (TrioTaskStatus *status, gpointer value);
 
-/* The scope around the nursery's body and children; owned by the nursery. */
+/**
+ * trio_nursery_get_cancel_scope:
+ * @nursery: a nursery
+ *
+ * The scope around its body and its children. Never suspends.
+ *
+ * Returns: (transfer none): the scope; it belongs to @nursery
+ */
 TRIO_API TrioCancelScope *trio_nursery_get_cancel_scope (TrioNursery *nursery);
 
-/* Short for cancelling that scope. */
+/**
+ * trio_nursery_cancel:
+ * @nursery: a nursery
+ *
+ * Short for cancelling that scope. Never suspends.
+ */
 TRIO_API void trio_nursery_cancel (TrioNursery *nursery);
 
 /**

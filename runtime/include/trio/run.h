@@ -80,6 +80,20 @@ typedef struct
  * Returns: %TRUE if main returned %TRUE
  */
 TRIO_API gboolean trio_run      (TrioFunc main, gpointer data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * trio_run_with:
+ * @main: the main task
+ * @data: what @main gets
+ * @options: (nullable): options; %NULL for the defaults
+ * @error: where main's error, or the error of the run itself, comes out
+ *
+ * trio_run() with options.
+ *
+ * Errors: those of trio_run().
+ *
+ * Returns: %TRUE if main returned %TRUE
+ */
 TRIO_API gboolean trio_run_with (TrioFunc main, gpointer data, const TrioRunOptions *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**

@@ -61,19 +61,80 @@ typedef struct
   const struct _TrioSelectable *selectable;      /* of TRIO_SELECT_OTHER */
 } TrioSelectCase;
 
-/* Receives. @value is written if the case is chosen. */
+/**
+ * trio_case_receive:
+ * @receive: (nullable): a receiving end; it must not be freed before the select returns
+ * @value: (out) (transfer full): where the value goes, if the case is chosen
+ *
+ * A case that receives from a channel.
+ *
+ * Returns: the case
+ */
 TRIO_API TrioSelectCase trio_case_receive   (TrioReceiveChannel *receive, gpointer *value) G_GNUC_WARN_UNUSED_RESULT;
-/* Sends. @value goes over to the channel if the case is chosen, and stays the caller's otherwise. */
+
+/**
+ * trio_case_send:
+ * @send: (nullable): a sending end
+ * @value: (transfer full): the value; it goes over to the channel if the case is chosen, and stays the caller's otherwise
+ *
+ * A case that sends into a channel.
+ *
+ * Returns: the case
+ */
 TRIO_API TrioSelectCase trio_case_send      (TrioSendChannel *send, gpointer value) G_GNUC_WARN_UNUSED_RESULT;
-/* Waits for an event; a set one is ready for ever. */
+
+/**
+ * trio_case_event:
+ * @event: (nullable): an event
+ *
+ * A case that waits for an event; a set one is ready for ever.
+ *
+ * Returns: the case
+ */
 TRIO_API TrioSelectCase trio_case_event     (TrioEvent *event) G_GNUC_WARN_UNUSED_RESULT;
-/* Waits for a future, which the caller holds a reference to; as trio_future_wait(). @value may be NULL. */
+
+/**
+ * trio_case_future:
+ * @future: (nullable): a future, which the caller holds a reference to
+ * @value: (out) (optional) (transfer none): the value, as for trio_future_wait()
+ *
+ * A case that waits for a future.
+ *
+ * Returns: the case
+ */
 TRIO_API TrioSelectCase trio_case_future    (TrioFuture *future, gpointer *value) G_GNUC_WARN_UNUSED_RESULT;
-/* Receives from a broadcast; as trio_broadcast_receiver_receive(). @missed may be NULL. */
+
+/**
+ * trio_case_broadcast:
+ * @receiver: (nullable): a receiver
+ * @value: (out) (transfer full): where the value goes, if the case is chosen
+ * @missed: (out) (optional): as for trio_broadcast_receiver_receive()
+ *
+ * A case that receives from a broadcast.
+ *
+ * Returns: the case
+ */
 TRIO_API TrioSelectCase trio_case_broadcast (TrioBroadcastReceiver *receiver, gpointer *value, guint64 *missed)
   G_GNUC_WARN_UNUSED_RESULT;
-/* Waits for a time: on the clock of trio_current_time(), or in microseconds from now. G_MAXINT64 is never. */
+
+/**
+ * trio_case_at:
+ * @due: when, on the clock of trio_current_time(); %G_MAXINT64 is never
+ *
+ * A case that waits for a time.
+ *
+ * Returns: the case
+ */
 TRIO_API TrioSelectCase trio_case_at        (gint64 due) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * trio_case_after:
+ * @span: microseconds from now; 0 or less is ready at once, %G_MAXINT64 is never
+ *
+ * A case that waits for a time to pass. Inside a run.
+ *
+ * Returns: the case
+ */
 TRIO_API TrioSelectCase trio_case_after     (GTimeSpan span) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
@@ -93,7 +154,20 @@ TRIO_API TrioSelectCase trio_case_after     (GTimeSpan span) G_GNUC_WARN_UNUSED_
  */
 TRIO_API gboolean trio_select        (const TrioSelectCase *cases, gsize n_cases, gsize *chosen, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
-/* As trio_select(), but never suspends: %TRIO_ERROR_WOULD_BLOCK if no case is ready. */
+
+/**
+ * trio_select_nowait:
+ * @cases: (array length=n_cases): what might be ready
+ * @n_cases: how many
+ * @chosen: (out): as for trio_select()
+ * @error: where it says why not
+ *
+ * As trio_select(), but never suspends, and is stopped by no cancellation.
+ *
+ * Errors: %TRIO_ERROR_WOULD_BLOCK if no case is ready; what the chosen case fails with.
+ *
+ * Returns: %TRUE if a case was chosen and did its work
+ */
 TRIO_API gboolean trio_select_nowait (const TrioSelectCase *cases, gsize n_cases, gsize *chosen, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 

@@ -220,7 +220,14 @@ TRIO_API gboolean trio_supervisor_stop_child (TrioSupervisor *supervisor, guint6
  */
 TRIO_API void trio_supervisor_stop (TrioSupervisor *supervisor);
 
-/* The scope around the supervisor's body and its own task; owned by the supervisor. To cancel it stops the children in order, without grace. */
+/**
+ * trio_supervisor_get_cancel_scope:
+ * @supervisor: a supervisor
+ *
+ * The scope around its body and its own task. To cancel it stops the children in order, without grace. Never suspends.
+ *
+ * Returns: (transfer none): the scope; it belongs to @supervisor
+ */
 TRIO_API TrioCancelScope *trio_supervisor_get_cancel_scope (TrioSupervisor *supervisor);
 
 /**
@@ -248,6 +255,13 @@ TRIO_API gboolean trio_supervisor_close (TrioSupervisor *supervisor, gboolean ok
  */
 TRIO_API void trio_supervisor_free (TrioSupervisor *supervisor);
 
+/**
+ * trio_supervisor_get_statistics:
+ * @supervisor: a supervisor
+ * @statistics: (out caller-allocates): its children and restarts
+ *
+ * A snapshot. Never suspends.
+ */
 TRIO_API void trio_supervisor_get_statistics (TrioSupervisor *supervisor, TrioSupervisorStatistics *statistics);
 
 TRIO_API TrioSupervisor *trio_supervisor_open_located (const TrioSupervisorOptions *options, GError **error, const char *where)

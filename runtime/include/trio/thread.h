@@ -112,7 +112,13 @@ TRIO_API gboolean trio_to_thread_run_sync_full (TrioFunc func, gpointer data, co
  */
 TRIO_API TrioCapacityLimiter *trio_current_default_thread_limiter (void);
 
-/* How many functions given to trio_to_thread_run_sync() in this run have not ended yet, abandoned ones included. */
+/**
+ * trio_active_thread_count:
+ *
+ * Inside a run. Never suspends.
+ *
+ * Returns: how many functions given to trio_to_thread_run_sync() in this run have not ended yet, abandoned ones included
+ */
 TRIO_API guint    trio_active_thread_count     (void);
 
 /**

@@ -46,6 +46,14 @@ typedef enum
 
 /*< private >*/
 TRIO_API extern int trio_accesses_watched;
+
+/**
+ * trio_report_access:
+ * @object: what is touched
+ * @access: how
+ *
+ * What trio_note_access() calls when somebody watches; call that.
+ */
 TRIO_API void       trio_report_access (gconstpointer object, TrioAccess access);
 
 /**
@@ -71,7 +79,12 @@ trio_note_access (gconstpointer object, TrioAccess access)
  */
 TRIO_API void trio_watch_accesses     (gboolean on);
 
-/* Notes a READ of each cancel scope around task, as its checkpoints do. */
+/**
+ * trio_note_cancel_scopes:
+ * @task: a task
+ *
+ * Notes a READ of each cancel scope around @task, as its checkpoints do.
+ */
 TRIO_API void trio_note_cancel_scopes (TrioTask *task);
 
 G_END_DECLS

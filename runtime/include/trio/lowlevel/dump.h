@@ -37,10 +37,24 @@ TRIO_API void     trio_append_span        (GString *out, GTimeSpan span);
  */
 TRIO_API void     trio_append_deadlock    (GString *out, guint n_tasks);
 
-/* A line break, so many spaces and "stack: …"; nothing, if the task's world tells of no stacks or this one cannot be had. */
+/**
+ * trio_append_stack_line:
+ * @task: a task
+ * @indent: how many spaces before it
+ * @out: where it goes
+ *
+ * A line break, the spaces and "stack: …"; nothing, if the task's world tells of no stacks or this one cannot be had. Thread of the run.
+ */
 TRIO_API void     trio_append_stack_line  (TrioTask *task, guint indent, GString *out);
 
-/* Dumps one run. From the thread it lives on, or while that thread stands still. */
+/**
+ * trio_loop_append_dump:
+ * @loop: a run
+ * @flags: what to tell besides
+ * @out: where it goes
+ *
+ * Dumps one run. From the thread it lives on, or while that thread stands still.
+ */
 TRIO_API void     trio_loop_append_dump   (TrioLoop *loop, TrioDumpFlags flags, GString *out);
 
 /* --- stacks --- */

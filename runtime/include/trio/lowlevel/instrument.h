@@ -65,6 +65,13 @@ struct _TrioInstrument
  * Starts watching the current run. An instrument watches one run at a time.
  */
 TRIO_API void trio_add_instrument    (TrioInstrument *instrument);
+
+/**
+ * trio_remove_instrument:
+ * @instrument: one that watches the current run
+ *
+ * Stops watching; also from one of its own hooks. One that does not watch is a programmer's mistake (critical).
+ */
 TRIO_API void trio_remove_instrument (TrioInstrument *instrument);
 
 /**
@@ -94,9 +101,23 @@ TRIO_API void trio_annotate (const char *format, ...) G_GNUC_PRINTF (1, 2);
  * Draws an arrow in the trace from the calling task's lane to another's.
  */
 TRIO_API void    trio_flow        (guint64 id, gboolean begins, const char *label);
+
+/**
+ * trio_flow_new_id:
+ *
+ * Never suspends.
+ *
+ * Returns: a number for trio_flow() that this run has not used yet; 0 if nobody watches
+ */
 TRIO_API guint64 trio_flow_new_id (void);
 
-/* Whether anybody watches; for those who would have to do work only to be watched. */
+/**
+ * trio_is_watched:
+ *
+ * For those who would have to do work only to be watched. Never suspends.
+ *
+ * Returns: whether there is a run, and an instrument watches it
+ */
 TRIO_API gboolean trio_is_watched (void);
 
 G_END_DECLS

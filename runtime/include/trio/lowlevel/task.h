@@ -76,7 +76,18 @@ typedef struct
   void         (*describe) (gpointer data, GString *out);   /* nullable; "held by worker-2" */
 } TrioWaitClass;
 
-/* trio_wait_task_rescheduled() with a name. */
+/**
+ * trio_wait:
+ * @klass: (transfer none): what kind of wait it is; must stay as long as the wait, most often static
+ * @data: what the functions of @klass get
+ * @error: where the outcome comes out
+ *
+ * trio_wait_task_rescheduled() with a name, for dumps, deadlock reports and traces. Checkpoint.
+ *
+ * Errors: those of trio_wait_task_rescheduled().
+ *
+ * Returns: %TRUE if it was rescheduled without an error
+ */
 TRIO_API gboolean trio_wait (const TrioWaitClass *klass, gpointer data, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
 /**
@@ -99,25 +110,90 @@ TRIO_API void trio_reschedule (TrioTask *task, GError *outcome);
  */
 TRIO_API GError *trio_task_raise_cancel (TrioTask *task) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The calling task, or NULL outside one. */
+/**
+ * trio_current_task:
+ *
+ * Any thread; never suspends.
+ *
+ * Returns: (nullable) (transfer none): the calling task; %NULL outside one
+ */
 TRIO_API TrioTask        *trio_current_task        (void);
 
+/**
+ * trio_task_get_name:
+ * @task: a task
+ *
+ * Returns: (transfer none): its name; it belongs to @task
+ */
 TRIO_API const char      *trio_task_get_name       (TrioTask *task);
-/* Counts up from 1 within a run in order of birth; never used twice. */
+
+/**
+ * trio_task_get_serial:
+ * @task: a task
+ *
+ * Returns: its number: counts up from 1 within a run in order of birth; never used twice
+ */
 TRIO_API guint64          trio_task_get_serial     (TrioTask *task);
+
+/**
+ * trio_task_get_state:
+ * @task: a task
+ *
+ * Returns: what it is doing now
+ */
 TRIO_API TrioTaskState    trio_task_get_state      (TrioTask *task);
-/* The task whose nursery it lives in; NULL for the run's own first task. */
+
+/**
+ * trio_task_get_parent:
+ * @task: a task
+ *
+ * Returns: (nullable) (transfer none): the task whose nursery it lives in; %NULL for the run's own first task
+ */
 TRIO_API TrioTask        *trio_task_get_parent     (TrioTask *task);
-/* The innermost scope it is in. */
+
+/**
+ * trio_task_get_cancel_scope:
+ * @task: a task
+ *
+ * Returns: (transfer none): the innermost scope it is in
+ */
 TRIO_API TrioCancelScope *trio_task_get_cancel_scope (TrioTask *task);
-/* How often a cancellation could have reached it so far, and how often it has let others run. Both wrap around. */
+
+/**
+ * trio_task_get_points:
+ * @task: a task
+ * @cancel_points: (out): how often a cancellation could have reached it so far
+ * @schedule_points: (out): how often it has let others run
+ *
+ * Both wrap around. Never suspends.
+ */
 TRIO_API void             trio_task_get_points     (TrioTask *task, guint *cancel_points, guint *schedule_points);
-/* Whether its next checkpoint would fail: a scope it is in is cancelled, or a Ctrl-C waits for it. The present state, and changes nothing;
- * a blocked task may be asked about too. */
+
+/**
+ * trio_task_has_cancel_pending:
+ * @task: a task of the current run; a blocked one may be asked about too
+ *
+ * The present state; changes nothing. Never suspends.
+ *
+ * Returns: whether its next checkpoint would fail: a scope it is in is cancelled, or a Ctrl-C waits for it
+ */
 TRIO_API gboolean         trio_task_has_cancel_pending (TrioTask *task);
-/* What it waits for: "trio_lock_acquire"; NULL if it is not blocked. */
+
+/**
+ * trio_task_get_wait:
+ * @task: a task
+ *
+ * Returns: (nullable): what it waits in: "trio_lock_acquire", static; %NULL if it is not blocked
+ */
 TRIO_API const char      *trio_task_get_wait       (TrioTask *task);
-/* The same with what its describe function adds, for a person. */
+
+/**
+ * trio_task_describe_wait:
+ * @task: a task
+ * @out: what the text is appended to
+ *
+ * The same with what its describe function adds, for a person: "trio_lock_acquire: held by main/worker". Nothing if it is not blocked.
+ */
 TRIO_API void             trio_task_describe_wait  (TrioTask *task, GString *out);
 
 /**
@@ -130,11 +206,32 @@ TRIO_API void             trio_task_describe_wait  (TrioTask *task, GString *out
  * Returns: (transfer full): the path
  */
 TRIO_API char            *trio_task_dup_path       (TrioTask *task);
-/* A hash of the path, the same on every machine. */
+
+/**
+ * trio_task_get_path_hash:
+ * @task: a task
+ *
+ * Returns: a hash of trio_task_dup_path(), the same on every machine
+ */
 TRIO_API guint64          trio_task_get_path_hash  (TrioTask *task);
 
-/* Calls func for each task of the current run, parents before children, siblings in order of birth. */
+/**
+ * TrioTaskForeach:
+ * @task: a task
+ * @depth: how far below the run's own first task, which is 0
+ * @data: as given beside the function
+ *
+ * Called for each task; it must not suspend.
+ */
 typedef void (*TrioTaskForeach) (TrioTask *task, guint depth, gpointer data);
+
+/**
+ * trio_foreach_task:
+ * @func: (scope call): called for each task; it must not suspend, and not end or start any
+ * @data: what @func gets
+ *
+ * All tasks of the current run, parents before children, siblings in order of birth. Inside a run.
+ */
 TRIO_API void             trio_foreach_task        (TrioTaskForeach func, gpointer data);
 
 /**
@@ -174,13 +271,44 @@ TRIO_API gboolean         trio_task_find_overflow  (gconstpointer address, const
  */
 TRIO_API gboolean         trio_spawn_system_task   (TrioFunc func, gpointer data, GDestroyNotify destroy, const char *name, GError **error);
 
-/* Scopes, for those who look from outside. The serial counts up from 1 within a run. `where` is "file.c:41". */
+/**
+ * trio_cancel_scope_get_serial:
+ * @scope: a scope
+ *
+ * Returns: its number: counts up from 1 within a run in order of opening
+ */
 TRIO_API guint64          trio_cancel_scope_get_serial (TrioCancelScope *scope);
+
+/**
+ * trio_cancel_scope_get_where:
+ * @scope: a scope
+ *
+ * Returns: (transfer none): where it was opened: "file.c:41"
+ */
 TRIO_API const char      *trio_cancel_scope_get_where  (TrioCancelScope *scope);
-/* Why it was cancelled, for a person; NULL if it was not. */
+
+/**
+ * trio_cancel_scope_get_reason:
+ * @scope: a scope
+ *
+ * Returns: (nullable) (transfer none): why it was cancelled, for a person; %NULL if it was not. It belongs to @scope
+ */
 TRIO_API const char      *trio_cancel_scope_get_reason (TrioCancelScope *scope);
+
+/**
+ * trio_cancel_scope_get_parent:
+ * @scope: a scope
+ *
+ * Returns: (nullable) (transfer none): the one around it
+ */
 TRIO_API TrioCancelScope *trio_cancel_scope_get_parent (TrioCancelScope *scope);
-/* Whether it belongs to a nursery. */
+
+/**
+ * trio_cancel_scope_is_nursery:
+ * @scope: a scope
+ *
+ * Returns: whether it belongs to a nursery
+ */
 TRIO_API gboolean         trio_cancel_scope_is_nursery (TrioCancelScope *scope);
 
 G_END_DECLS

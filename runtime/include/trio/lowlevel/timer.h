@@ -55,8 +55,23 @@ TRIO_API void     trio_timer_init     (TrioTimer *timer, TrioTimerFunc func);
  * otherwise). A timer must be disarmed before its memory is given up.
  */
 TRIO_API void     trio_timer_arm      (TrioTimer *timer, gint64 due);
-/* Does nothing for one that is not armed. Never suspends. */
+
+/**
+ * trio_timer_disarm:
+ * @timer: a timer
+ *
+ * It does not call any more. Does nothing for one that is not armed. Never suspends.
+ */
 TRIO_API void     trio_timer_disarm   (TrioTimer *timer);
+
+/**
+ * trio_timer_is_armed:
+ * @timer: a timer
+ *
+ * Never suspends.
+ *
+ * Returns: whether it is going to call
+ */
 TRIO_API gboolean trio_timer_is_armed (const TrioTimer *timer);
 
 G_END_DECLS

@@ -8,9 +8,31 @@
 
 G_BEGIN_DECLS
 
-/* The token of the current run, a new reference. */
+/**
+ * trio_current_token:
+ *
+ * Inside a run, from its thread. As long as somebody else has a reference, a run in which all tasks wait is no deadlock: it can be called.
+ *
+ * Returns: (transfer full): a new reference to the token of the current run
+ */
 TRIO_API TrioToken *trio_current_token (void) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * trio_token_ref:
+ * @token: a token
+ *
+ * Another reference. Any thread.
+ *
+ * Returns: (transfer full): @token
+ */
 TRIO_API TrioToken *trio_token_ref     (TrioToken *token);
+
+/**
+ * trio_token_unref:
+ * @token: (transfer full): a token
+ *
+ * Drops a reference. Any thread.
+ */
 TRIO_API void       trio_token_unref   (TrioToken *token);
 
 /**
@@ -36,8 +58,14 @@ TRIO_API gboolean   trio_token_run_sync_soon (TrioToken *token, GSourceOnceFunc 
  */
 TRIO_API void       trio_token_call_fail (GError *error);
 
-/* Whether the run still goes on, and the calling thread is the one it lives on. A simulated thread is not. Who waits on that thread for a call of
- * trio_token_run_sync_soon() waits for ever. */
+/**
+ * trio_token_is_on_own_thread:
+ * @token: a token
+ *
+ * Who waits on the run's own thread for a call of trio_token_run_sync_soon() waits for ever. Any thread.
+ *
+ * Returns: whether the run still goes on, and the calling thread is the one it lives on; a simulated thread is not
+ */
 TRIO_API gboolean   trio_token_is_on_own_thread (TrioToken *token);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioToken, trio_token_unref)

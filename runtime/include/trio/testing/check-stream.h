@@ -42,11 +42,39 @@ typedef gboolean (*TrioStreamPairMaker) (gpointer data, TrioStream **first, Trio
 TRIO_API gboolean trio_check_one_way_stream        (TrioStreamPairMaker make, gpointer data, gsize clog_bytes, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
-/* The same in both directions; and much data in both at the same time, in pieces of many sizes. */
+/**
+ * trio_check_two_way_stream:
+ * @make: makes connections; called for each check
+ * @data: what @make gets
+ * @clog_bytes: as for trio_check_one_way_stream()
+ * @error: where it says which promise was broken, and how
+ *
+ * trio_check_one_way_stream() in both directions; and much data in both at the same time, in pieces of many sizes. Checkpoint.
+ *
+ * Errors: those of trio_check_one_way_stream().
+ *
+ * Source: Trio's `trio.testing.check_two_way_stream`.
+ *
+ * Returns: %TRUE if it keeps its promises
+ */
 TRIO_API gboolean trio_check_two_way_stream        (TrioStreamPairMaker make, gpointer data, gsize clog_bytes, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
-/* All of that; and that trio_stream_send_eof() ends one direction and not the other. */
+/**
+ * trio_check_half_closeable_stream:
+ * @make: makes connections; called for each check
+ * @data: what @make gets
+ * @clog_bytes: as for trio_check_one_way_stream()
+ * @error: where it says which promise was broken, and how
+ *
+ * trio_check_two_way_stream(); and that trio_stream_send_eof() ends one direction and not the other. Checkpoint.
+ *
+ * Errors: those of trio_check_one_way_stream().
+ *
+ * Source: Trio's `trio.testing.check_half_closeable_stream`.
+ *
+ * Returns: %TRUE if it keeps its promises
+ */
 TRIO_API gboolean trio_check_half_closeable_stream (TrioStreamPairMaker make, gpointer data, gsize clog_bytes, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 

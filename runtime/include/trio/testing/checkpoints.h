@@ -54,7 +54,14 @@ typedef struct
  */
 TRIO_API TrioTestingMark trio_testing_mark (void);
 
-/* Since the mark: could a cancellation have reached the task, and have others had the chance to run? Both pointers nullable. */
+/**
+ * trio_testing_look_since:
+ * @mark: a mark of the calling task
+ * @could_be_cancelled: (out) (optional): whether a cancellation could have reached the task since
+ * @let_others_run: (out) (optional): whether others have had the chance to run since
+ *
+ * What the assertions look at.
+ */
 TRIO_API void trio_testing_look_since (const TrioTestingMark *mark, gboolean *could_be_cancelled, gboolean *let_others_run);
 
 /* Fails the test (g_assertion_message()) unless both, or unless neither, has been the case since the mark. */

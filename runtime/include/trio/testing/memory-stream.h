@@ -36,8 +36,14 @@ typedef struct
   void     (*close)        (TrioStream *stream, gpointer data);
 } TrioStreamHooks;
 
-/* @hooks (nullable) are copied. For memory and lock-step streams. A memory stream of a pair that has a send_all hook no longer moves its
- * bytes by itself: the hook says when, with trio_memory_stream_pump(). */
+/**
+ * trio_testing_stream_set_hooks:
+ * @stream: a memory or lock-step stream
+ * @hooks: (nullable) (transfer none): what is to be called; copied
+ * @data: what the hooks get
+ *
+ * A memory stream of a pair that has a send_all hook no longer moves its bytes by itself: the hook says when, with trio_memory_stream_pump().
+ */
 TRIO_API void trio_testing_stream_set_hooks (TrioStream *stream, const TrioStreamHooks *hooks, gpointer data);
 
 /**
@@ -50,8 +56,23 @@ TRIO_API void trio_testing_stream_set_hooks (TrioStream *stream, const TrioStrea
  * Returns: (transfer full): the stream; trio_stream_free() it
  */
 TRIO_API TrioStream *trio_memory_stream_new          (void) G_GNUC_WARN_UNUSED_RESULT;
-/* Only one of the two; the other is %TRIO_ERROR_MISUSE. */
+
+/**
+ * trio_memory_send_stream_new:
+ *
+ * As trio_memory_stream_new(), for sending only; to receive from it is %TRIO_ERROR_MISUSE.
+ *
+ * Returns: (transfer full): the stream
+ */
 TRIO_API TrioStream *trio_memory_send_stream_new     (void) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * trio_memory_receive_stream_new:
+ *
+ * As trio_memory_stream_new(), for receiving only; to send into it is %TRIO_ERROR_MISUSE.
+ *
+ * Returns: (transfer full): the stream
+ */
 TRIO_API TrioStream *trio_memory_receive_stream_new  (void) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
@@ -68,13 +89,42 @@ TRIO_API TrioStream *trio_memory_receive_stream_new  (void) G_GNUC_WARN_UNUSED_R
  */
 TRIO_API GBytes  *trio_memory_stream_get_data        (TrioStream *stream, gsize max, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
-/* What there is. Never suspends. Errors: %TRIO_ERROR_WOULD_BLOCK if there is nothing yet. */
+
+/**
+ * trio_memory_stream_get_data_nowait:
+ * @stream: a memory stream
+ * @max: how many bytes at most; 0 for all
+ * @error: where it says why not
+ *
+ * As trio_memory_stream_get_data(), but never suspends.
+ *
+ * Errors: %TRIO_ERROR_WOULD_BLOCK if there is nothing yet.
+ *
+ * Returns: (transfer full): at least one byte; none if no more will be sent; %NULL on error
+ */
 TRIO_API GBytes  *trio_memory_stream_get_data_nowait (TrioStream *stream, gsize max, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Puts bytes where the stream receives them. Never suspends. Errors: %TRIO_ERROR_BROKEN_RESOURCE if the stream is closed, or after
- * trio_memory_stream_put_eof(). */
+/**
+ * trio_memory_stream_put_data:
+ * @stream: a memory stream
+ * @data: (array length=size): the bytes, which are copied
+ * @size: how many
+ * @error: where it says why not
+ *
+ * Puts bytes where the stream receives them. Never suspends.
+ *
+ * Errors: %TRIO_ERROR_BROKEN_RESOURCE if the stream is closed, or after trio_memory_stream_put_eof().
+ *
+ * Returns: %FALSE on error
+ */
 TRIO_API gboolean trio_memory_stream_put_data        (TrioStream *stream, gconstpointer data, gsize size, GError **error);
-/* No more will come. Idempotent. */
+
+/**
+ * trio_memory_stream_put_eof:
+ * @stream: a memory stream
+ *
+ * No more will come. Idempotent. Never suspends.
+ */
 TRIO_API void     trio_memory_stream_put_eof         (TrioStream *stream);
 
 /**
@@ -95,16 +145,43 @@ TRIO_API void     trio_memory_stream_put_eof         (TrioStream *stream);
  */
 TRIO_API gboolean trio_memory_stream_pump            (TrioStream *from, TrioStream *to, gsize max, gboolean *moved, GError **error);
 
-/* Two connected streams, that send and receive; with "one_way" the first only sends and the second only receives. Each is to be freed; in
- * any order. */
+/**
+ * trio_memory_stream_pair:
+ * @first: (out) (transfer full): one end
+ * @second: (out) (transfer full): the other
+ *
+ * Two connected streams that send and receive. Each is to be freed; in any order.
+ */
 TRIO_API void     trio_memory_stream_pair            (TrioStream **first, TrioStream **second);
+
+/**
+ * trio_memory_stream_one_way_pair:
+ * @send: (out) (transfer full): the end that only sends
+ * @receive: (out) (transfer full): the end that only receives
+ *
+ * Two connected streams, one way.
+ */
 TRIO_API void     trio_memory_stream_one_way_pair    (TrioStream **send, TrioStream **receive);
 
-/* The same without a buffer: trio_stream_send_all() returns when the other side has received the last byte. If it is cancelled before the
+/**
+ * trio_lockstep_stream_pair:
+ * @first: (out) (transfer full): one end
+ * @second: (out) (transfer full): the other
+ *
+ * Two connected streams without a buffer: trio_stream_send_all() returns when the other side has received the last byte. If it is cancelled before the
  * first was taken, it had no effect; if later, the stream is broken.
  *
- * Source: Trio's `trio.testing.lockstep_stream_pair`. */
+ * Source: Trio's `trio.testing.lockstep_stream_pair`.
+ */
 TRIO_API void     trio_lockstep_stream_pair          (TrioStream **first, TrioStream **second);
+
+/**
+ * trio_lockstep_stream_one_way_pair:
+ * @send: (out) (transfer full): the end that only sends
+ * @receive: (out) (transfer full): the end that only receives
+ *
+ * The same, one way.
+ */
 TRIO_API void     trio_lockstep_stream_one_way_pair  (TrioStream **send, TrioStream **receive);
 
 G_END_DECLS

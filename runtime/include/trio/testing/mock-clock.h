@@ -28,15 +28,48 @@ typedef struct _TrioMockClock TrioMockClock;
  * Returns: (transfer full): the clock; it must outlive the run
  */
 TRIO_API TrioMockClock *trio_mock_clock_new       (void) G_GNUC_WARN_UNUSED_RESULT;
-/* The same; @real (transfer none) tells what counts as real time. For tests of rates. */
+
+/**
+ * trio_mock_clock_new_on:
+ * @real: (transfer none): tells what counts as real time
+ *
+ * As trio_mock_clock_new(); for tests of rates.
+ *
+ * Returns: (transfer full): the clock; it must outlive the run, and @real the clock
+ */
 TRIO_API TrioMockClock *trio_mock_clock_new_on    (TrioClock *real) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * trio_mock_clock_free:
+ * @clock: (nullable) (transfer full): a clock that no run goes by
+ *
+ * Frees it.
+ */
 TRIO_API void           trio_mock_clock_free      (TrioMockClock *clock);
 
-/* (transfer none): what #TrioRunOptions wants. */
+/**
+ * trio_mock_clock_get_clock:
+ * @clock: a clock
+ *
+ * Returns: (transfer none): what #TrioRunOptions wants; it belongs to @clock
+ */
 TRIO_API TrioClock     *trio_mock_clock_get_clock (TrioMockClock *clock);
 
-/* Microseconds of this clock for each real one; 0: it stands. Not negative. Takes effect at once. */
+/**
+ * trio_mock_clock_set_rate:
+ * @clock: a clock
+ * @rate: microseconds of this clock for each real one; not negative; 0: it stands
+ *
+ * Takes effect at once. Never suspends.
+ */
 TRIO_API void           trio_mock_clock_set_rate  (TrioMockClock *clock, double rate);
+
+/**
+ * trio_mock_clock_get_rate:
+ * @clock: a clock
+ *
+ * Returns: its rate
+ */
 TRIO_API double         trio_mock_clock_get_rate  (TrioMockClock *clock);
 
 /**
@@ -61,6 +94,13 @@ TRIO_API void           trio_mock_clock_jump      (TrioMockClock *clock, GTimeSp
  * iteration before each jump. A run that talks to another process should have a threshold that allows for the way there and back.
  */
 TRIO_API void           trio_mock_clock_set_autojump_threshold (TrioMockClock *clock, GTimeSpan threshold);
+
+/**
+ * trio_mock_clock_get_autojump_threshold:
+ * @clock: a clock
+ *
+ * Returns: what was given to trio_mock_clock_set_autojump_threshold(), in microseconds
+ */
 TRIO_API GTimeSpan      trio_mock_clock_get_autojump_threshold (TrioMockClock *clock);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioMockClock, trio_mock_clock_free)

@@ -20,8 +20,21 @@ G_BEGIN_DECLS
 
 typedef struct _TrioSequencer TrioSequencer;
 
+/**
+ * trio_sequencer_new:
+ *
+ * Makes an order of which nothing is over.
+ *
+ * Returns: (transfer full): the sequencer; free it with trio_sequencer_free() or g_autoptr
+ */
 TRIO_API TrioSequencer *trio_sequencer_new  (void) G_GNUC_WARN_UNUSED_RESULT;
-/* Nobody may wait in it. */
+
+/**
+ * trio_sequencer_free:
+ * @sequencer: (nullable) (transfer full): a sequencer
+ *
+ * Frees it. Nobody may wait in it (critical).
+ */
 TRIO_API void           trio_sequencer_free (TrioSequencer *sequencer);
 
 /**
@@ -43,9 +56,27 @@ TRIO_API void           trio_sequencer_free (TrioSequencer *sequencer);
 TRIO_API gboolean trio_testing_sequence (TrioSequencer *sequencer, guint position, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
-/* The same in two halves: the position lasts until trio_sequencer_end(), over checkpoints, too. Begin is a Checkpoint; end never suspends. */
+/**
+ * trio_sequencer_begin:
+ * @sequencer: the order
+ * @position: which place this has in it; each is taken once, from 0
+ * @error: where it says why not
+ *
+ * As trio_testing_sequence(), but the position lasts until trio_sequencer_end(), over checkpoints, too. Checkpoint.
+ *
+ * Errors: those of trio_testing_sequence().
+ *
+ * Returns: %TRUE when it is this position's turn
+ */
 TRIO_API gboolean trio_sequencer_begin (TrioSequencer *sequencer, guint position, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/**
+ * trio_sequencer_end:
+ * @sequencer: the order
+ *
+ * The position that the calling task has begun is over; the next may come. Never suspends.
+ */
 TRIO_API void     trio_sequencer_end   (TrioSequencer *sequencer);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioSequencer, trio_sequencer_free)
