@@ -60,6 +60,8 @@ watch_a_lock (gpointer unused G_GNUC_UNUSED, GError **error)
     trio_note_cancel_scopes (trio_current_task ());
     n_around = watcher.n_reads;
     g_assert_cmpuint (n_around, >, 1);                  /* this one, and those that the run has around main */
+    g_assert_false (trio_task_has_cancel_pending (trio_current_task ()));
+    g_assert_cmpuint (watcher.n_reads, ==, 2 * n_around);
     g_assert_true (trio_cancel_scope_close (outer, TRUE));
     watcher.n_reads = 0;
     trio_note_cancel_scopes (trio_current_task ());

@@ -233,6 +233,57 @@ test_outside_a_run_there_is_nothing_to_dump (void)
   g_assert_cmpstr (text, ==, "there is no run on this thread\n");
 }
 
+static void
+note_state (TrioInstrument *self G_GNUC_UNUSED, TrioTask *task, const GError *error G_GNUC_UNUSED)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  trio_task_append_state (task, text);
+  mock_say ("%s:%s", trio_task_get_name (task), text->str);
+}
+
+static gboolean
+end_while_watched (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  TrioInstrument instrument = { .name = "states", .task_exited = note_state };
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+  gboolean ok;
+
+  trio_add_instrument (&instrument);
+  trio_nursery_start_soon_full (nursery, mock_return, NULL, NULL, "child");
+  ok = trio_nursery_close (nursery, TRUE);
+  trio_remove_instrument (&instrument);
+  return ok;
+}
+
+/* Whoever looks at it in the hook of its end. */
+static void
+test_a_task_that_has_ended_says_so (void)
+{
+  mock_run_ok (end_while_watched, NULL);
+  mock_expect ("child:has ended");
+}
+
+static gboolean
+dump_after_the_deadline (gpointer text, GError **error)
+{
+  g_autoptr (TrioCancelScope) scope = trio_move_on_after (G_TIME_SPAN_SECOND, error);
+
+  /* A task that computes for so long: no turn has looked at the deadline. */
+  mock_advance (1500 * G_TIME_SPAN_MILLISECOND);
+  *(char **) text = dump (TRIO_DUMP_DEFAULT);
+  return trio_cancel_scope_close (scope, trio_checkpoint (error));
+}
+
+static void
+test_a_deadline_that_nobody_has_looked_at_has_passed (void)
+{
+  g_autofree char *text = NULL;
+
+  mock_run_ok (dump_after_the_deadline, &text);
+  report_assert_has (text, "passed 500 ms ago");
+}
+
 static gpointer
 dump_on_another_thread (gpointer data G_GNUC_UNUSED)
 {
@@ -504,5 +555,9 @@ main (int argc, char **argv)
   core_test_add_mock ("/dump/a-world-may-tell-of-no-stacks",
                       test_a_world_may_tell_of_no_stacks, "its text is compared");
   g_test_add_func ("/dump/says-how-many-outside-are-at-work-for-the-run", test_says_how_many_outside_are_at_work_for_the_run);
+  core_test_add_undisturbed ("/dump/a-task-that-has-ended-says-so", test_a_task_that_has_ended_says_so,
+                             "it looks at one task");
+  core_test_add_mock ("/dump/a-deadline-that-nobody-has-looked-at-has-passed", test_a_deadline_that_nobody_has_looked_at_has_passed,
+                      "its text is compared");
   return g_test_run ();
 }

@@ -460,6 +460,7 @@ typedef struct
 {
   gboolean reached_main;
   int      n_freed;
+  int      n_refused;
 } Scarce;
 
 static gboolean
@@ -472,6 +473,24 @@ start_too_many (gpointer data, GError **error)
   for (int i = 0; i < 64; i++)
     trio_nursery_start_soon_full (nursery, mock_sleep_forever, &scarce->n_freed, count_free, "giant");
   return trio_nursery_close (nursery, TRUE);
+}
+
+/* Of a system task the caller is told; its data stay the caller's. */
+static gboolean
+start_too_many_system_tasks (gpointer data, GError **error)
+{
+  Scarce *scarce = data;
+  GError *failure = NULL;
+
+  scarce->reached_main = TRUE;
+  for (int i = 0; i < 64; i++)
+    if (!trio_spawn_system_task (mock_sleep_forever, &scarce->n_freed, count_free, "giant", &failure))
+      {
+        mock_assert_says (failure->message, "no memory for the stack of a system task");
+        mock_assert_error (failure, TRIO_ERROR_FAILED);
+        scarce->n_refused++;
+      }
+  return trio_checkpoint (error);
 }
 
 /* Who finds no room for its stack fails its nursery, as if it had failed at once. */
@@ -501,6 +520,12 @@ test_a_task_without_memory_for_its_stack_fails_the_nursery (void)
   g_assert_true (trio_error_contains (error, TRIO_ERROR, TRIO_ERROR_FAILED));
   mock_assert_says (error->message, "no memory for the stack of task \"giant\"");
   g_assert_cmpint (scarce.n_freed, ==, 64);
+
+  g_clear_error (&error);
+  scarce = (Scarce) { 0 };
+  g_assert_true (mock_run_in (world, start_too_many_system_tasks, &scarce, &options, &error));
+  g_assert_cmpint (scarce.n_refused, >, 0);
+  g_assert_cmpint (scarce.n_freed + scarce.n_refused, ==, 64);
 }
 
 int

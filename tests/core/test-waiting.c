@@ -127,6 +127,37 @@ test_after_a_failed_abort_the_normal_result_stands_and_the_next_checkpoint_fails
   mock_expect ("abort now woke:1 left:0");
 }
 
+/* The cancellation goes out of sight and comes back while the wait that could not be stopped goes on. */
+static gboolean
+cancel_and_shield_and_lower (gpointer data, GError **error)
+{
+  Wait *wait = data;
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+  trio_nursery_start_soon (nursery, wait_in_scopes, wait);
+  if (!mock_yield (error))
+    return FALSE;
+  trio_nursery_cancel (nursery);
+  for (int i = 0; i < 2; i++)
+    {
+      trio_cancel_scope_set_shield (wait->scope, TRUE);
+      trio_cancel_scope_set_shield (wait->scope, FALSE);
+    }
+  trio_reschedule (wait->task, NULL);
+  return trio_nursery_close (nursery, TRUE);
+}
+
+/* (79) */
+static void
+test_an_abort_function_is_called_once_although_a_shield_comes_and_goes (void)
+{
+  Wait wait = { .answer = TRIO_ABORT_FAILED };
+
+  mock_run_ok (cancel_and_shield_and_lower, &wait);
+  g_assert_cmpint (wait.n_aborts, ==, 1);
+  mock_expect ("abort woke:1 left:0");
+}
+
 static gboolean
 cancel_one_scope (gpointer data, GError **error)
 {
@@ -456,6 +487,9 @@ main (int argc, char **argv)
   core_test_add_ordered ("/waiting/who-blocks-when-cancelled-already-is-aborted-right-after",
                          test_who_blocks_when_cancelled_already_is_aborted_right_after,
                          "how often others run meanwhile is the order of production");
+  core_test_add_undisturbed ("/waiting/an-abort-function-is-called-once-although-a-shield-comes-and-goes",
+                             test_an_abort_function_is_called_once_although_a_shield_comes_and_goes,
+                             "it counts what one cancellation does");
   core_test_add_undisturbed ("/waiting/an-abort-function-is-called-once-although-several-scopes-are-cancelled",
                              test_an_abort_function_is_called_once_although_several_scopes_are_cancelled,
                              "its waits end only when they are told to");
