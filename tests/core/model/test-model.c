@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* Thousands of small random programs of tasks, nurseries, scopes, shields, deadlines, locks, events and channels: what real
+/* A hundred thousand small random programs of tasks, nurseries, scopes, shields, deadlines, locks, events and channels: what real
  * tasks do is what the rules say, to the order of their steps.
  *
  * With -m slow a million programs. MODEL_FIRST and MODEL_COUNT choose the seeds. A program that behaves otherwise is made
@@ -12,7 +12,7 @@
 #include "tests/core/mock-world.h"
 #include "tests/core/model/program.h"
 
-enum { COUNT_QUICK = 20000, COUNT_SLOW = 1000000, COUNT_CHECKED = 5000 };
+enum { COUNT_QUICK = 100000, COUNT_SLOW = 1000000, COUNT_CHECKED = 5000 };
 
 static gboolean
 differs (const Program *program)
@@ -160,7 +160,7 @@ test_random_programs_do_what_the_rules_say (void)
 static void
 test_random_programs_stand_any_order_and_any_cancellation (void)
 {
-  guint64 count = g_test_slow () ? COUNT_SLOW / 4 : mock_is_checked () ? COUNT_CHECKED / 4 : COUNT_QUICK / 4;
+  guint64 count = g_test_slow () ? COUNT_SLOW / 4 : mock_is_checked () ? COUNT_CHECKED / 4 : COUNT_QUICK / 20;
   guint64 first = read_number ("MODEL_FIRST", 1);
   guint64 n_interrupted = 0;
 
