@@ -11,6 +11,7 @@
 #include <trio/capacity-limiter.h>
 #include <trio/checkpoint.h>
 #include <trio/error.h>
+#include <trio/lowlevel/mutation.h>
 #include <trio/lowlevel/run-local.h>
 #include <trio/lowlevel/task.h>
 
@@ -77,7 +78,8 @@ trio_file_op_begin (TrioFiles *files, TrioFileOp *op, GError **error)
       && !trio_capacity_limiter_acquire_on_behalf_of (limiter, op, error))
     return FALSE;
   done = files->perform (files, op, error);
-  trio_capacity_limiter_release_on_behalf_of (limiter, op);
+  if (!TRIO_MUTATION (file_keeps_its_token))
+    trio_capacity_limiter_release_on_behalf_of (limiter, op);
   return done;
 }
 

@@ -15,6 +15,7 @@
 
 #include <trio/checkpoint.h>
 #include <trio/error.h>
+#include <trio/lowlevel/mutation.h>
 #include <trio/seam/io.h>
 #include <trio/thread.h>
 
@@ -334,7 +335,7 @@ find_target (const TrioFileOp *op, int *target)
 static gboolean
 perform (TrioFiles *files G_GNUC_UNUSED, TrioFileOp *op, GError **error)
 {
-  const TrioToThreadOptions options = { .limit = &no_limit, .name = op->what };
+  const TrioToThreadOptions options = { .limit = &no_limit, .name = op->what, .abandon_on_cancel = TRIO_MUTATION (cancelled_file_not_waited_for) };
   Work it = { op, -1 };
   gboolean done;
 

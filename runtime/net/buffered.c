@@ -17,6 +17,7 @@
 
 #include <trio/checkpoint.h>
 #include <trio/error.h>
+#include <trio/lowlevel/mutation.h>
 #include <trio/stream.h>
 
 #define CHUNK_BYTES  4096
@@ -128,7 +129,7 @@ await_delimiter (TrioBufferedReader *self, const guint8 *delimiter, gsize size, 
         }
 
       /* The delimiter may have begun. */
-      searched = held (self) >= size ? held (self) - size + 1 : 0;
+      searched = TRIO_MUTATION (cut_delimiter_not_found) ? held (self) : held (self) >= size ? held (self) - size + 1 : 0;
       n = receive_more (self, error);
       if (n < 0)
         return -1;
@@ -373,7 +374,7 @@ trio_buffered_reader_get_statistics (TrioBufferedReader *self, TrioBufferedReade
 static gboolean
 begin (TrioBufferedReader *self, const char *what, GError **error)
 {
-  if (self->reading)
+  if (self->reading && !TRIO_MUTATION (busy_reader_not_seen))
     {
       g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_BUSY_RESOURCE, "another task is reading with this buffered reader already");
       return FALSE;
@@ -397,6 +398,8 @@ finish (TrioBufferedReader *self)
 static gboolean
 give_up (TrioBufferedReader *self)
 {
+  if (TRIO_MUTATION (failed_read_loses_bytes))
+    self->begin = self->end;
   self->reading = FALSE;
   return FALSE;
 }

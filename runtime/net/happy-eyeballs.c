@@ -22,6 +22,7 @@
 #include <trio/cancel-scope.h>
 #include <trio/error.h>
 #include <trio/event.h>
+#include <trio/lowlevel/mutation.h>
 #include <trio/nursery.h>
 
 typedef struct
@@ -93,7 +94,7 @@ run_race (Race *race, Attempt *attempts, gsize n_attempts, GError **error)
       g_autofree char *name = g_strconcat ("connect to ", text, NULL);
 
       trio_nursery_start_soon_full (nursery, attempt, &attempts[i], NULL, name);
-      if (i + 1 < n_attempts)
+      if (i + 1 < n_attempts && !TRIO_MUTATION (attempts_all_at_once))
         ok = give_a_start (&attempts[i], delay, error);
     }
   return trio_nursery_close (nursery, ok);
@@ -111,7 +112,8 @@ trio_connect_to_first (const char *host, TrioAddress *addresses, gsize n_address
   if (n_addresses == 1)
     return connect_to (addresses, options, &errnum, error);
 
-  take_turns (addresses, n_addresses);
+  if (!TRIO_MUTATION (families_one_after_the_other))
+    take_turns (addresses, n_addresses);
   attempts = attempts_new (&race, addresses, n_addresses);
   ok = run_race (&race, attempts, n_addresses, error);
   winner = g_steal_pointer (&race.winner);
@@ -163,9 +165,10 @@ attempt (gpointer data, GError **error)
   if (socket != NULL)
     {
       /* Two may be connected in the same instant; the second is closed. */
-      if (race->winner == NULL)
+      if (race->winner == NULL || TRIO_MUTATION (later_winner_replaces))
         race->winner = g_steal_pointer (&socket);
-      trio_cancel_scope_cancel_with_reason (trio_nursery_get_cancel_scope (race->nursery), "another address answered first");
+      if (!TRIO_MUTATION (losers_go_on))
+        trio_cancel_scope_cancel_with_reason (trio_nursery_get_cancel_scope (race->nursery), "another address answered first");
       return TRUE;
     }
   /* Only the world's refusals make us go on: not a cancellation, not Ctrl-C. */
@@ -175,7 +178,8 @@ attempt (gpointer data, GError **error)
       return FALSE;
     }
   self->failure = failure;
-  trio_event_set (self->failed);
+  if (!TRIO_MUTATION (failed_attempt_not_told))
+    trio_event_set (self->failed);
   return TRUE;
 }
 

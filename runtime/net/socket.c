@@ -143,6 +143,8 @@ accept_next (TrioSocketHandle *const *listening, guint n_listening, guint *turn,
         {
           TrioSocketHandle *handle = trio_socket_handle_new (listening[0]->io, connection);
 
+          if (TRIO_MUTATION (accepted_then_cancelled) && !trio_checkpoint (error))
+            return NULL;
           if (!waited)
             trio_cancel_shielded_checkpoint ();
           return handle;
@@ -321,7 +323,7 @@ trio_socket_send_eof (TrioSocketHandle *self, GError **error)
     return FALSE;
 
   if (self->send_state != TRIO_SEND_EOF)
-    result = self->io->shutdown (self->io, self->socket, TRUE, FALSE);
+    result = self->io->shutdown (self->io, self->socket, TRUE, TRIO_MUTATION (eof_ends_receiving));
   if (result >= 0)
     {
       self->has_shut_send = TRUE;
@@ -343,6 +345,8 @@ trio_socket_may_send (TrioSocketHandle *self, GError **error)
     case TRIO_SEND_OPEN:
       return TRUE;
     case TRIO_SEND_EOF:
+      if (TRIO_MUTATION (sends_after_eof))
+        return TRUE;
       g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_CLOSED_RESOURCE, "nothing can be sent after trio_stream_send_eof()");
       return FALSE;
     case TRIO_SEND_BROKEN:
@@ -361,7 +365,7 @@ trio_socket_begin (TrioSocketHandle *self, TrioIoDirection direction, const char
       trio_socket_set_closed_error (error);
       return FALSE;
     }
-  if (self->socket->busy[direction])
+  if (self->socket->busy[direction] && !TRIO_MUTATION (busy_socket_not_seen))
     {
       g_set_error (error, TRIO_ERROR, TRIO_ERROR_BUSY_RESOURCE, "another task is %s with this socket already", doing);
       return FALSE;

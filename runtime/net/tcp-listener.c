@@ -5,6 +5,7 @@
  *
  * Serving: one task per connection in a nursery of the server's own, so that no handler outlives it. */
 
+#include <trio/lowlevel/mutation.h>
 #include <trio/tcp.h>
 
 #include <errno.h>
@@ -314,7 +315,7 @@ connection_free (gpointer data)
 static gboolean
 recover (int errnum, gboolean *warned, GError *failure, GError **error)
 {
-  if (!trio_errno_is_capacity (errnum))
+  if (!trio_errno_is_capacity (errnum) || TRIO_MUTATION (no_descriptors_ends_server))
     {
       g_propagate_error (error, failure);
       return FALSE;
@@ -392,7 +393,7 @@ trio_serve_listener_full (TrioListener *listener, TrioStreamHandler handler, gpo
   while (ok && !trio_current_soft_cancelled ());
 
   /* Who connects from now on is refused, rather than left waiting for an answer. */
-  if (ok)
+  if (ok && !TRIO_MUTATION (stopping_server_still_listens))
     trio_listener_close (listener);
   return trio_nursery_close (nursery, ok);
 }

@@ -117,7 +117,7 @@ static void
 give_back (TrioSignalReceiver *self, Home *home)
 {
   for (const int *number = self->numbers; *number != 0; number++)
-    if (find_receiver (home, *number) == NULL && home->signals->give_back (home->signals, *number)
+    if (find_receiver (home, *number) == NULL && !TRIO_MUTATION (signal_not_given_back) && home->signals->give_back (home->signals, *number)
         && !TRIO_MUTATION (untold_signal_lost))
       add_pending (self, *number);
 }
@@ -149,7 +149,7 @@ trio_signal_receiver_close (TrioSignalReceiver *self)
     return;
   trio_note_access (self, TRIO_ACCESS_WRITE);
   g_queue_unlink (&home->receivers, &self->link);
-  if (!g_queue_is_empty (&self->waiters))
+  if (!g_queue_is_empty (&self->waiters) && !TRIO_MUTATION (closed_receiver_wakes_nobody))
     trio_waiter_wake (trio_waiters_first (&self->waiters),
                       g_error_new_literal (TRIO_ERROR, TRIO_ERROR_CLOSED_RESOURCE, "this signal receiver was closed"));
   give_back (self, home);
@@ -322,7 +322,7 @@ wait_for_one (TrioSignalReceiver *self, int *number, GError **error)
 static gboolean
 may_receive (TrioSignalReceiver *self, GError **error)
 {
-  if (!g_queue_is_empty (&self->waiters))
+  if (!g_queue_is_empty (&self->waiters) && !TRIO_MUTATION (busy_receiver_not_seen))
     g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_BUSY_RESOURCE, "another task waits for this receiver's next signal already");
   else if (self->home == NULL)
     g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_CLOSED_RESOURCE, "this signal receiver was closed");

@@ -177,7 +177,8 @@ finished (TrioThreadJob *job)
 
   g_assert (errand->call == NULL);
 
-  if (!TRIO_MUTATION (thread_keeps_its_token) && !errand_release (errand, &failure))
+  if (!TRIO_MUTATION (thread_keeps_its_token) && !(host == NULL && TRIO_MUTATION (abandoned_thread_keeps_its_token))
+      && !errand_release (errand, &failure))
     errand->ok = FALSE;
   if (host == NULL)
     {

@@ -349,6 +349,69 @@ test_one_accept_waits_at_all_addresses (void)
   script_run (&io, accept_at_two);
 }
 
+/* A cancellation that comes after the wake-up, and before the task goes on: the connection is there, and somebody gets it. */
+static gboolean
+cancel_who_is_woken (gpointer data, GError **error)
+{
+  ScriptIo *io = data;
+  g_autoptr (TrioListener) listener = trio_open_tcp_listener ("localhost", 80, error);
+  g_autoptr (TrioNursery) nursery = NULL;
+  TrioSocket *socket = &io->last->socket;
+
+  if (listener == NULL)
+    return FALSE;
+  nursery = trio_nursery_open (error);
+  /* Which fails if it gets none. */
+  trio_nursery_start_soon (nursery, accept_one, listener);
+  if (!trio_checkpoint (error) || !trio_checkpoint (error))
+    return FALSE;
+  trio_socket_wake (socket, TRIO_IO_READ);
+  trio_nursery_cancel (nursery);
+  if (!trio_nursery_close (nursery, TRUE))
+    return FALSE;
+  g_assert_false (trio_cancel_scope_cancelled_caught (trio_nursery_get_cancel_scope (nursery)));
+  g_assert_cmpuint (io->accept.n_asked, ==, 2);
+  return TRUE;
+}
+
+static void
+test_a_connection_that_has_come_is_not_lost_by_a_cancellation (void)
+{
+  ScriptIo io;
+
+  script_io_init (&io);
+  script_add (&io.accept, -EAGAIN);
+  script_add (&io.accept, 0);
+  script_run (&io, cancel_who_is_woken);
+}
+
+/* Who connects from then on is refused, also as long as nobody frees the listener. */
+static gboolean
+stop_gracefully (gpointer data, GError **error)
+{
+  ScriptIo *io = data;
+  g_autoptr (TrioListener) listener = trio_open_tcp_listener ("localhost", 80, error);
+  g_autoptr (TrioCancelScope) scope = NULL;
+
+  if (listener == NULL)
+    return FALSE;
+  scope = trio_cancel_scope_open (error);
+  trio_cancel_scope_cancel_gracefully (scope, 10 * G_TIME_SPAN_SECOND);
+  if (!trio_cancel_scope_close (scope, trio_serve_listener (listener, do_nothing, NULL, error)))
+    return FALSE;
+  g_assert_cmpuint (io->n_closed, ==, io->n_opened);
+  return TRUE;
+}
+
+static void
+test_a_server_that_stops_does_not_listen_any_more (void)
+{
+  ScriptIo io;
+
+  script_io_init (&io);
+  script_run (&io, stop_gracefully);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -362,6 +425,9 @@ main (int argc, char **argv)
   g_test_add_func ("/listener/no-address-of-ours-is-an-error", test_no_address_of_ours_is_an_error);
   g_test_add_func ("/listener/a-client-that-went-away-again-is-passed-over", test_a_client_that_went_away_again_is_passed_over);
   g_test_add_func ("/listener/one-accept-waits-at-all-addresses", test_one_accept_waits_at_all_addresses);
+  g_test_add_func ("/listener/a-connection-that-has-come-is-not-lost-by-a-cancellation",
+                   test_a_connection_that_has_come_is_not_lost_by_a_cancellation);
+  g_test_add_func ("/server/it-does-not-listen-any-more-once-it-stops", test_a_server_that_stops_does_not_listen_any_more);
   g_test_add_func ("/server/without-descriptors-it-waits-and-tries-again", test_a_server_without_descriptors_waits_and_tries_again);
   g_test_add_func ("/server/it-takes-several-clients-at-a-wake-up", test_a_server_takes_several_clients_at_a_wake_up);
   return g_test_run ();

@@ -304,13 +304,14 @@ test_the_second_reader_is_refused_and_the_first_undisturbed (gpointer unused G_G
   char byte;
 
   source_open (&source);
+  /* Of which the second could take a byte. */
+  put (&source, "la");
   nursery = trio_nursery_open (error);
   trio_nursery_start_soon (nursery, read_one_line, source.reader);
   if (!trio_testing_wait_all_tasks_blocked (0, error))
     return FALSE;
   g_assert_cmpint (trio_buffered_reader_receive_some (source.reader, &byte, 1, &refusal), ==, -1);
   parity_expect_error (refusal, TRIO_ERROR, TRIO_ERROR_BUSY_RESOURCE);
-  put (&source, "la");
   put (&source, "te\n");
   return trio_nursery_close (nursery, TRUE);
 }

@@ -311,6 +311,17 @@ test_many_tasks_may_use_places_of_one_file (gpointer data G_GNUC_UNUSED, GError 
   return expect_contents (path, "abcdefghijklmnopqrstuvwxyz", error) && trio_path_remove (path, error);
 }
 
+/* After a close has begun. */
+static gboolean
+be_too_late (gpointer data, GError **error G_GNUC_UNUSED)
+{
+  g_autoptr (GError) refusal = NULL;
+
+  g_assert_false (trio_file_sync (data, &refusal));
+  parity_expect_error (refusal, TRIO_ERROR, TRIO_ERROR_CLOSED_RESOURCE);
+  return TRUE;
+}
+
 /* The second that uses the position, and a close that waits for the first. */
 static gboolean
 test_the_position_is_for_one_and_a_close_waits_for_it (gpointer data G_GNUC_UNUSED, GError **error)
@@ -336,6 +347,7 @@ test_the_position_is_for_one_and_a_close_waits_for_it (gpointer data G_GNUC_UNUS
         g_assert_false (trio_file_write (file, "x", 1, &refusal));
         parity_expect_error (refusal, TRIO_ERROR, TRIO_ERROR_BUSY_RESOURCE);
       }
+    trio_nursery_start_soon (nursery, be_too_late, file);
     if (!trio_file_close (file, error))
       return FALSE;
     g_assert_cmpint (trio_file_get_position (file), ==, LONG);

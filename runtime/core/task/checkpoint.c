@@ -69,7 +69,7 @@ trio_finish_checkpoint (void)
 {
   TrioTask *task = trio_task_require_current ("trio_finish_checkpoint", NULL);
 
-  if (G_UNLIKELY (task == NULL) || TRIO_MUTATION (shielded_checkpoint_lets_nobody_run))
+  if (G_UNLIKELY (task == NULL) || TRIO_MUTATION (finished_checkpoint_lets_nobody_run))
     return TRUE;
   return trio_task_yield (task);
 }
