@@ -149,6 +149,19 @@ keep_artifact (const uint8_t *data, size_t size, const char *artifact)
     g_printerr ("the input is kept as %s\n", artifact);
 }
 
+/* Another scenario's schedule in a folder of inputs is a slip of a person. What cannot be read at all, a fuzzer makes all the time. */
+static void
+tell_once (const GError *error)
+{
+  static gboolean told;
+
+  if (!told && g_error_matches (error, TRIO_ERROR, TRIO_ERROR_MISUSE))
+    {
+      g_printerr ("an input is left out, and so will be others like it: %s\n", error->message);
+      told = TRUE;
+    }
+}
+
 int
 trio_fuzz_one_input (const TrioScenario *scenario, TrioSimInject inject, const uint8_t *data, size_t size)
 {
@@ -159,8 +172,11 @@ trio_fuzz_one_input (const TrioScenario *scenario, TrioSimInject inject, const u
   g_autofree char *artifact = NULL;
   gboolean ok;
 
-  if (!trio_fuzz_input_read (&input, inject, data, size, &error))
-    return 0;
+  if (!trio_fuzz_input_read (&input, scenario, inject, data, size, &error))
+    {
+      tell_once (error);
+      return 0;
+    }
 
   memset (counters, 0, sizeof counters);
   input.options.program = program_name;
@@ -255,7 +271,7 @@ trio_fuzz_to_schedule (const TrioScenario *scenario, TrioSimInject inject, const
   Diary diary = { schedule, path, NULL };
   gboolean ok;
 
-  if (!trio_fuzz_input_read (&input, inject, data, size, error))
+  if (!trio_fuzz_input_read (&input, scenario, inject, data, size, error))
     return FALSE;
   inject = input.options.inject;
   /* If nothing better is written later, the run has killed us. */

@@ -27,8 +27,10 @@ typedef struct
   TrioSchedule   *schedule;      /* NULL: bytes */
 } TrioFuzzInput;
 
-/* FALSE: the text cannot be read. */
-gboolean trio_fuzz_input_read       (TrioFuzzInput *input, TrioSimInject inject, const uint8_t *data, size_t size, GError **error);
+/* FALSE: the text cannot be read, or is a schedule of another scenario: its decisions would find no questions here, and it would pass for the
+ * ordinary run. */
+gboolean trio_fuzz_input_read       (TrioFuzzInput *input, const TrioScenario *scenario, TrioSimInject inject, const uint8_t *data, size_t size,
+                                     GError **error);
 void     trio_fuzz_input_clear      (TrioFuzzInput *input);
 /* So that the mutations have something to work on: a schedule becomes bytes in data. Returns their number. */
 size_t   trio_fuzz_input_to_bytes   (const TrioScenario *scenario, TrioSimInject inject, uint8_t *data, size_t size, size_t max_size);

@@ -22,8 +22,22 @@ is_text (const uint8_t *data, size_t size)
   return size > strlen (MAGIC) && memcmp (data, MAGIC, strlen (MAGIC)) == 0;
 }
 
+/* What does not say of which scenario it is may be of this one. */
+static gboolean
+is_ours (TrioSchedule *schedule, const TrioScenario *scenario, GError **error)
+{
+  const TrioScheduleHeader *header = trio_schedule_get_header (schedule);
+
+  if (header->scenario == NULL || g_str_equal (header->scenario, scenario->name))
+    return TRUE;
+  g_set_error (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "this is a schedule of the scenario \"%s\"%s%s%s, and this target runs \"%s\"",
+               header->scenario, header->program != NULL ? " of \"" : "", header->program != NULL ? header->program : "",
+               header->program != NULL ? "\"" : "", scenario->name);
+  return FALSE;
+}
+
 gboolean
-trio_fuzz_input_read (TrioFuzzInput *input, TrioSimInject inject, const uint8_t *data, size_t size, GError **error)
+trio_fuzz_input_read (TrioFuzzInput *input, const TrioScenario *scenario, TrioSimInject inject, const uint8_t *data, size_t size, GError **error)
 {
   *input = (TrioFuzzInput) { .options = { .strategy = "bytes", .bytes = data, .n_bytes = size, .inject = inject } };
   if (is_text (data, size))
@@ -34,6 +48,11 @@ trio_fuzz_input_read (TrioFuzzInput *input, TrioSimInject inject, const uint8_t 
       input->schedule = trio_schedule_parse (text, "the input", error);
       if (input->schedule == NULL)
         return FALSE;
+      if (!is_ours (input->schedule, scenario, error))
+        {
+          trio_fuzz_input_clear (input);
+          return FALSE;
+        }
       header = trio_schedule_get_header (input->schedule);
       input->options = (TrioSimOptions) {
         .strategy = "replay", .schedule = input->schedule, .inject = inject | header->inject, .heal_after = header->heal_after,
@@ -59,6 +78,8 @@ trio_fuzz_to_bytes (const TrioScenario *scenario, TrioSimInject inject, const Tr
   g_autoptr (GError) failure = NULL;
   TrioSimInject injects = trio_schedule_get_header ((TrioSchedule *) schedule)->inject;
 
+  if (!is_ours ((TrioSchedule *) schedule, scenario, error))
+    return NULL;
   /* Positions count what is asked, and that depends on what may be injected. */
   if ((injects & ~inject) != 0)
     {

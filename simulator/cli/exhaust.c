@@ -131,7 +131,9 @@ trio_cli_exhaust (const TrioCli *cli, int argc, char **argv)
   if (trio_cli_parse (cli, "exhaust", NULL, "Runs all schedules of scenarios, or all with at most D deviations from the ordinary run.",
                       "Says \"exhausted\", \"bounded\" or \"stopped\", and what that rests on. --reduce objects leaves out orders of steps\n"
                       "that touch different objects of the runtime: right only if tasks share nothing else. --reduce memory looks at the\n"
-                      "program's own memory too, as far as it was compiled for that; auto does so where it was, and else reduces nothing.",
+                      "program's own memory too, as far as it was compiled for that; auto does so where it was, and else reduces nothing.\n"
+                      "A search that reduces is one process, whatever --jobs says: what it may leave out behind one place follows from what it\n"
+                      "has seen behind the places before.",
                       entries, argc, argv, NULL)
       && apply (cli, &typed, &self))
     exit_code = exhaust_all (&self, typed.common.scenario);
@@ -231,6 +233,8 @@ append_claim (GString *out, gboolean json, gconstpointer data)
       g_string_append_printf (out, "  %s", words->str);
       if (self->holds)
         append_unasked (out, self, sum);
+      if (sum->reduced != TRIO_SIM_REDUCE_NONE && self->campaign.jobs > 1)
+        g_string_append (out, "  one process: what a reduction leaves out follows from all that was seen before, which --jobs cannot divide\n");
       if (self->campaign.shards > 1)
         g_string_append_printf (out, "  This is shard %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT ": the claim is that of all of them "
                                 "together, if each says it.\n", self->campaign.shard, self->campaign.shards);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* How many runs a second the simulator does of a scenario of two tasks and ten steps, with each strategy; and what it costs to keep more of a
- * run than its schedule, which is always kept. Setting up a world and judging it is in each run, measuring the scenario is not. */
+/* How many runs a second the simulator does of a scenario of two tasks and ten steps, with each strategy; what it costs to keep more of a
+ * run than its schedule, which is always kept; and how many `explore` does with one process and with two. Setting up a world and judging it is
+ * in each run, measuring the scenario is not. */
 
 #include <glib/gstdio.h>
 #include <trio-sim/sim.h>
@@ -9,6 +10,7 @@
 #include "tests/bench/bench.h"
 
 #define RUNS  20000
+#define CAMPAIGN 200000
 #define STEPS 5          /* of each task */
 
 static gboolean
@@ -81,10 +83,42 @@ do_recording (void)
   g_unlink (path);
 }
 
+static const char *own_path;
+
+static double
+number_behind (const char *json, const char *key)
+{
+  const char *at = g_strrstr (json, key);
+
+  return at != NULL ? g_ascii_strtod (at + strlen (key), NULL) : 0;
+}
+
+/* What a campaign gets out of the processors, all that it does besides included. Real time: a second processor is there to save that, and
+ * nothing else should be busy on the machine. */
+static void
+do_jobs (void)
+{
+  for (int jobs = 1; jobs <= 2; jobs++)
+    {
+      g_autofree char *name = g_strdup_printf ("jobs-%d", jobs);
+      const char *argv[] = { own_path, "explore", "--json", "--runs", G_STRINGIFY (CAMPAIGN), "--jobs", name + strlen ("jobs-"), NULL };
+      g_autofree char *out = NULL;
+      g_autoptr (GError) error = NULL;
+
+      if (!g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, NULL, NULL, &error))
+        g_error ("%s", error->message);
+      bench_say (name, number_behind (out, "\"runs\": ") * 1e6 / number_behind (out, "\"elapsed_us\": "));
+    }
+}
+
 int
 main (int argc, char **argv)
 {
-  static const BenchWork works[] = { { "strategies", do_strategies }, { "recording", do_recording }, { 0 } };
+  static const BenchWork works[] = { { "strategies", do_strategies }, { "recording", do_recording }, { "jobs", do_jobs }, { 0 } };
+  static const TrioScenario scenarios[] = { { "two-tasks", two_tasks, NULL, "two tasks of five steps" }, { 0 } };
 
+  own_path = argv[0];
+  if (argc > 1 && strcmp (argv[1], "explore") == 0)
+    return trio_sim_main (argc, argv, scenarios);
   return bench_main (argc, argv, works);
 }

@@ -53,6 +53,8 @@ RUNS = [(f"simulated: two tasks, ten steps, {strategy}", f"runs-{strategy}")
     ("  and every choice told, dull or not", "recorded-choices"),
     ("  and run twice, compared step by step", "recorded-twice"),
     ("  and a trace written of it", "recorded-trace"),
+    ("explore of the same, --jobs 1", "jobs-1"),
+    ("explore of the same, --jobs 2", "jobs-2"),
 ]
 
 # Files: title, unit, program, how its files are done, our figure, the peer and its figure.

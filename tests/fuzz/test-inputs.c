@@ -179,7 +179,7 @@ hash_of (const uint8_t *data, size_t size, guint *n_decisions)
   g_autoptr (TrioSimReport) report = NULL;
   g_autoptr (GError) error = NULL;
 
-  g_assert_true (trio_fuzz_input_read (&input, TRIO_SIM_INJECT_NONE, data, size, &error));
+  g_assert_true (trio_fuzz_input_read (&input, &scenario, TRIO_SIM_INJECT_NONE, data, size, &error));
   g_assert_true (trio_sim_run (take_turns_all, NULL, &input.options, &report, &error));
   g_assert_no_error (error);
   trio_fuzz_input_clear (&input);
@@ -238,6 +238,22 @@ test_bytes_that_only_begin_like_a_schedule_do_no_harm (void)
   g_assert_cmpuint (trio_fuzz_mutate (&scenario, TRIO_SIM_INJECT_NONE, data, sizeof broken, ROOM, 3), <=, ROOM);
 }
 
+static void
+test_a_schedule_of_another_scenario_is_no_input (void)
+{
+  static const char text[] = "trio-schedule 1\nprogram: elsewhere\nscenario: others\nend\n";
+  g_autoptr (TrioSchedule) schedule = trio_schedule_parse (text, "test", NULL);
+  g_autoptr (GError) read_error = NULL, bytes_error = NULL;
+  TrioFuzzInput input;
+
+  g_assert_false (trio_fuzz_input_read (&input, &scenario, TRIO_SIM_INJECT_NONE, (const uint8_t *) text, strlen (text), &read_error));
+  g_assert_error (read_error, TRIO_ERROR, TRIO_ERROR_MISUSE);
+  g_assert_cmpstr (read_error->message, ==, "this is a schedule of the scenario \"others\" of \"elsewhere\", and this target runs \"turns\"");
+  g_assert_null (trio_fuzz_to_bytes (&scenario, TRIO_SIM_INJECT_NONE, schedule, &bytes_error));
+  g_assert_error (bytes_error, TRIO_ERROR, TRIO_ERROR_MISUSE);
+  g_assert_cmpint (trio_fuzz_one_input (&scenario, TRIO_SIM_INJECT_NONE, (const uint8_t *) text, strlen (text)), ==, 0);
+}
+
 /* Positions count what is asked, and more is asked where more may be injected. */
 static void
 test_a_schedule_that_injects_more_than_the_target_has_no_bytes (void)
@@ -263,6 +279,7 @@ main (int argc, char **argv)
   ADD (test_a_schedule_and_its_bytes_are_the_same_run);
   ADD (test_an_input_that_is_a_schedule_is_mutated_as_its_bytes);
   ADD (test_bytes_that_only_begin_like_a_schedule_do_no_harm);
+  ADD (test_a_schedule_of_another_scenario_is_no_input);
   ADD (test_a_schedule_that_injects_more_than_the_target_has_no_bytes);
 
   return g_test_run ();

@@ -137,6 +137,18 @@ test_a_goal_that_no_schedule_reaches_is_a_failure (void)
   assert_has (output.out, "exhausted");
 }
 
+static void
+test_a_search_that_reduces_says_that_it_is_one_process (void)
+{
+  g_auto (Output) reduced = run ("exhaust -s clean --reduce objects --jobs 2");
+  g_auto (Output) asked = run ("exhaust -s clean --reduce objects --jobs 1");
+  g_auto (Output) whole = run ("exhaust -s clean --reduce none --jobs 2");
+
+  assert_has (reduced.out, "  one process: what a reduction leaves out");
+  assert_has_not (asked.out, "  one process: ");
+  assert_has_not (whole.out, "  one process: ");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -150,5 +162,6 @@ main (int argc, char **argv)
   ADD (test_a_scenario_may_crash);
   ADD (test_what_is_not_deterministic_is_found);
   ADD (test_a_goal_that_no_schedule_reaches_is_a_failure);
+  ADD (test_a_search_that_reduces_says_that_it_is_one_process);
   return harness_run ();
 }
