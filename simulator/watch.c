@@ -111,7 +111,7 @@ place_of (TrioTask *about)
     return NULL;
   append_stack (about, TRIO_DUMP_STACKS, stack);
   append_stack (about, TRIO_DUMP_STACKS | TRIO_DUMP_ADDRESSES, exact);
-  own = about != NULL ? stack->str : own_frames (stack->str);
+  own = own_frames (stack->str);
   address = trio_sim_place_address (own, exact->str);
   return *own == '\0' ? NULL : g_strdup_printf ("%s, in %s%s", path, own, address);
 }
@@ -206,11 +206,11 @@ append_nth (GString *out, const TrioSimRecord *record, gsize nth, const TrioSimH
 }
 
 char *
-trio_sim_record_to_text (const TrioSimRecord *record)
+trio_sim_record_to_text (const TrioSimRecord *record, gsize max)
 {
   GString *out = g_string_new (NULL);
 
-  for (gsize i = 0; i < record->happenings->len; i++)
+  for (gsize i = 0; i < MIN (record->happenings->len, max); i++)
     {
       const char *place = get_place (record, i);
 

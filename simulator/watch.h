@@ -92,8 +92,8 @@ TrioSimRecord  *trio_sim_record_new          (void);
 /* For the events from the first-th to the last-th, counted from 0, it is to be known where in the program they happened. That takes as long as all the
  * rest of a run. */
 void            trio_sim_record_want_places  (TrioSimRecord *record, gsize first, gsize last);
-/* In words, a line each. */
-char           *trio_sim_record_to_text      (const TrioSimRecord *record);
+/* In words, a line each, at most so many. */
+char           *trio_sim_record_to_text      (const TrioSimRecord *record, gsize max);
 void            trio_sim_record_free         (TrioSimRecord *record);
 
 /* The mixing of one word into a hash; also used to make one word of several. */

@@ -367,6 +367,22 @@ be_known (TrioCliFailure *failure, const TrioCliKept *kept, TrioSimReport *repor
   trio_sim_report_free (report);
 }
 
+void
+trio_cli_campaign_differs (TrioCliCampaign *campaign, const TrioSchedule *schedule, char *message)
+{
+  TrioCliFailure *failure = g_new0 (TrioCliFailure, 1);
+
+  failure->kind = g_strdup (trio_sim_verdict_to_string (TRIO_SIM_NONDETERMINISM));
+  failure->name = g_strdup (TRIO_CLI_ANOTHER_PROCESS);
+  failure->message = message;
+  failure->run = 1;
+  failure->times = 1;
+  failure->strategy = g_strdup ("fifo");
+  failure->schedule = trio_schedule_copy (schedule);
+  keep (campaign, failure);
+  trio_cli_campaign_add (campaign, failure);
+}
+
 static gboolean
 make_failure (TrioCliCampaign *campaign, const TrioCliFinding *finding, guint64 times, TrioSimReport *report, const char *strategy,
               GError **error)

@@ -19,6 +19,8 @@ G_BEGIN_DECLS
 #define TRIO_CLI_KEEP_DEFAULT "trio-schedules"
 /* A goal missed in no more runs than these says nothing. */
 #define TRIO_CLI_RUNS_BEFORE_UNREACHED 100
+/* The name of that failure. */
+#define TRIO_CLI_ANOTHER_PROCESS "another process gave another run"
 
 typedef struct
 {
@@ -87,6 +89,9 @@ int             trio_cli_campaign_refuse  (TrioCliCampaign *campaign, const GErr
 /* A goal that was met, and that no run reached, is a failure, too. For a search that did all it was to do: what one that was cut short, or one
  * shard, has not reached, others may. */
 void            trio_cli_campaign_look_for_unreached (TrioCliCampaign *campaign, const TrioCliTally *tally);
+
+/* The ordinary run is another one in another process: one more failure. (transfer full) for the message. */
+void            trio_cli_campaign_differs (TrioCliCampaign *campaign, const TrioSchedule *schedule, char *message);
 
 /* How many choices a schedule has that are not the ordinary ones. */
 guint           trio_cli_failure_deviations (const TrioCliFailure *failure);

@@ -9,6 +9,7 @@
 
 #include "simulator/cli/campaign.h"
 #include "simulator/cli/cli.h"
+#include "simulator/cli/elsewhere.h"
 #include "simulator/cli/json.h"
 #include "simulator/cli/kept.h"
 #include "simulator/cli/options.h"
@@ -221,6 +222,8 @@ explore_all (Explore *self, const char *only)
       trio_cli_kept_replay (&self->campaign);
       if (!explore_one (self, tally, &error))
         exit_code = MAX (exit_code, trio_cli_campaign_refuse (&self->campaign, error));
+      else
+        trio_cli_look_elsewhere (&self->campaign);
       trio_cli_report_end (&self->campaign, tally);
 
       runs += tally->runs;

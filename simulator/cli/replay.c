@@ -152,7 +152,7 @@ replay_file (Replay *self)
   self->options.inject = self->file.inject;
   /* A run that differs from itself shows it only in a comparison. */
   if (header->verdict == TRIO_SIM_NONDETERMINISM && !self->options.break_at_until && !self->options.trace_path
-      && self->options.until_step == 0)
+      && self->options.until_step == 0 && !self->options.events_path)
     self->options.check_determinism = TRIO_CLI_COMPARED;
   report = self->options.break_at_until ? run_here (self, &error) : trio_cli_isolate (&self->target, &self->options, NULL, NULL,
                                                                                       &error);
@@ -203,8 +203,8 @@ options_agree (const Replay *self, gboolean has_runs)
     complaint = "--runs is for --branch, which is not given";
   else if (!!self->branch + !!options->break_at_until + !!self->travels > 1)
     complaint = "--break, --branch and --travel exclude each other";
-  else if ((self->branch || self->travels) && (options->trace_path || options->history_path))
-    complaint = "--branch and --travel run it more than once: --trace and --history are for a plain replay";
+  else if ((self->branch || self->travels) && (options->trace_path || options->history_path || options->events_path))
+    complaint = "--branch and --travel run it more than once: --trace, --history and --events are for a plain replay";
   else if (self->travels && self->json)
     complaint = "--travel talks with a person: there is no --json of it";
   if (complaint)
@@ -216,7 +216,7 @@ int
 trio_cli_replay (const TrioCli *cli, int argc, char **argv)
 {
   Replay self = { .cli = cli };
-  g_autofree char *until = NULL, *trace = NULL, *history = NULL, *branch = NULL, *runs = NULL, *keep = NULL, *escapes = NULL;
+  g_autofree char *until = NULL, *trace = NULL, *history = NULL, *branch = NULL, *runs = NULL, *keep = NULL, *escapes = NULL, *events = NULL;
   TrioSimEscapes escapes_policy;
   g_auto (GStrv) rest = NULL;
   gboolean breaks = FALSE;
@@ -227,6 +227,7 @@ trio_cli_replay (const TrioCli *cli, int argc, char **argv)
     { "break", 0, 0, G_OPTION_ARG_NONE, &breaks, "Stop there with SIGTRAP, for a debugger that runs this program", NULL },
     { "trace", 0, 0, G_OPTION_ARG_FILENAME, &trace, "Record the run there, for trio-trace", "FILE" },
     { "history", 0, 0, G_OPTION_ARG_FILENAME, &history, "Write the page of a history that is not linearizable there", "FILE" },
+    { "events", 0, 0, G_OPTION_ARG_FILENAME, &events, "Write what happens there, a line for each event, to be compared with another run's", "FILE" },
     { "branch", 0, 0, G_OPTION_ARG_STRING, &branch, "From --until STEP on, many runs with this strategy instead", "STRATEGY[:SEED]" },
     { "runs", 'n', 0, G_OPTION_ARG_STRING, &runs, "How many (200)", "N" },
     { "keep", 0, 0, G_OPTION_ARG_FILENAME, &keep, "Where those that fail go (" TRIO_CLI_KEEP_DEFAULT ")", "DIR" },
@@ -253,6 +254,7 @@ trio_cli_replay (const TrioCli *cli, int argc, char **argv)
   self.options.break_at_until = breaks;
   self.options.trace_path = trace;
   self.options.history_path = history;
+  self.options.events_path = events;
   self.branch = branch;
   self.keep = keep ? keep : TRIO_CLI_KEEP_DEFAULT;
   if (!options_agree (&self, runs != NULL) || !trio_cli_schedule_file_load (cli, "replay", rest, &self.file))

@@ -142,6 +142,8 @@ typedef void (*TrioSimStepFunc) (guint64 step, TrioTask *task, gpointer user_dat
  * @break_at_until: raise SIGTRAP there, for a debugger, instead of stopping
  * @trace_path: (nullable): record a trace there
  * @history_path: (nullable): write the page of a history that is not linearizable there, if there is one: <trio-sim/history.h>
+ * @events_path: (nullable): write what happened there, a line for each event, and where in the program as far as that is known: the same text for
+ *   each run of the same choices, to be compared. Of a long run the beginning. Not together with @check_determinism
  * @program: (nullable): a name for the trace's header
  * @on_decision: (nullable): called at once for each answer that is not dull
  * @on_choice: (nullable): called for each choice, dull or not
@@ -176,6 +178,7 @@ typedef struct
   gboolean            break_at_until;
   const char         *trace_path;
   const char         *history_path;
+  const char         *events_path;
   const char         *program;
   TrioSimChoiceFunc   on_decision;
   TrioSimChoiceFunc   on_choice;

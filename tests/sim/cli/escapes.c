@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 #include <trio/trio.h>
 #include <trio-sim/sim.h>
 
@@ -155,6 +156,14 @@ by_address (gpointer data G_GNUC_UNUSED, GError **error)
   return trio_nursery_close (nursery, TRUE);
 }
 
+/* ---- The same in one process, and another in the next ---- */
+
+static gboolean
+by_process (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  return trio_sleep (getpid (), error);
+}
+
 /* ---- Only in some schedules: the second worker is the one that naps ---- */
 
 static gboolean
@@ -190,6 +199,7 @@ main (int argc, char **argv)
     { "socket", open_socket, NULL, "GSocket" },
     { "rarely", rarely, NULL, "g_timeout_add in some schedules" },
     { "by-address", by_address, NULL, "a hash table of pointers, iterated" },
+    { "by-process", by_process, NULL, "the number of the process" },
     { NULL },
   };
 

@@ -73,6 +73,37 @@ test_an_order_by_addresses_is_found_and_named (void)
 }
 
 static void
+test_what_is_another_run_in_another_process_is_found (void)
+{
+  g_auto (Output) output = run ("explore -s by-process --runs 20");
+
+  g_assert_cmpint (output.exit_code, ==, 1);
+  assert_has (output.out, "FAILED  nondeterminism: another process gave another run");
+  assert_has (output.out, "in one process: main ran at 0.");
+  assert_has (output.out, "in the other:   main ran at 0.");
+#ifdef HAVE_STACKS
+  assert_tells_line (output.out, "main, in trio_sleep < by_process, at escapes.c:");
+#endif
+}
+
+static void
+test_the_events_of_a_run_can_be_written_down (void)
+{
+  g_auto (Output) output = { 0 };
+  g_autofree char *first = NULL, *second = NULL;
+
+  write_file ("token.schedule", "trio-schedule 1\nscenario: \"token\"\nexpects: ok\nend\n");
+  output = run ("replay token.schedule --events first.txt");
+  g_assert_cmpint (output.exit_code, ==, 0);
+  output_clear (&output);
+  output = run ("replay token.schedule --events second.txt");
+  first = read_file ("first.txt");
+  second = read_file ("second.txt");
+  assert_has (first, "main ran at 11 s (step 3)");
+  g_assert_cmpstr (first, ==, second);
+}
+
+static void
 test_what_leaves_in_some_schedules_is_made_small (void)
 {
   g_auto (Output) found = run ("explore -s rarely --json");
@@ -141,6 +172,8 @@ main (int argc, char **argv)
   ADD (test_clocks_and_random_numbers_are_the_run_s);
   ADD (test_what_leaves_is_named_with_its_place);
   ADD (test_an_order_by_addresses_is_found_and_named);
+  ADD (test_what_is_another_run_in_another_process_is_found);
+  ADD (test_the_events_of_a_run_can_be_written_down);
   ADD (test_what_leaves_in_some_schedules_is_made_small);
   ADD (test_it_can_be_let_through_and_told);
   ADD (test_a_schedule_knows_that_it_was_found_with_them);
