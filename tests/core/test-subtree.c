@@ -224,7 +224,7 @@ wait_whatever_happens (gpointer data, GError **error)
 static gboolean
 wake_who_is_gone (gpointer data G_GNUC_UNUSED, GError **error)
 {
-  Waiting waiting = { NULL };
+  Waiting waiting = { .task = NULL };
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
 
   trio_nursery_start_soon (nursery, wait_whatever_happens, &waiting);
@@ -262,7 +262,7 @@ wait_and_abandon (gpointer data, GError **error)
 static gboolean
 cancel_both (gpointer data G_GNUC_UNUSED, GError **error)
 {
-  Waiting waiting[2] = { { NULL } };
+  Waiting waiting[2] = { { .task = NULL } };
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
 
   for (int i = 0; i < 2; i++)
@@ -304,7 +304,7 @@ close_in_the_wrong_order (gpointer data, GError **error)
 static gboolean
 abandon_one_that_was_misnested (gpointer data G_GNUC_UNUSED, GError **error)
 {
-  Waiting waiting = { NULL };
+  Waiting waiting = { .task = NULL };
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
 
   trio_nursery_start_soon (nursery, close_in_the_wrong_order, &waiting);

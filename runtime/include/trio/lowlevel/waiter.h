@@ -48,27 +48,96 @@ struct _TrioChooser
   TrioWaiter *winner;                             /* NULL until it is woken through one */
 };
 
-/* Puts the calling task's cell at the end of line. */
+/**
+ * trio_waiter_join:
+ * @self: a cell of the calling task that stands in no line
+ * @line: where it is to stand
+ *
+ * Puts it at the end of @line. Never suspends.
+ */
 TRIO_API void        trio_waiter_join  (TrioWaiter *self, GQueue *line);
-/* Out of its line, if it stands in one. */
+
+/**
+ * trio_waiter_leave:
+ * @self: a cell
+ *
+ * Takes it out of its line, if it stands in one. Never suspends.
+ */
 TRIO_API void        trio_waiter_leave (TrioWaiter *self);
-/* Takes it out, and all of its chooser's, and makes its task runnable. outcome: NULL, or (transfer full) what its wait fails
- * with. */
+
+/**
+ * trio_waiter_wake:
+ * @self: a cell that stands in a line
+ * @outcome: (nullable) (transfer full): what its wait fails with; %NULL for success
+ *
+ * Takes it out, and all of its chooser's, and makes its task runnable. Never switches.
+ */
 TRIO_API void        trio_waiter_wake  (TrioWaiter *self, GError *outcome);
-/* Joins line and waits. klass->abort is to be trio_waiter_abort(), and data is the waiter. Checkpoint. */
+
+/**
+ * trio_waiter_wait:
+ * @self: a cell in the calling task's frame
+ * @line: where it is to stand
+ * @klass: what kind of wait it is; its abort is trio_waiter_abort(), and @self is what its functions get
+ * @error: where the outcome comes out
+ *
+ * Joins @line and waits. Checkpoint.
+ *
+ * Errors: what trio_waiter_wake() was given; cancellation, after which it stands in no line.
+ *
+ * Returns: %TRUE if it was woken without an error
+ */
 TRIO_API gboolean    trio_waiter_wait  (TrioWaiter *self, GQueue *line, const TrioWaitClass *klass, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/**
+ * trio_waiter_abort:
+ * @task: whose wait it is
+ * @waiter: its cell
+ *
+ * The abort function of such a wait: takes the cell out of its line.
+ *
+ * Returns: %TRIO_ABORT_SUCCEEDED
+ */
 TRIO_API TrioAbort   trio_waiter_abort (TrioTask *task, gpointer waiter);
 
-/* The first in line; NULL if nobody waits. */
+/**
+ * trio_waiters_first:
+ * @line: a line
+ *
+ * Never suspends.
+ *
+ * Returns: (nullable) (transfer none): the first in line; %NULL if nobody waits
+ */
 TRIO_API TrioWaiter *trio_waiters_first    (GQueue *line);
-/* Wakes all who stand in line, in order, with copies of outcome, or NULL for success; only those on `end`, unless it is NULL. */
+
+/**
+ * trio_waiters_wake_all:
+ * @line: a line
+ * @end: (nullable): only those that wait on this; %NULL for all
+ * @outcome: (nullable) (transfer none): what their waits fail with, a copy for each; %NULL for success
+ *
+ * Wakes all who stand in @line, in order. Never switches.
+ */
 TRIO_API void        trio_waiters_wake_all (GQueue *line, gpointer end, const GError *outcome);
-/* Tells when a line is given up in which somebody stands, and wakes all with BROKEN_RESOURCE, so that no cell points into what is
- * gone. `what` is the public function that waits. */
+
+/**
+ * trio_waiters_clear:
+ * @line: a line that is being given up
+ * @what: the public function that waits
+ *
+ * If somebody stands in it that is a programmer's mistake (critical), and all wake with %TRIO_ERROR_BROKEN_RESOURCE, so that no cell points into what is
+ * gone. Never switches.
+ */
 TRIO_API void        trio_waiters_clear    (GQueue *line, const char *what);
 
-/* Counts up: the moments at which a select chose. */
+/**
+ * trio_choosing_moment:
+ *
+ * Never suspends.
+ *
+ * Returns: a number that counts up: the moments at which a select chose
+ */
 TRIO_API guint64     trio_choosing_moment  (void);
 
 G_END_DECLS
