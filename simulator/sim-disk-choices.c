@@ -107,7 +107,7 @@ describe_fault (const TrioChoicePoint *point, guint32 value G_GNUC_UNUSED, GStri
 static guint32
 choose_fault (TrioSimDisk *disk, const TrioFileOp *op, const char *label, guint32 bound)
 {
-  static const guint32 weights[] = { 40, 1, 1, 1, 1, 1, 1, 1, 1 };
+  static const guint32 weights[] = { 80, 1, 1, 1, 1, 1, 1, 1, 1 };
   const TrioChoicePoint point = {
     .label = label,
     .bound = MIN (bound, G_N_ELEMENTS (weights)),

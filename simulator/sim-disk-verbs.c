@@ -335,6 +335,9 @@ do_write (TrioSimDisk *disk, TrioFileOp *op, const TrioSimFate *fate)
     return -ENOSPC;
   if (fate->full == 2)
     size /= 2;
+  size = trio_sim_disk_get_room (disk, inode, offset, size);
+  if (size == 0)
+    return -ENOSPC;
   if (offset + size > before)
     g_byte_array_set_size (inode->cache, (guint) (offset + size));
   if (offset > before)

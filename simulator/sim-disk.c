@@ -194,18 +194,33 @@ forget (TrioSimDisk *disk)
     trio_sim_handle_lose (handle);
 }
 
+static TrioSimDisk *
+get_disk (const TrioSimDisks *self, const TrioSimHost *host)
+{
+  for (guint i = 0; self->all != NULL && i < self->all->len; i++)
+    if (((TrioSimDisk *) g_ptr_array_index (self->all, i))->host == host)
+      return g_ptr_array_index (self->all, i);
+  return NULL;
+}
+
+void
+trio_sim_disks_forget (TrioSimDisks *self, const TrioSimHost *host)
+{
+  TrioSimDisk *disk = get_disk (self, host);
+
+  if (disk != NULL)
+    forget (disk);
+}
+
 void
 trio_sim_disks_lose_power (TrioSimDisks *self, const TrioSimHost *host)
 {
-  for (guint i = 0; self->all != NULL && i < self->all->len; i++)
-    {
-      TrioSimDisk *disk = g_ptr_array_index (self->all, i);
+  TrioSimDisk *disk = get_disk (self, host);
 
-      if (disk->host != host)
-        continue;
-      forget (disk);
-      trio_sim_disk_crash (disk);
-    }
+  if (disk == NULL)
+    return;
+  forget (disk);
+  trio_sim_disk_crash (disk);
 }
 
 /* --- life --- */
@@ -266,17 +281,20 @@ trio_sim_disks_init (TrioSimDisks *self, TrioSimClock *clock, TrioSimTape *tape,
 static TrioSimDisk *
 find_disk (TrioSimDisks *self, const TrioSimHost *host)
 {
+  TrioSimDisk *disk;
+
   if (self->all == NULL)
     {
       self->all = g_ptr_array_new_with_free_func (disk_free);
       trio_sim_events_init (&self->events);
       trio_sim_atlas_init (self);
     }
-  for (guint i = 0; i < self->all->len; i++)
-    if (((TrioSimDisk *) g_ptr_array_index (self->all, i))->host == host)
-      return g_ptr_array_index (self->all, i);
-  g_ptr_array_add (self->all, disk_new (self, host));
-  return g_ptr_array_index (self->all, self->all->len - 1);
+  disk = get_disk (self, host);
+  if (disk != NULL)
+    return disk;
+  disk = disk_new (self, host);
+  g_ptr_array_add (self->all, disk);
+  return disk;
 }
 
 void

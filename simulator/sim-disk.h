@@ -49,6 +49,7 @@ struct _TrioSimInode
   gboolean    is_directory;
   guint       mode;
   gint64      modified;
+  guint64     counted;           /* in which count of the disk's files it was last met */
   GByteArray *cache;             /* of a file; else NULL */
   GByteArray *medium;
   GPtrArray  *names;             /* of TrioSimEntry, sorted; of a directory, else NULL */
@@ -81,6 +82,8 @@ struct _TrioSimDisk
   TrioSimDisks *disks;
   const TrioSimHost *host;       /* NULL: it is of no host */
   guint64       n_inodes;
+  guint64       capacity;        /* 0: no limit */
+  guint64       n_counts;        /* how often its files were counted */
   guint         n_temporary;     /* names given */
   guint         n_crashes;
   TrioSimInode *root;
@@ -147,6 +150,8 @@ gint64        trio_sim_disks_get_next     (const TrioSimDisks *self);
 /* Files that are open: appends what each is to leaks and a line for each to lines. */
 void          trio_sim_disks_add_leaks    (const TrioSimDisks *self, GPtrArray *leaks, GString *lines);
 
+/* Of a host whose process ended: what its tasks had open or under way is nobody's; what was written stays. */
+void          trio_sim_disks_forget       (TrioSimDisks *self, const TrioSimHost *host);
 /* Of a host that crashes, whose tasks are gone or never go on: its disk crashes, if it has one, and what they had open or under way is nobody's. */
 void          trio_sim_disks_lose_power   (TrioSimDisks *self, const TrioSimHost *host);
 /* What is under way will answer with EIO, if it has not happened yet. */
@@ -181,6 +186,11 @@ gint64        trio_sim_disk_do            (TrioSimDisk *disk, TrioFileOp *op, co
 
 /* The verb SEND; as perform (). */
 gboolean      trio_sim_disk_send          (TrioFiles *files, TrioFileOp *op, GError **error) TRIO_CHECKPOINT;
+
+/* --- sim-disk-room.c --- */
+
+/* How much of a write of that size at that offset fits. */
+gsize         trio_sim_disk_get_room      (TrioSimDisk *disk, TrioSimInode *inode, gsize offset, gsize size);
 
 /* --- sim-disk-names.c --- */
 

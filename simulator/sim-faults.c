@@ -88,9 +88,9 @@ cut (TrioSimHost *host, TrioSimHost *other, guint32 value)
 }
 
 static void
-ask_for_partition (TrioSimHost *from, TrioSimHost *to, const char *what)
+ask_for_partition (TrioSimHost *from, TrioSimHost *to, const char *what, guint32 rarity)
 {
-  static const guint32 weights[] = { 300, 1, 1, 1, 1, 1, 1, 1 };
+  const guint32 weights[] = { rarity, 1, 1, 2, 1, 1, 1, 1 };
   Way way = { from, to };
   const TrioChoicePoint point = {
     .label = "fault.net.partition",
@@ -131,7 +131,7 @@ describe_clog (const TrioChoicePoint *point, guint32 value, GString *out)
 static void
 ask_for_clog (TrioSimHost *from, TrioSimHost *to, const char *what)
 {
-  static const guint32 weights[] = { 100, 1, 1, 1 };
+  static const guint32 weights[] = { 300, 1, 1, 1 };
   Way way = { from, to };
   const TrioChoicePoint point = {
     .label = "fault.net.clog",
@@ -152,8 +152,17 @@ trio_sim_ask_for_network_faults (TrioSimHost *from, TrioSimHost *to, const char 
 {
   if (from == to || !may_ask (from->net))
     return;
-  ask_for_partition (from, to, what);
+  ask_for_partition (from, to, what, 600);
   ask_for_clog (from, to, what);
+}
+
+/* Who comes up may find that it is cut off: that matters more than the same at any other moment, for then hosts find each other, and elect. */
+void
+trio_sim_ask_for_network_faults_at_start (TrioSimHost *host)
+{
+  for (guint i = 1; may_ask (host->net) && i < host->net->hosts->len; i++)
+    if (i != host->index)
+      ask_for_partition (host, g_ptr_array_index (host->net->hosts, i), "start", 30);
 }
 
 /* --- loss --- */
@@ -174,7 +183,7 @@ describe_loss (const TrioChoicePoint *point, guint32 value, GString *out)
 gint64
 trio_sim_choose_loss (TrioSimHost *from, TrioSimHost *to, const char *what)
 {
-  static const guint32 weights[] = { 60, 3, 1, 1 };
+  static const guint32 weights[] = { 200, 3, 1, 1 };
   Way way = { from, to };
   const TrioChoicePoint point = {
     .label = "fault.net.loss",
@@ -209,7 +218,7 @@ describe_halt (const TrioChoicePoint *point, guint32 value, GString *out)
 void
 trio_sim_ask_for_host_faults (TrioSimHost *host, const char *what)
 {
-  static const guint32 weights[] = { 300, 1, 1, 1 };
+  static const guint32 weights[] = { 400, 3, 1, 1 };
   TrioChoicePoint point = {
     .label = "fault.host.crash",
     .bound = G_N_ELEMENTS (downtimes),

@@ -51,7 +51,8 @@ struct _TrioSimHost
   gboolean     up;                /* the machine; it answers, whether or not anything runs there */
   gboolean     started;           /* somebody keeps it: runs its main task, and again after a crash */
   gboolean     halted;
-  gboolean     dies;              /* it crashes as soon as no task runs */
+  gboolean     dies;              /* it crashes, or its process ends, as soon as no task runs */
+  gboolean     ends;              /* its process does: the machine goes on */
   gint64       restart_at;        /* while it is down: when it comes up again; G_MAXINT64: when it is told to */
   TrioEvent   *restart;           /* set: now */
   TrioTask    *task;              /* its main task; NULL while there is none */
@@ -94,6 +95,8 @@ void            trio_sim_hosts_settle     (TrioSimNet *net);
 /* The calling task does not go on before the host does, and never if it was down. */
 /* A machine that stops is a failure, not a step of the program's: callers need no mark for it. */
 void            trio_sim_host_break_down  (TrioSimHost *host, GTimeSpan downtime) TRIO_CHECKPOINT_ON_FAILURE;
+/* Its process is ended, and nobody starts another: the kernel closes its sockets and files, and its disk keeps what was written. */
+void            trio_sim_host_end         (TrioSimHost *host) TRIO_CHECKPOINT_ON_FAILURE;
 void            trio_sim_host_stand_still (TrioSimHost *host, GTimeSpan span) TRIO_CHECKPOINT_ON_FAILURE;
 
 /* sim-clocks.c */
@@ -121,6 +124,8 @@ void            trio_sim_way_clog         (TrioSimHost *from, TrioSimHost *to, G
 void            trio_sim_ask_for_host_faults (TrioSimHost *host, const char *what);
 /* Before the calling task sends from one to the other: the tape may cut or clog the ways between them. */
 void            trio_sim_ask_for_network_faults (TrioSimHost *from, TrioSimHost *to, const char *what);
+/* The same when the host starts, of the ways to all others. */
+void            trio_sim_ask_for_network_faults_at_start (TrioSimHost *host);
 /* How much later than it should what is sent arrives, since so many packets were lost. */
 gint64          trio_sim_choose_loss      (TrioSimHost *from, TrioSimHost *to, const char *what);
 

@@ -25,6 +25,7 @@ run_main (gpointer data, GError **error)
   gboolean ok;
 
   trio_task_local_set (&trio_sim_host_of_task, host);
+  trio_task_begin_process ();
   host->task = trio_current_task ();
   ok = host->main (host->data, error);
   host->task = NULL;
@@ -39,6 +40,7 @@ run_once (TrioSimHost *host, GError **error)
 
   host->clock = host->next_clock;
   trio_sim_choose_clock (host);
+  trio_sim_ask_for_network_faults_at_start (host);
   host->clock.since = host->net->clock->now;
   trio_nursery_start_soon_full (nursery, run_main, host, NULL, "main");
   return trio_nursery_close (nursery, TRUE);
@@ -102,7 +104,12 @@ take_away (TrioSimHost *host)
   if (host->task != NULL)
     trio_task_abandon (g_steal_pointer (&host->task));
   host->halted = FALSE;
-  trio_sim_net_vanish (host);
+  if (host->ends)
+    trio_sim_net_close_all (host);
+  else
+    trio_sim_net_vanish (host);
+  host->ends = FALSE;
+  trio_sim_signals_vanish (&trio_sim_world_get_current ()->signals, host);
   trio_sim_threads_vanish (&trio_sim_world_get_current ()->threads, host);
 }
 
@@ -112,17 +119,12 @@ stay_dead (TrioTask *task G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED)
   return TRIO_ABORT_FAILED;
 }
 
-void
-trio_sim_host_break_down (TrioSimHost *host, GTimeSpan downtime)
+/* At once, but for the calling task, which is one of them and never goes on. */
+static void
+stop_all (TrioSimHost *host)
 {
   static const TrioWaitClass klass = { .what = "trio_sim_host_crash", .abort = stay_dead };
-  gint64 now = host->net->clock->now;
 
-  host->up = FALSE;
-  host->restart_at = downtime < G_MAXINT64 - now ? now + downtime : G_MAXINT64;
-  g_clear_pointer (&host->restart, trio_event_free);
-  host->restart = trio_event_new ();
-  trio_sim_disks_lose_power (&trio_sim_world_get_current ()->disks, host);
   if (!is_own (host))
     {
       take_away (host);
@@ -133,6 +135,27 @@ trio_sim_host_break_down (TrioSimHost *host, GTimeSpan downtime)
   trio_task_halt (host->task);
   (void) !trio_wait (&klass, host, NULL);
   g_assert_not_reached ();
+}
+
+void
+trio_sim_host_break_down (TrioSimHost *host, GTimeSpan downtime)
+{
+  gint64 now = host->net->clock->now;
+
+  host->up = FALSE;
+  host->restart_at = downtime < G_MAXINT64 - now ? now + downtime : G_MAXINT64;
+  g_clear_pointer (&host->restart, trio_event_free);
+  host->restart = trio_event_new ();
+  trio_sim_disks_lose_power (&trio_sim_world_get_current ()->disks, host);
+  stop_all (host);
+}
+
+void
+trio_sim_host_end (TrioSimHost *host)
+{
+  host->ends = TRUE;
+  trio_sim_disks_forget (&trio_sim_world_get_current ()->disks, host);
+  stop_all (host);
 }
 
 void

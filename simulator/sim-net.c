@@ -102,6 +102,15 @@ trio_sim_net_vanish (TrioSimHost *host)
 }
 
 void
+trio_sim_net_close_all (TrioSimHost *host)
+{
+  TrioSimSocket *socket;
+
+  while ((socket = find_at (host)) != NULL)
+    trio_sim_socket_close (socket);
+}
+
+void
 trio_sim_net_deliver (TrioSimNet *net)
 {
   trio_sim_hosts_settle (net);

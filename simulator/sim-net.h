@@ -173,6 +173,8 @@ void           trio_sim_socket_append      (GString *out, const TrioSimSocket *s
 
 /* All sockets of a host are gone, without a word. Nobody waits for one any more. */
 void           trio_sim_net_vanish         (TrioSimHost *host);
+/* All sockets of the host are closed, as by its kernel when a process ends. */
+void           trio_sim_net_close_all      (TrioSimHost *host);
 
 TrioSimSocket *trio_sim_socket_new         (TrioSimNet *net, TrioAddressFamily family, TrioSocketKind kind);
 void           trio_sim_socket_free        (TrioSimSocket *socket);

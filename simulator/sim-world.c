@@ -217,6 +217,21 @@ check (TrioWorld *world, TrioCheckKind kind, gboolean condition, const char *nam
     fail_check (self, kind, name, where);
 }
 
+/* --- what is wanted --- */
+
+void
+trio_sim_limit_choices (const char *labels)
+{
+  TrioSimWorld *world = trio_sim_world_get_current ();
+  g_auto (GStrv) beginnings = NULL;
+
+  g_return_if_fail (labels != NULL);
+  if (world == NULL)
+    return;
+  beginnings = g_strsplit (labels, " ", -1);
+  trio_sim_tape_limit_choices (world->tape, (const char *const *) beginnings);
+}
+
 /* --- life --- */
 
 TrioSimWorld *
@@ -256,7 +271,7 @@ trio_sim_world_init (TrioSimWorld *self, const TrioSimOptions *options, TrioSimS
   self->net->io.poll = poll_io;
   trio_sim_threads_init (&self->threads, &self->clock, self->tape, &self->watch);
   trio_sim_signals_init (&self->signals, self->tape);
-  self->world.signals = &self->signals.signals;
+  self->world.signals = &self->signals.own.signals;
   trio_sim_disks_init (&self->disks, &self->clock, self->tape, &self->watch);
   self->world.clock = &self->clock.clock;
   self->world.io = &self->net->io;

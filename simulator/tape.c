@@ -43,6 +43,7 @@ struct _TrioSimTape
   TrioSimChoiceFunc  on_choice;
   gpointer           user_data;
 
+  char             **wanted;         /* beginnings of labels, as trio_sim_limit_choices() has them; NULL: all are wanted */
   TrioSimLabel       labels[LABELS_MAX];
   guint              n_labels;
   struct
@@ -73,6 +74,19 @@ kind_of (const char *name)
   return g_str_has_prefix (name, "fault.") ? TRIO_SIM_LABEL_FAULT : TRIO_SIM_LABEL_OTHER;
 }
 
+static gboolean
+is_left_out (TrioSimTape *tape, const char *name)
+{
+  TrioSimLabelKind kind = kind_of (name);
+
+  if (tape->wanted == NULL || (kind != TRIO_SIM_LABEL_FAULT && kind != TRIO_SIM_LABEL_OTHER))
+    return FALSE;
+  for (char **beginning = tape->wanted; *beginning != NULL; beginning++)
+    if (g_str_has_prefix (name, *beginning))
+      return FALSE;
+  return TRUE;
+}
+
 static guint
 find_label_by_text (TrioSimTape *tape, const char *name)
 {
@@ -87,6 +101,7 @@ find_label_by_text (TrioSimTape *tape, const char *name)
     .hash = trio_sim_hash_text (name),
     .kind = kind_of (name),
     .index = tape->n_labels,
+    .is_left_out = is_left_out (tape, name),
   };
   return tape->n_labels++;
 }
@@ -314,7 +329,7 @@ choose (TrioChoice *choice, const TrioChoicePoint *point)
   TrioSimTape *tape = (TrioSimTape *) choice;
   const TrioSimLabel *label = find_label (tape, point->label);
 
-  if (tape->n_healing > 0 || !is_allowed (tape, label->kind))
+  if (tape->n_healing > 0 || label->is_left_out || !is_allowed (tape, label->kind))
     return 0;
 
   guint64 path_hash = point->task == NULL ? 0 : trio_task_get_path_hash (point->task);
@@ -372,6 +387,7 @@ trio_sim_tape_new (TrioSimStrategy *strategy, TrioSimInject inject, TrioSimWatch
 void
 trio_sim_tape_free (TrioSimTape *tape)
 {
+  g_strfreev (tape->wanted);
   tape->strategy->free (tape->strategy);
   trio_schedule_free (tape->schedule);
   g_free (tape->addresses);
@@ -397,6 +413,15 @@ void
 trio_sim_tape_spell_out (TrioSimTape *tape)
 {
   tape->spells_out = TRUE;
+}
+
+void
+trio_sim_tape_limit_choices (TrioSimTape *tape, const char *const *beginnings)
+{
+  g_strfreev (tape->wanted);
+  tape->wanted = g_strdupv ((char **) beginnings);
+  for (guint i = 0; i < tape->n_labels; i++)
+    tape->labels[i].is_left_out = is_left_out (tape, tape->labels[i].name);
 }
 
 gboolean

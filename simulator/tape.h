@@ -41,6 +41,7 @@ typedef struct
   guint64           hash;        /* of the name; the same on every machine */
   TrioSimLabelKind  kind;
   guint             index;       /* from 0, in order of first use */
+  gboolean          is_left_out; /* the scenario does not want it */
 } TrioSimLabel;
 
 /* How an answer that is not dull is meant; all 0: for this question alone. The fields of an entry with these names, and: */
@@ -76,6 +77,8 @@ void          trio_sim_tape_set_callbacks    (TrioSimTape *tape, TrioSimChoiceFu
 /* From now on each answer that is not dull is a decision of its own, also one that lasts or follows from such a one. */
 void          trio_sim_tape_spell_out        (TrioSimTape *tape);
 gboolean      trio_sim_tape_allows           (TrioSimTape *tape, TrioSimInject kind);
+/* Of faults and of what varies only that is asked whose label begins with one of these; NULL-terminated. */
+void          trio_sim_tape_limit_choices     (TrioSimTape *tape, const char *const *beginnings);
 /* While it is healed, every answer is the dull one, and nothing is counted as asked. Nested. */
 void          trio_sim_tape_heal             (TrioSimTape *tape, gboolean begins);
 /* How many choices were asked. */

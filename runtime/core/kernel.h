@@ -196,6 +196,7 @@ struct _TrioLoop
   GError              *failed_calls;      /* what calls from outside failed with; see loop/token.c */
   GError              *deadlock;          /* why everything was cancelled; see loop/deadlock.c */
   TrioRunLocal        *locals;            /* task/run-local.c */
+  gboolean             has_processes;     /* some of its tasks are in a process of their own */
   GHashTable          *path_counts;       /* (parent path, name) -> how many; with a choice seam or an instrument */
   guint64              turns;
   guint64              next_task_serial;

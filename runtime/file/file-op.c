@@ -33,12 +33,12 @@ limiter_free (gpointer data)
 TrioCapacityLimiter *
 trio_current_default_file_limiter (void)
 {
-  TrioCapacityLimiter *limiter = trio_run_local_get (&limiter_key);
+  TrioCapacityLimiter *limiter = trio_process_local_get (&limiter_key);
 
   if (limiter == NULL)
     {
       limiter = trio_capacity_limiter_new (TRIO_FILES_DEFAULT);
-      trio_run_local_set (&limiter_key, limiter, limiter_free);
+      trio_process_local_set (&limiter_key, limiter, limiter_free);
     }
   return limiter;
 }

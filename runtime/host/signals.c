@@ -150,7 +150,7 @@ tell (gpointer data)
   while ((number = find_first (self)) != 0)
     {
       __atomic_store_n (&arrived[number], 0, __ATOMIC_SEQ_CST);
-      trio_signals_arrived (number);
+      trio_signals_arrived (&self->signals, number);
     }
 }
 

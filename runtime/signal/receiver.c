@@ -24,12 +24,15 @@
 #include <trio/lowlevel/select.h>
 #include <trio/seam/signals.h>
 
-/* All of one run. */
-typedef struct
+/* All of one process: of a run, but in a world that has several. */
+typedef struct _Home Home;
+
+struct _Home
 {
+  Home        *next;         /* another one of the run */
   TrioSignals *signals;
   GQueue       receivers;    /* the latest first */
-} Home;
+};
 
 struct _TrioSignalReceiver
 {
@@ -100,10 +103,20 @@ give (TrioSignalReceiver *self, int number)
     add_pending (self, number);
 }
 
-void
-trio_signals_arrived (int number)
+static Home *
+find_home (const TrioSignals *signals)
 {
   Home *home = trio_run_local_get (&home_key);
+
+  while (home != NULL && home->signals != signals)
+    home = home->next;
+  return home;
+}
+
+void
+trio_signals_arrived (TrioSignals *signals, int number)
+{
+  Home *home = find_home (signals);
   TrioSignalReceiver *receiver = home != NULL ? find_receiver (home, number) : NULL;
 
   if (receiver != NULL)
@@ -170,9 +183,8 @@ trio_signal_receiver_free (TrioSignalReceiver *self)
 /* After the run's last task. Receivers that are still open lie in frames that are lost, or are leaked: the process gets its signals
  * back all the same. */
 static void
-home_free (gpointer data)
+home_free (Home *home)
 {
-  Home *home = data;
   GList *link;
 
   while ((link = home->receivers.head) != NULL)
@@ -188,19 +200,34 @@ home_free (gpointer data)
   g_free (home);
 }
 
+static void
+homes_free (gpointer data)
+{
+  for (Home *home = data, *next; home != NULL; home = next)
+    {
+      next = home->next;
+      home_free (home);
+    }
+}
+
 /* ---- opening ---- */
 
 static Home *
 get_home (TrioSignals *signals)
 {
-  Home *home = trio_run_local_get (&home_key);
+  Home *home = find_home (signals), *first = trio_run_local_get (&home_key);
 
-  if (home == NULL)
+  if (home != NULL)
+    return home;
+  home = g_new0 (Home, 1);
+  home->signals = signals;
+  g_queue_init (&home->receivers);
+  if (first == NULL)
+    trio_run_local_set (&home_key, home, homes_free);
+  else
     {
-      home = g_new0 (Home, 1);
-      home->signals = signals;
-      g_queue_init (&home->receivers);
-      trio_run_local_set (&home_key, home, home_free);
+      home->next = first->next;
+      first->next = home;
     }
   return home;
 }

@@ -72,6 +72,102 @@ test_a_disk_that_becomes_full_tells_how_much_was_written (void)
   disk_expect_with (tell_how_much_was_written, "main fault.disk.full 2 = 2/3\nmain fault.disk.full 3 = 1/3", TRIO_SIM_OK, NULL);
 }
 
+/* --- a disk with a size --- */
+
+static gboolean
+fill_a_disk (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  g_autofree char *text = g_strnfill (3000, 'x');
+  g_autofree char *all = g_strnfill (4096, 'y');
+  g_autoptr (TrioFile) file = trio_file_open ("/first", TRIO_FILE_WRITE | TRIO_FILE_CREATE, error);
+  g_autoptr (GError) failure = NULL;
+
+  trio_sim_disk_set_capacity (trio_sim_disk_get_current (), 4096);
+  if (file == NULL || !trio_file_write (file, text, 3000, error))
+    return FALSE;
+  /* 3,072 bytes are used; 1,024 are left, in which a name costs nothing. */
+  g_assert_false (disk_put ("/second", TRIO_FILE_CREATE, text, FALSE, &failure));
+  g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+  g_assert_true (g_str_has_prefix (failure->message, "1024 of 3000 bytes were written: "));
+  g_clear_error (&failure);
+
+  /* What is there already is written over, as far as its last sector goes. */
+  if (!trio_file_write_at (file, 100, text, 2972, error))
+    return FALSE;
+  g_assert_false (trio_file_write_at (file, 3072, "x", 1, &failure));
+  g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+  g_clear_error (&failure);
+
+  /* Cutting one file makes room for another. */
+  if (!trio_file_truncate (file, 512, error) || !disk_put ("/second", TRIO_FILE_TRUNCATE, text, FALSE, error))
+    return FALSE;
+
+  /* One that is removed is there until it is closed. */
+  if (!trio_path_remove ("/first", error) || !trio_path_remove ("/second", error))
+    return FALSE;
+  g_assert_false (disk_put ("/third", TRIO_FILE_CREATE, all, FALSE, &failure));
+  g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+  return trio_file_close (file, error) && disk_put ("/third", TRIO_FILE_TRUNCATE, all, FALSE, error);
+}
+
+static void
+test_a_disk_with_a_size_is_full_at_the_sector (void)
+{
+  disk_expect_with (fill_a_disk, "", TRIO_SIM_OK, NULL);
+}
+
+/* Keeps the newest of a few files in the room there is: what does not fit makes it throw the oldest away. */
+static gboolean
+keep_the_newest (gboolean naive, GError **error)
+{
+  guint oldest = 0;
+
+  trio_sim_disk_set_capacity (trio_sim_disk_get_current (), 4096);
+  for (guint i = 0; i < 12; i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/item-%u", i);
+      g_autofree char *text = g_strnfill (600 + i * 700 % 1500, 'x');
+      gboolean kept = FALSE;
+
+      while (!kept)
+        {
+          g_autoptr (GError) failure = NULL;
+          g_autofree char *part = g_strdup_printf ("/part-%u-%u", i, oldest);
+          g_autofree char *first = g_strdup_printf ("/item-%u", oldest);
+
+          /* The naive one forgets the part that was written. */
+          kept = naive ? disk_put (part, TRIO_FILE_CREATE, text, TRUE, &failure) && trio_path_rename (part, path, &failure)
+                       : trio_file_replace (path, text, strlen (text), &failure);
+          if (kept)
+            break;
+          trio_always (oldest < i, "there is room for one");
+          if (!g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NO_SPACE) || !trio_path_remove (first, error))
+            return FALSE;
+          oldest++;
+        }
+    }
+  return TRUE;
+}
+
+static gboolean
+keep_naively (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  return keep_the_newest (TRUE, error);
+}
+
+static gboolean
+keep_with_care (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  return keep_the_newest (FALSE, error);
+}
+
+static void
+test_parts_that_are_left_behind_fill_a_disk (void)
+{
+  disk_expect_with (keep_naively, "", TRIO_SIM_ALWAYS, "there is room for one");
+  disk_expect_with (keep_with_care, "", TRIO_SIM_OK, NULL);
+}
+
 /* One takes a file that it cannot read for one that is not there. */
 static gboolean
 count_up (gboolean naive, GError **error)
@@ -353,6 +449,8 @@ main (int argc, char **argv)
 #define ADD(name) g_test_add_func ("/sim/disk/" #name, test_##name)
   ADD (no_room_or_no_luck_to_write_spoils_what_is_overwritten);
   ADD (a_disk_that_becomes_full_tells_how_much_was_written);
+  ADD (a_disk_with_a_size_is_full_at_the_sector);
+  ADD (parts_that_are_left_behind_fill_a_disk);
   ADD (what_cannot_be_read_is_not_nothing);
   ADD (a_sync_after_one_that_failed_means_nothing);
   ADD (damage_is_survived_by_a_second_copy);

@@ -95,6 +95,48 @@ test_a_search_finds_the_naive_one (void)
   g_error ("no run of 400 has lost what was promised");
 }
 
+/* Each crash leaves a verb under way behind; a host has 16 at a time. */
+static gboolean
+crash_at_each_write (gpointer data, GError **error)
+{
+  guint *n_boots = data;
+  g_autoptr (TrioFile) file = NULL;
+
+  if (++*n_boots == 20)
+    return TRUE;
+  file = trio_file_open ("/log", TRIO_FILE_WRITE | TRIO_FILE_CREATE, error);
+  return file != NULL && trio_file_write (file, "p", 1, error) && trio_sleep_forever (error);
+}
+
+static gboolean
+crash_again_and_again (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioNursery) nursery = NULL;
+  TrioSimHost *host = trio_sim_host_new ("unlucky");
+  guint n_boots = 0;
+
+  nursery = trio_nursery_open (error);
+  trio_sim_host_start (host, nursery, crash_at_each_write, &n_boots);
+  for (guint i = 1; i < 20; i++)
+    {
+      /* It has opened the file by then, and waits for the write. */
+      if (!trio_sleep (150, error))
+        return FALSE;
+      trio_sim_host_crash (host, 0);
+      if (!trio_sleep (0, error))
+        return FALSE;
+    }
+  return trio_nursery_close (nursery, TRUE);
+}
+
+static void
+test_what_a_dead_host_had_under_way_is_in_nobody_s_way (void)
+{
+  g_autoptr (TrioSimReport) report = sim_run_fifo (crash_again_and_again, NULL);
+
+  sim_expect (report, TRIO_SIM_OK, NULL);
+}
+
 /* --- by command --- */
 
 typedef struct
@@ -206,6 +248,7 @@ main (int argc, char **argv)
   ADD (a_naive_log_forgets_what_was_promised);
   ADD (a_log_that_is_synced_does_not_wherever_the_crash_falls);
   ADD (a_search_finds_the_naive_one);
+  ADD (what_a_dead_host_had_under_way_is_in_nobody_s_way);
   ADD (a_crash_by_command_takes_the_disk_with_it);
   ADD (watches_go_with_their_host);
   return g_test_run ();

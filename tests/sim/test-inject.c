@@ -578,6 +578,47 @@ test_an_instrument_is_told_of_checkpoints_and_of_what_is_noticed_there (void)
   g_assert_cmpuint (cancelled->n_raised, ==, 1);
 }
 
+static guint32
+choose_one_of_four (const char *label)
+{
+  const TrioChoicePoint point = { .label = label, .bound = 4, .what = "a test" };
+
+  return trio_choose (&point);
+}
+
+static gboolean
+choose_what_is_wanted (gpointer data, GError **error)
+{
+  guint32 *sums = data;
+
+  sums[0] += choose_one_of_four ("fault.other");
+  trio_sim_limit_choices ("fault.tea. colour");
+  for (guint i = 0; i < 5; i++)
+    {
+      sums[1] += choose_one_of_four ("fault.tea.cold");
+      sums[1] += choose_one_of_four ("colour");
+      g_assert_cmpuint (choose_one_of_four ("fault.other"), ==, 0);
+      g_assert_cmpuint (choose_one_of_four ("fault.tea"), ==, 0);
+      g_assert_cmpuint (choose_one_of_four ("shape"), ==, 0);
+    }
+  return trio_checkpoint (error);
+}
+
+static void
+test_a_scenario_may_say_which_choices_it_is_about (void)
+{
+  guint32 sums[2] = { 0, 0 };
+
+  for (guint64 seed = 1; seed <= 50; seed++)
+    {
+      g_autoptr (TrioSimReport) report = sim_run_random (choose_what_is_wanted, sums, seed, TRIO_SIM_INJECT_FAULT);
+
+      sim_expect (report, TRIO_SIM_OK, NULL);
+    }
+  g_assert_cmpuint (sums[0], >, 0);
+  g_assert_cmpuint (sums[1], >, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -601,6 +642,7 @@ main (int argc, char **argv)
   g_test_add_func ("/inject/a-later-decision-ends-one-that-holds", test_a_later_decision_ends_one_that_holds);
   g_test_add_func ("/inject/a-task-without-memory-fails-its-nursery-and-is-no-failure-of-the-run",
                    test_a_task_without_memory_fails_its_nursery_and_is_no_failure_of_the_run);
+  g_test_add_func ("/inject/a-scenario-may-say-which-choices-it-is-about", test_a_scenario_may_say_which_choices_it_is_about);
   g_test_add_func ("/inject/an-instrument-is-told-of-checkpoints-and-of-what-is-noticed-there",
                    test_an_instrument_is_told_of_checkpoints_and_of_what_is_noticed_there);
   return g_test_run ();

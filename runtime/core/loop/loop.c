@@ -328,7 +328,9 @@ trio_current_signals (void)
 {
   TrioLoop *loop = trio_loop_of_thread;
 
-  return loop != NULL ? loop->world->signals : NULL;
+  TrioSignals *signals = loop != NULL ? loop->world->signals : NULL;
+
+  return signals != NULL && signals->of_caller != NULL ? signals->of_caller (signals) : signals;
 }
 
 TrioFiles *

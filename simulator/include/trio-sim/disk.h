@@ -54,6 +54,16 @@ TRIO_API void         trio_sim_disk_crash        (TrioSimDisk *disk);
 TRIO_API void         trio_sim_crash_disk        (void);
 
 /**
+ * trio_sim_disk_set_capacity:
+ * @disk: a disk
+ * @bytes: how much fits; 0 for no limit, as at first
+ *
+ * How large it is. Files take whole sectors, holes included; names and directories take nothing. What does not fit is not written: a write ends early,
+ * and one of which nothing fits fails with %G_IO_ERROR_NO_SPACE. Room is free again when a file is cut, or is removed and nobody has it open.
+ */
+TRIO_API void         trio_sim_disk_set_capacity (TrioSimDisk *disk, guint64 bytes);
+
+/**
  * trio_sim_disk_declare_copy:
  * @disk: where it is
  * @path: a file, or a directory for all that is in it

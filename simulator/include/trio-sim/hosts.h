@@ -88,6 +88,18 @@ TRIO_API void         trio_sim_host_pause          (TrioSimHost *host, GTimeSpan
 TRIO_API void         trio_sim_host_resume         (TrioSimHost *host);
 
 /**
+ * trio_sim_host_raise:
+ * @host: a host
+ * @number: of a signal, as <signal.h> of Linux has it
+ *
+ * A signal arrives at the process there: its receivers (<trio/signal.h>) learn of it in the loop's next turn, and nobody else's. If there is none, the process
+ * ends, by SIGINT too: no clean-up code runs, its sockets and files are closed as the kernel does it, what it wrote stays on its disk's cache, and nobody
+ * starts it again; to the nursery it was started in it has ended well. But if nobody in this run has opened a receiver for that signal so far, the run
+ * fails. Nothing happens where nothing runs.
+ */
+TRIO_API void         trio_sim_host_raise          (TrioSimHost *host, int number);
+
+/**
  * trio_sim_host_set_clock:
  * @host: a host
  * @offset: how much later than the world's it is there, in microseconds; not negative

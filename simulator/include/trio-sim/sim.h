@@ -263,6 +263,17 @@ TRIO_API gboolean trio_sim_run (TrioFunc func, gpointer data, const TrioSimOptio
 TRIO_API void     trio_sim_heal        (void);
 
 /**
+ * trio_sim_limit_choices:
+ * @labels: beginnings of labels, with spaces between them: "fault.host. fault.net.partition"
+ *
+ * Says which choices this scenario is about, besides the order of tasks, cancellations and Ctrl-C: from now on the others have the dull answer, and
+ * are not asked. A search spreads what it does over all kinds of choices, and where most runs are spoilt by disks that fail, connections that break and
+ * messages that are late, few show what comes of a lost vote. It says what is looked for, not what there is: a scenario that does not call it shows what
+ * else a program must survive. In the real world it does nothing.
+ */
+TRIO_API void     trio_sim_limit_choices (const char *labels);
+
+/**
  * trio_sim_raise:
  * @number: of a signal, as <signal.h> of Linux has it
  *
@@ -272,8 +283,7 @@ TRIO_API void     trio_sim_heal        (void);
  *
  * Searches that inject interrupts let those that are received arrive also by themselves, without this function.
  *
- * The hosts of a run (<trio-sim/hosts.h>) share its signals like tasks of one process: the receiver that was opened last gets them, on
- * whichever host.
+ * Each host of a run (<trio-sim/hosts.h>) is a process of its own: the calling task's gets it. See trio_sim_host_raise().
  *
  * In the real world it is raise(). Only inside a run. Never suspends.
  */

@@ -40,4 +40,17 @@ TRIO_API gpointer trio_run_local_get (gconstpointer key);
  */
 TRIO_API void     trio_run_local_set (gconstpointer key, gpointer value, GDestroyNotify destroy);
 
+/**
+ * trio_process_local_get:
+ * @key: whose value
+ *
+ * The same for what a process has once: its share of something that the machine has, say. A run is one process, but in a simulator where each host of
+ * a run is one of its own, and what its tasks held when it crashed is nobody's. Outside a run it is a programmer's mistake (critical).
+ *
+ * Returns: (transfer none) (nullable): the value, or %NULL if none was set in the calling task's process
+ */
+TRIO_API gpointer trio_process_local_get (gconstpointer key);
+/* Like trio_run_local_set(); the value goes with the last task of the process, or with the run if the process was abandoned. */
+TRIO_API void     trio_process_local_set (gconstpointer key, gpointer value, GDestroyNotify destroy);
+
 G_END_DECLS

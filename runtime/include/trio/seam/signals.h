@@ -34,12 +34,15 @@ struct _TrioSignals
 
   /* One that is not taken arrives now: may end the process. */
   void     (*raise)     (TrioSignals *self, int number);
+
+  /* NULL: the run is one process. Else the signals of the process that the calling task is in, in a world where there are several. */
+  TrioSignals *(*of_caller) (TrioSignals *self);
 };
 
-/* Those of the run whose turn it is on this thread: NULL outside a run, and if its world has none. */
+/* Those of the run whose turn it is on this thread, and of the calling task's process: NULL outside a run, and if its world has none. */
 TRIO_API TrioSignals *trio_current_signals (void);
 
 /* The world says that one arrived. From the run's loop, outside any task. */
-TRIO_API void         trio_signals_arrived (int number);
+TRIO_API void         trio_signals_arrived (TrioSignals *self, int number);
 
 G_END_DECLS

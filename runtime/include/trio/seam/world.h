@@ -169,6 +169,10 @@ TRIO_API void      trio_task_abandon   (TrioTask *task);
 TRIO_API void      trio_task_halt      (TrioTask *task) TRIO_CHECKPOINT;
 TRIO_API void      trio_task_resume    (TrioTask *task);
 
+/* The calling task, and those that it starts from now on, are a process of their own (trio_process_local_get()), until the last of them has ended. For a
+ * simulator of several machines. */
+TRIO_API void      trio_task_begin_process (void);
+
 /* From inside a task: never come back; the task's turn() returns at once. For trio_always() in a simulator, which then abandons. */
 TRIO_API void      trio_loop_escape    (TrioLoop *loop) G_GNUC_NORETURN;
 
