@@ -28,7 +28,9 @@ lines_receive (TrioStream *stream, char *line, GError **error)
 gboolean
 lines_send (TrioStream *stream, const char *line, GError **error)
 {
-  return trio_stream_send_all (stream, line, strlen (line), error) && trio_stream_send_all (stream, "\n", 1, error);
+  g_autofree char *whole = g_strconcat (line, "\n", NULL);
+
+  return trio_stream_send_all (stream, whole, strlen (whole), error);
 }
 
 static gboolean

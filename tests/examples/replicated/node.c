@@ -20,22 +20,16 @@
 
 /* --- the log --- */
 
-static Image *
-image_of (Node *node)
-{
-  return &node->disk->written;
-}
-
 static guint
 last_index (Node *node)
 {
-  return image_of (node)->log->len;
+  return node->disk.log->len;
 }
 
 static Entry *
 entry_at (Node *node, guint index)
 {
-  return &g_array_index (image_of (node)->log, Entry, index - 1);
+  return &g_array_index (node->disk.log, Entry, index - 1);
 }
 
 static guint
@@ -45,9 +39,9 @@ term_at (Node *node, guint index)
 }
 
 static gboolean
-sync_entries (Node *node, GError **error)
+keep_entries (Node *node, GError **error)
 {
-  return (node->bugs & NODE_ANSWERS_BEFORE_SYNC) != 0 || disk_sync (node->disk, error);
+  return disk_write (&node->disk, (node->bugs & NODE_ANSWERS_BEFORE_SYNC) == 0, error);
 }
 
 /* Somebody who knows better. */
@@ -56,9 +50,9 @@ enter_term (Node *node, guint term, GError **error)
 {
   node->role = FOLLOWER;
   node->leader = -1;
-  image_of (node)->term = term;
-  image_of (node)->vote = -1;
-  return disk_sync (node->disk, error);
+  node->disk.term = term;
+  node->disk.vote = -1;
+  return disk_write (&node->disk, TRUE, error);
 }
 
 /* --- what a leader does --- */
@@ -66,7 +60,7 @@ enter_term (Node *node, guint term, GError **error)
 static void
 commit (Node *node)
 {
-  for (guint index = last_index (node); index > node->committed && term_at (node, index) == image_of (node)->term; index--)
+  for (guint index = last_index (node); index > node->committed && term_at (node, index) == node->disk.term; index--)
     {
       guint n = 0;
 
@@ -81,7 +75,7 @@ static void
 write_question (Node *node, int peer, char *line)
 {
   guint next = node->next[peer], previous = next - 1;
-  int length = g_snprintf (line, LINE_SIZE, "append %u %d %u %u %u %d", image_of (node)->term, node->id, previous, term_at (node, previous),
+  int length = g_snprintf (line, LINE_SIZE, "append %u %d %u %u %u %d", node->disk.term, node->id, previous, term_at (node, previous),
                            node->committed, next <= last_index (node));
 
   if (next <= last_index (node))
@@ -101,7 +95,7 @@ take_answer (Node *node, int peer, guint asked, const char *answer, GError **err
 
   if (sscanf (answer, "%u %d %u", &term, &accepted, &last) != 3)
     return TRUE;
-  if (term > image_of (node)->term)
+  if (term > node->disk.term)
     return enter_term (node, term, error);
   if (node->role != LEADER || term != asked)
     return TRUE;
@@ -128,7 +122,7 @@ errand_new (Node *node, int peer)
 {
   Errand *errand = g_new (Errand, 1);
 
-  *errand = (Errand) { node, peer, image_of (node)->term };
+  *errand = (Errand) { node, peer, node->disk.term };
   return errand;
 }
 
@@ -139,7 +133,7 @@ replicate (gpointer data, GError **error)
   Errand *errand = data;
   Node *node = errand->node;
 
-  while (node->role == LEADER && image_of (node)->term == errand->term)
+  while (node->role == LEADER && node->disk.term == errand->term)
     {
       char question[LINE_SIZE + 1], answer[LINE_SIZE + 1];
       gboolean heard;
@@ -158,13 +152,13 @@ replicate (gpointer data, GError **error)
 static gboolean
 append (Node *node, const Entry *entry, guint *index, GError **error)
 {
-  guint term = image_of (node)->term;
+  guint term = node->disk.term;
 
-  g_array_append_val (image_of (node)->log, *entry);
+  g_array_append_val (node->disk.log, *entry);
   *index = last_index (node);
-  if (!sync_entries (node, error))
+  if (!keep_entries (node, error))
     return FALSE;
-  if (node->role != LEADER || image_of (node)->term != term)
+  if (node->role != LEADER || node->disk.term != term)
     *index = 0;
   else
     {
@@ -177,7 +171,7 @@ append (Node *node, const Entry *entry, guint *index, GError **error)
 static gboolean
 lead (Node *node, GError **error)
 {
-  const Entry nothing = { .term = image_of (node)->term };
+  const Entry nothing = { .term = node->disk.term };
   guint index;
 
   node->role = LEADER;
@@ -202,7 +196,7 @@ canvass (gpointer data, GError **error)
   Errand *errand = data;
   Node *node = errand->node;
 
-  while (node->role == CANDIDATE && image_of (node)->term == errand->term)
+  while (node->role == CANDIDATE && node->disk.term == errand->term)
     {
       char question[LINE_SIZE + 1], answer[LINE_SIZE + 1];
       guint term;
@@ -218,9 +212,9 @@ canvass (gpointer data, GError **error)
             return FALSE;
           continue;
         }
-      if (term > image_of (node)->term)
+      if (term > node->disk.term)
         return enter_term (node, term, error);
-      if (granted && node->role == CANDIDATE && image_of (node)->term == errand->term && ++node->n_votes == N_NODES / 2 + 1)
+      if (granted && node->role == CANDIDATE && node->disk.term == errand->term && ++node->n_votes == N_NODES / 2 + 1)
         return lead (node, error);
       return TRUE;
     }
@@ -230,15 +224,15 @@ canvass (gpointer data, GError **error)
 static gboolean
 stand_for_election (Node *node, GError **error)
 {
-  guint term = ++image_of (node)->term;
+  guint term = ++node->disk.term;
 
-  image_of (node)->vote = node->id;
+  node->disk.vote = node->id;
   node->role = CANDIDATE;
   node->leader = -1;
   node->n_votes = 1;
-  if (!disk_sync (node->disk, error))
+  if (!disk_write (&node->disk, TRUE, error))
     return FALSE;
-  for (int i = 0; i < N_NODES && node->role == CANDIDATE && image_of (node)->term == term; i++)
+  for (int i = 0; i < N_NODES && node->role == CANDIDATE && node->disk.term == term; i++)
     if (i != node->id)
       trio_nursery_start_soon_full (node->nursery, canvass, errand_new (node, i), g_free, "canvass");
   return TRUE;
@@ -248,7 +242,7 @@ stand_for_election (Node *node, GError **error)
 static GTimeSpan
 get_patience (Node *node)
 {
-  return ELECTION_US + node->id * 2 * HEARTBEAT_US;
+  return ELECTION_US + node->id * 3 * HEARTBEAT_US;
 }
 
 static gboolean
@@ -282,22 +276,22 @@ answer_vote (Node *node, const char *line, char *answer, GError **error)
 
   if (sscanf (line, "vote %u %d %u %u", &term, &who, &index, &index_term) != 4)
     return TRUE;
-  if (term > image_of (node)->term && !enter_term (node, term, error))
+  if (term > node->disk.term && !enter_term (node, term, error))
     return FALSE;
 
-  granted = term == image_of (node)->term && (image_of (node)->vote == -1 || image_of (node)->vote == who)
+  granted = term == node->disk.term && (node->disk.vote == -1 || node->disk.vote == who)
             && (index_term > term_at (node, last_index (node))
                 || (index_term == term_at (node, last_index (node)) && index >= last_index (node)));
   if (granted)
     {
-      image_of (node)->vote = who;
+      node->disk.vote = who;
       node->heard_at = trio_current_time ();
-      if ((node->bugs & NODE_FORGETS_ITS_VOTE) == 0 && !disk_sync (node->disk, error))
+      if ((node->bugs & NODE_FORGETS_ITS_VOTE) == 0 && !disk_write (&node->disk, TRUE, error))
         return FALSE;
       /* Asked again by others meanwhile? The vote is for one term. */
-      granted = image_of (node)->term == term && image_of (node)->vote == who;
+      granted = node->disk.term == term && node->disk.vote == who;
     }
-  g_snprintf (answer, LINE_SIZE, "%u %d", image_of (node)->term, granted);
+  g_snprintf (answer, LINE_SIZE, "%u %d", node->disk.term, granted);
   return TRUE;
 }
 
@@ -308,8 +302,8 @@ store (Node *node, guint index, const Entry *entry)
   if (index <= last_index (node) && term_at (node, index) == entry->term)
     return;
   if (index <= last_index (node))
-    g_array_set_size (image_of (node)->log, index - 1);
-  g_array_append_val (image_of (node)->log, *entry);
+    disk_cut (&node->disk, index);
+  g_array_append_val (node->disk.log, *entry);
 }
 
 static gboolean
@@ -323,11 +317,11 @@ answer_append (Node *node, const char *line, char *answer, GError **error)
   if (sscanf (line, "append %u %d %u %u %u %d%n", &term, &who, &previous, &previous_term, &committed, &n, &read) != 6
       || (n > 0 && sscanf (line + read, " %u %d %15s %" G_GINT64_FORMAT, &entry.term, (int *) &entry.kind, entry.key, &entry.value) != 4))
     return TRUE;
-  if (term > image_of (node)->term && !enter_term (node, term, error))
+  if (term > node->disk.term && !enter_term (node, term, error))
     return FALSE;
 
-  accepted = term == image_of (node)->term && previous <= last_index (node) && term_at (node, previous) == previous_term;
-  if (term == image_of (node)->term)
+  accepted = term == node->disk.term && previous <= last_index (node) && term_at (node, previous) == previous_term;
+  if (term == node->disk.term)
     {
       node->role = FOLLOWER;
       node->leader = who;
@@ -336,13 +330,13 @@ answer_append (Node *node, const char *line, char *answer, GError **error)
   if (accepted && n > 0)
     {
       store (node, previous + 1, &entry);
-      if (!sync_entries (node, error))
+      if (!keep_entries (node, error))
         return FALSE;
-      accepted = image_of (node)->term == term;
+      accepted = node->disk.term == term;
     }
   if (accepted)
     node->committed = MAX (node->committed, MIN (committed, previous + n));
-  g_snprintf (answer, LINE_SIZE, "%u %d %u", image_of (node)->term, accepted,
+  g_snprintf (answer, LINE_SIZE, "%u %d %u", node->disk.term, accepted,
               accepted ? previous + n : MIN (last_index (node), previous));
   return TRUE;
 }
@@ -381,7 +375,7 @@ see_done (Node *node, guint index, guint term, gboolean *done, GError **error)
 static gboolean
 answer_client (Node *node, const char *line, char *answer, GError **error)
 {
-  Entry entry = { .term = image_of (node)->term };
+  Entry entry = { .term = node->disk.term };
   guint index;
   gboolean done;
 
@@ -422,13 +416,19 @@ serve_one (Node *node, TrioStream *stream, GError **error)
   return lines_send (stream, answer, error) && trio_stream_close (stream, error);
 }
 
-/* Who hangs up, or is out of reach, is no failure of the node's. */
+/* Who hangs up, or is out of reach, is no failure of the node's; its disk is. */
 static gboolean
 serve (TrioStream *stream, gpointer data, GError **error)
 {
+  Node *node = data;
   g_autoptr (GError) failure = NULL;
 
-  return serve_one (data, stream, &failure) || trio_checkpoint_if_cancelled (error);
+  if (serve_one (node, stream, &failure))
+    return TRUE;
+  if (!node->disk.failed)
+    return trio_checkpoint_if_cancelled (error);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
 }
 
 /* A host that has no descriptor left now may have one later. */
@@ -439,23 +439,51 @@ serve_for_ever (Node *node, GError **error)
     {
       g_autoptr (GError) failure = NULL;
 
-      if (trio_serve_tcp (serve, node, NULL, PORT, &failure) || !trio_checkpoint_if_cancelled (error) || !trio_sleep (HEARTBEAT_US, error))
+      if (trio_serve_tcp (serve, node, NULL, PORT, &failure) || !trio_checkpoint_if_cancelled (error))
+        return FALSE;
+      if (node->disk.failed)
+        g_propagate_error (error, g_steal_pointer (&failure));
+      if (node->disk.failed || !trio_sleep (HEARTBEAT_US, error))
         return FALSE;
     }
+}
+
+/* From what is on the disk, until that fails. */
+static gboolean
+live (Node *node, GError **error)
+{
+  g_autoptr (TrioNursery) nursery = NULL;
+
+  if (!disk_open (&node->disk, error))
+    return FALSE;
+  node->role = FOLLOWER;
+  node->leader = -1;
+  node->committed = 0;
+  node->heard_at = trio_current_time ();
+  node->nursery = nursery = trio_nursery_open (error);
+  trio_nursery_start_soon (nursery, wait_for_a_leader, node);
+  return trio_nursery_close (nursery, serve_for_ever (node, error));
 }
 
 gboolean
 node_run (gpointer data, GError **error)
 {
   Node *node = data;
-  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+  gboolean ok;
 
-  disk_recover (node->disk);
-  node->role = FOLLOWER;
-  node->leader = -1;
-  node->committed = 0;
-  node->heard_at = trio_current_time ();
-  node->nursery = nursery;
-  trio_nursery_start_soon (nursery, wait_for_a_leader, node);
-  return trio_nursery_close (nursery, serve_for_ever (node, error));
+  do
+    {
+      g_autoptr (GError) failure = NULL;
+
+      ok = live (node, &failure);
+      disk_clear (&node->disk);
+      if (!node->disk.failed)
+        {
+          g_propagate_error (error, g_steal_pointer (&failure));
+          break;
+        }
+      /* Nothing that was said to be on the disk is forgotten by that, and what was not was told to nobody. */
+    }
+  while (trio_sleep (ELECTION_US, error));
+  return ok;
 }

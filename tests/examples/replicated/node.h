@@ -38,10 +38,10 @@ typedef struct
   /* The scenario's. */
   int           id;
   const char  **names;           /* of the hosts of all nodes */
-  Disk         *disk;
   NodeBugs      bugs;
 
-  /* The node's own, from node_run() on. */
+  /* The node's own, from node_run() on; zeros before. */
+  Disk          disk;
   Role          role;
   int           leader;          /* -1: not known */
   guint         committed;       /* all up to this index are done */
@@ -52,5 +52,5 @@ typedef struct
   TrioNursery  *nursery;
 } Node;
 
-/* Checkpoint. The main task of a node's host: recovers what is on the disk, and serves until it is cancelled. data is a Node. */
+/* Checkpoint. The main task of a node's host: starts from what is on the disk, and serves until it is cancelled. data is a Node. */
 gboolean node_run (gpointer data, GError **error);

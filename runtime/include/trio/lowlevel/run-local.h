@@ -50,7 +50,14 @@ TRIO_API void     trio_run_local_set (gconstpointer key, gpointer value, GDestro
  * Returns: (transfer none) (nullable): the value, or %NULL if none was set in the calling task's process
  */
 TRIO_API gpointer trio_process_local_get (gconstpointer key);
-/* Like trio_run_local_set(); the value goes with the last task of the process, or with the run if the process was abandoned. */
+/**
+ * trio_process_local_set:
+ * @key: whose value
+ * @value: (nullable): the value
+ * @destroy: (nullable): frees @value when it is replaced, after the last task of the process has ended, or with the run if the process was abandoned
+ *
+ * Sets what trio_process_local_get() gives. Outside a run it is a programmer's mistake (critical).
+ */
 TRIO_API void     trio_process_local_set (gconstpointer key, gpointer value, GDestroyNotify destroy);
 
 G_END_DECLS
