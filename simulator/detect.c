@@ -40,6 +40,15 @@ append_set (GString *out, GPtrArray *texts)
     }
 }
 
+static char *
+set_of (GPtrArray *texts)
+{
+  GString *out = g_string_new (NULL);
+
+  append_set (out, texts);
+  return g_string_free (out, FALSE);
+}
+
 /* --- stuck --- */
 
 typedef struct
@@ -47,14 +56,15 @@ typedef struct
   TrioSimWorld *world;
   GPtrArray    *waits;       /* of char *: what blocked tasks wait in */
   GPtrArray    *places;      /* of char *: and in which function of the program */
+  GPtrArray    *spins;       /* of char *: where those stand that have taken most of the steps */
+  guint         steps_max;   /* that one of them has taken */
   GString      *lines;
   guint         n_lines;
 } Inquest;
 
-/* "trio_lock_acquire in take_both": the innermost function that is not the runtime's. Not who holds the lock, nor which task it is: while a
- * run is made smaller, other tasks come to the same end. */
+/* The innermost function that is not the runtime's; NULL if none is known. */
 static char *
-place_of_wait (TrioTask *task)
+function_of (TrioTask *task)
 {
   g_autoptr (GString) stack = g_string_new (NULL);
   g_auto (GStrv) frames = NULL;
@@ -63,8 +73,46 @@ place_of_wait (TrioTask *task)
   frames = g_strsplit (stack->str, " < ", -1);
   for (guint i = 0; frames[i] != NULL; i++)
     if (frames[i][0] != '\0' && !g_str_has_prefix (frames[i], "trio_"))
-      return g_strdup_printf ("%s in %.*s", trio_task_get_wait (task), (int) strcspn (frames[i], " "), frames[i]);
-  return g_strdup (trio_task_get_wait (task));
+      return g_strndup (frames[i], strcspn (frames[i], " "));
+  return NULL;
+}
+
+/* "trio_lock_acquire in take_both". Not who holds the lock, nor which task it is: while a run is made smaller, other tasks come to the same
+ * end. */
+static char *
+place_of_wait (TrioTask *task)
+{
+  g_autofree char *function = function_of (task);
+
+  return function == NULL ? g_strdup (trio_task_get_wait (task)) : g_strdup_printf ("%s in %s", trio_task_get_wait (task), function);
+}
+
+static guint
+steps_of (TrioTask *task)
+{
+  guint cancel_points, steps;
+
+  trio_task_get_points (task, &cancel_points, &steps);
+  return steps;
+}
+
+static void
+find_most_steps (TrioTask *task, guint depth G_GNUC_UNUSED, gpointer data)
+{
+  Inquest *inquest = data;
+
+  if (trio_task_get_parent (task) != NULL)
+    inquest->steps_max = MAX (inquest->steps_max, steps_of (task));
+}
+
+/* Of two that wake each other in turn each takes half of what the busiest takes, or more. */
+static void
+note_spin (Inquest *inquest, TrioTask *task)
+{
+  char *function = steps_of (task) >= inquest->steps_max / 2 ? function_of (task) : NULL;
+
+  if (function != NULL)
+    g_ptr_array_add (inquest->spins, function);
 }
 
 static void
@@ -83,6 +131,8 @@ append_task (TrioTask *task, guint depth G_GNUC_UNUSED, gpointer data)
       g_ptr_array_add (inquest->waits, g_strdup (trio_task_get_wait (task)));
       g_ptr_array_add (inquest->places, place_of_wait (task));
     }
+  if (world->suspicion == TRIO_SIM_LIVELOCK)
+    note_spin (inquest, task);
   if (++inquest->n_lines > LINES_MAX)
     return;
 
@@ -120,8 +170,11 @@ static Inquest
 hold_inquest (TrioSimWorld *world)
 {
   Inquest inquest = { .world = world, .waits = g_ptr_array_new_with_free_func (g_free),
-                      .places = g_ptr_array_new_with_free_func (g_free), .lines = g_string_new (NULL) };
+                      .places = g_ptr_array_new_with_free_func (g_free),
+                      .spins = g_ptr_array_new_with_free_func (g_free), .lines = g_string_new (NULL) };
 
+  if (world->suspicion == TRIO_SIM_LIVELOCK)
+    trio_foreach_task (find_most_steps, &inquest);
   trio_foreach_task (append_task, &inquest);
   return inquest;
 }
@@ -131,6 +184,7 @@ clear_inquest (Inquest *inquest)
 {
   g_ptr_array_unref (inquest->waits);
   g_ptr_array_unref (inquest->places);
+  g_ptr_array_unref (inquest->spins);
   g_string_free (inquest->lines, TRUE);
 }
 
@@ -227,14 +281,14 @@ trio_sim_detect_stuck (TrioSimWorld *world)
     {
       if (world->suspicion == TRIO_SIM_DEADLOCK)
         {
-          GString *place = g_string_new (NULL);
-
-          append_set (place, inquest.places);
-          world->place = g_string_free (place, FALSE);
+          world->place = set_of (inquest.places);
           append_deadlock (world, &inquest);
         }
       else
-        append_livelock (world);
+        {
+          world->place = inquest.spins->len > 0 ? set_of (inquest.spins) : NULL;
+          append_livelock (world);
+        }
       append_lines (world, &inquest);
     }
   clear_inquest (&inquest);
@@ -333,16 +387,19 @@ without_injected (TrioSimWorld *world, const GError *error, GError *rest)
 }
 
 static void
-append_identities (GPtrArray *names, const GError *error)
+append_identities (TrioSimWorld *world, GPtrArray *names, GPtrArray *places, const GError *error)
 {
   gsize n_members;
   const GError *const *members = trio_error_group_get_errors (error, &n_members);
 
   for (gsize i = 0; i < n_members; i++)
     if (members[i] != error)
-      append_identities (names, members[i]);
+      append_identities (world, names, places, members[i]);
     else
-      g_ptr_array_add (names, g_strdup_printf ("%s:%d", g_quark_to_string (error->domain), error->code));
+      {
+        g_ptr_array_add (names, g_strdup_printf ("%s:%d", g_quark_to_string (error->domain), error->code));
+        trio_sim_add_origins (world, error, places);
+      }
 }
 
 void
@@ -350,6 +407,7 @@ trio_sim_detect_failure (TrioSimWorld *world, GError *error)
 {
   GError *rest = without_injected (world, error, NULL);
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) places = g_ptr_array_new_with_free_func (g_free);
   GString *name;
 
   g_error_free (error);
@@ -363,10 +421,12 @@ trio_sim_detect_failure (TrioSimWorld *world, GError *error)
     }
 
   name = g_string_new (NULL);
-  append_identities (names, rest);
+  append_identities (world, names, places, rest);
   append_set (name, names);
   if (trio_sim_world_find (world, TRIO_SIM_ERROR, g_string_free (name, FALSE)))
     {
+      if (places->len > 0)
+        world->place = set_of (places);
       g_string_append_printf (world->message, "the scenario failed: %s", rest->message);
       world->error = g_steal_pointer (&rest);
     }

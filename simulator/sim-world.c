@@ -87,9 +87,13 @@ let_time_pause (TrioSimWorld *self)
 static void
 note_exit (TrioInstrument *instrument, TrioTask *task, const GError *error)
 {
+  TrioSimWorld *self = (TrioSimWorld *) ((char *) instrument - G_STRUCT_OFFSET (TrioSimWorld, lag));
+
+  if (G_UNLIKELY (error != NULL) && trio_task_get_parent (task) != NULL)
+    trio_sim_note_origin (self, task, error);
   /* Main's comes out of the run, and is judged there. */
   if (G_UNLIKELY (error != NULL) && trio_task_get_parent (task) != NULL && trio_task_get_parent (trio_task_get_parent (task)) != NULL)
-    trio_sim_note_misuse ((TrioSimWorld *) ((char *) instrument - G_STRUCT_OFFSET (TrioSimWorld, lag)), task, error);
+    trio_sim_note_misuse (self, task, error);
 }
 
 /* --- the turn's look at io --- */
@@ -298,6 +302,7 @@ trio_sim_world_clear (TrioSimWorld *self)
   g_clear_pointer (&self->goals, g_hash_table_unref);
   g_clear_pointer (&self->name, g_free);
   g_clear_pointer (&self->place, g_free);
+  g_clear_pointer (&self->origins, g_array_unref);
   g_clear_error (&self->error);
   g_string_free (self->message, TRUE);
   g_string_free (self->evidence, TRUE);

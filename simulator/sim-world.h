@@ -48,6 +48,7 @@ struct _TrioSimWorld
   char           *place;        /* of the finding, in the program; or NULL */
   GString        *message;
   GError         *error;        /* the scenario's own, if that is the finding */
+  GArray         *origins;      /* origin.c; NULL: no task ended with an error */
   GLogFunc        log_before;   /* while this run listens to the log; else NULL */
   GLogLevelFlags  fatal_before;
   GString        *evidence;     /* what a check that is about to fail wants to be told with it */
@@ -87,6 +88,10 @@ void     trio_sim_misuse_listen  (TrioSimWorld *world);
 void     trio_sim_misuse_stop_listening (TrioSimWorld *world);
 /* An error that a task ended with, or NULL; nothing if this run does not listen. */
 void     trio_sim_note_misuse    (TrioSimWorld *world, TrioTask *task, const GError *error);
+/* origin.c. A task that is not the run's own ended with that error. */
+void     trio_sim_note_origin    (TrioSimWorld *world, TrioTask *task, const GError *error);
+/* Adds the names of the tasks where main's error came from. */
+void     trio_sim_add_origins    (const TrioSimWorld *world, const GError *error, GPtrArray *places);
 /* After the last turn of a run that ended well: what was promised and not kept. */
 void     trio_sim_detect_broken_promises (TrioSimWorld *world);
 /* After the last turn: what is still open. */

@@ -47,6 +47,32 @@ test_an_error_of_main_is_a_failure (void)
   g_assert_error (error, TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE);
 }
 
+/* Fails by itself, or passes on what its child fails with. */
+static gboolean
+pass_errors_up (gpointer data, GError **error)
+{
+  guint depth = GPOINTER_TO_UINT (data);
+  g_autoptr (TrioNursery) nursery = NULL;
+
+  if (depth == 0)
+    return fail_in_two_ways (NULL, error);
+  nursery = trio_nursery_open (error);
+  trio_nursery_start_soon_full (nursery, pass_errors_up, GUINT_TO_POINTER (depth - 1), NULL, depth == 1 ? "culprit" : "messenger");
+  return trio_nursery_close (nursery, TRUE);
+}
+
+static void
+test_an_error_is_placed_where_it_was_made (void)
+{
+  for (guint depth = 0; depth <= 3; depth++)
+    {
+      g_autoptr (TrioSimReport) report = sim_run_fifo (pass_errors_up, GUINT_TO_POINTER (depth));
+
+      sim_expect (report, TRIO_SIM_ERROR, "TrioError:7");
+      g_assert_cmpstr (report->place, ==, depth == 0 ? "main" : "culprit");
+    }
+}
+
 /* --- misuse --- */
 
 static gboolean
@@ -290,6 +316,9 @@ test_steps_without_progress_of_time_are_a_livelock (void)
   sim_expect (report, TRIO_SIM_LIVELOCK, "it does not end");
   g_assert_cmpuint (report->steps, >=, 500);
   g_assert_cmpuint (report->steps, <, 520);
+#ifdef HAVE_STACKS
+  g_assert_cmpstr (report->place, ==, "spin");
+#endif
   assert_says (report, "main can run, and took 49");
 }
 
@@ -539,6 +568,7 @@ main (int argc, char **argv)
   g_test_add_func ("/verdict/an-unreachable-that-is-reached-ends-the-run", test_an_unreachable_that_is_reached_ends_the_run);
   g_test_add_func ("/verdict/a-deadlock-lists-who-waits-for-what", test_a_deadlock_lists_who_waits_for_what);
   g_test_add_func ("/verdict/a-deadlock-says-since-when", test_a_deadlock_says_since_when);
+  g_test_add_func ("/verdict/an-error-is-placed-where-it-was-made", test_an_error_is_placed_where_it_was_made);
   g_test_add_func ("/verdict/steps-without-progress-of-time-are-a-livelock", test_steps_without_progress_of_time_are_a_livelock);
   g_test_add_func ("/verdict/steps-without-an-end-are-a-livelock", test_steps_without_an_end_are_a_livelock);
   g_test_add_func ("/verdict/a-long-run-that-moves-is-no-livelock", test_a_long_run_that_moves_is_no_livelock);

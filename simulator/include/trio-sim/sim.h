@@ -193,7 +193,8 @@ typedef struct
  * @verdict: what came of it
  * @name: (nullable): the name of what failed: of the check; "domain:code" of an error; "tasks wait in trio_lock_acquire" ….
  *   Verdict and name are the identity of a failure
- * @place: (nullable): where in the program it failed: "bank.c:41" of a check, "trio_lock_acquire in take_both" of who waits for ever.
+ * @place: (nullable): where in the program it failed: "bank.c:41" of a check, "trio_lock_acquire in take_both" of who waits for ever, the
+ *   functions of those who took the most steps of a run without an end, the name of the task that an error came from.
  *   Known only within one build of a program; %NULL if it cannot be told
  * @message: (nullable): for a person, several lines: the error, who waits for what, what leaked, the first diverging step
  * @steps: task steps taken
