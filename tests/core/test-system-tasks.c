@@ -94,6 +94,50 @@ test_a_call_from_elsewhere_can_start_a_system_task (void)
 }
 
 static gboolean
+keep_the_loop_turning (gpointer event, GError **error)
+{
+  while (!trio_event_is_set (event))
+    if (!trio_checkpoint (error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+have_a_call_spawn_and_end (gpointer event, GError **error G_GNUC_UNUSED)
+{
+  g_autoptr (TrioToken) token = trio_current_token ();
+
+  trio_token_run_sync_soon (token, spawn_from_a_call, event, NULL);
+  return TRUE;
+}
+
+/* The turn in which the call is made begins on the stack of the one that ends. */
+static gboolean
+let_one_end_before_its_call (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  for (guint i = 0; i < 10; i++)
+    {
+      g_autoptr (TrioEvent) event = trio_event_new ();
+      g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+      trio_nursery_start_soon (nursery, keep_the_loop_turning, event);
+      trio_nursery_start_soon (nursery, have_a_call_spawn_and_end, event);
+      if (!trio_event_wait (event, error) || !trio_nursery_close (nursery, TRUE))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static void
+test_what_spawns_while_a_task_ends_does_not_get_its_stack (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (trio_run (let_one_end_before_its_call, NULL, &error));
+  mock_forget ();
+}
+
+static gboolean
 try_while_the_run_ends (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   gboolean ok = trio_sleep_forever (error);
@@ -314,6 +358,8 @@ main (int argc, char **argv)
   core_test_add ("/system-tasks/one-outlives-who-asked-for-it-and-ends-with-main",
                  test_a_system_task_outlives_who_asked_for_it_and_ends_with_main);
   core_test_add ("/system-tasks/a-call-from-elsewhere-can-start-one", test_a_call_from_elsewhere_can_start_a_system_task);
+  core_test_add_mock ("/system-tasks/what-spawns-while-a-task-ends-does-not-get-its-stack",
+                      test_what_spawns_while_a_task_ends_does_not_get_its_stack, "it is about the loop's own turns");
   core_test_add ("/system-tasks/when-main-has-ended-none-is-taken", test_when_main_has_ended_no_system_task_is_taken);
   core_test_add ("/system-tasks/one-inherits-nothing", test_a_system_task_inherits_nothing);
   core_test_add ("/system-tasks/one-that-fails-is-an-internal-error-that-holds-the-cause",

@@ -181,13 +181,17 @@ trio_loop_switch_away (TrioLoop *loop, TrioTask *from)
   return trio_fiber_switch (&from->fiber, next);
 }
 
-/* The running task is DONE. Returns the fiber that goes on after it. */
+/* The running task is DONE. Returns the fiber that goes on after it. Whoever is looked for here, on the stack of the one that ends, may be
+ * found in a new turn, in which tasks are spawned (by threads); so nobody may take that stack before. */
 TrioFiber *
 trio_loop_leave_last (TrioLoop *loop, TrioTask *from)
 {
+  TrioFiber *next;
+
   trio_loop_bury (loop);
+  next = next_fiber (loop);
   loop->corpse = from;
-  return next_fiber (loop);
+  return next;
 }
 
 /* The run cannot go on: a rule that keeps it together was broken. The driver sees that it is done and finishes it; tasks are left where
