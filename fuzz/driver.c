@@ -366,6 +366,12 @@ run_to_bytes (const TrioScenario *scenario, TrioSimInject inject, int argc, char
   if (bytes == NULL)
     return complain (error);
   contents = g_bytes_get_data (bytes, &size);
+  /* A new file would take the place of a device. */
+  if (g_file_test (path, G_FILE_TEST_EXISTS) && !g_file_test (path, G_FILE_TEST_IS_REGULAR))
+    {
+      g_printerr ("%s: %s is there, and is no regular file\n", program_path, path);
+      return 2;
+    }
   if (!g_file_set_contents (path, size > 0 ? contents : "", (gssize) size, &error))
     return complain (error);
   g_print ("%s: %" G_GSIZE_FORMAT " bytes\n", path, size);

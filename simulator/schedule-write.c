@@ -176,5 +176,11 @@ trio_schedule_save (const TrioSchedule *schedule, const char *path, GError **err
   g_return_val_if_fail (schedule != NULL && path != NULL, FALSE);
   g_autofree char *text = trio_schedule_to_text (schedule);
 
+  /* A new file takes the place of the old one; that must not be a device. */
+  if (g_file_test (path, G_FILE_TEST_EXISTS) && !g_file_test (path, G_FILE_TEST_IS_REGULAR))
+    {
+      g_set_error (error, TRIO_ERROR, TRIO_ERROR_FAILED, "“%s” is there, and is no regular file", path);
+      return FALSE;
+    }
   return g_file_set_contents (path, text, -1, error);
 }

@@ -106,7 +106,7 @@ apply_output (const TrioCli *cli, const char *command, const TrioCliCommonOption
   if (options->junit && !*options->junit)
     return trio_cli_usage (cli, command, "--junit needs the name of a file") == TRIO_CLI_EXIT_OK;
   /* As with --keep: better now. */
-  if (options->junit && !g_file_set_contents (options->junit, "", 0, &error))
+  if (options->junit && !trio_cli_write_file (options->junit, "", &error))
     return trio_cli_usage (cli, command, "--junit: %s", error->message) == TRIO_CLI_EXIT_OK;
 
   campaign->json = options->json;

@@ -438,6 +438,6 @@ trio_cli_junit_write (const GPtrArray *campaigns)
     append_suite (out, campaigns->pdata[i]);
   g_string_append (out, "</testsuites>\n");
 
-  if (!g_file_set_contents (first->junit, out->str, (gssize) out->len, &error))
+  if (!trio_cli_write_file (first->junit, out->str, &error))
     trio_cli_lose_output (error->message);
 }

@@ -119,6 +119,7 @@ replay x --until 0 | --until 0: expected the number of a task step
 replay x --break | --break stops at --until STEP, which is not given
 replay x --runs 3 | --runs is for --branch
 replay x --branch fifo | --branch leaves the schedule at --until STEP
+replay x --history /dev/null | --history needs the name of a file
 replay x --until 2 --branch nothing | expected STRATEGY or STRATEGY:SEED
 shrink | which schedule file?
 shrink nothing | “nothing”
@@ -264,6 +265,22 @@ def test_a_schedule_that_has_no_room_is_printed(folder):
     done = run(folder, f"shrink {path} -o small", preexec_fn=no_room)
     if done.returncode != USAGE or "could not be written" not in done.stderr or "trio-schedule 1" not in done.stdout:
         yield f"{done.returncode} {done.stdout}{done.stderr}"
+
+
+@scratch
+def test_what_is_no_regular_file_stays_what_it_is(folder):
+    path = schedule(folder)
+    os.mkfifo(folder / "pipe")
+    reader = os.open(folder / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    done = run(folder, f"shrink {path} -o pipe")
+    if done.returncode != USAGE or "“pipe” is there, and is no regular file" not in done.stderr or "trio-schedule 1" not in done.stdout:
+        yield f"{done.returncode} {done.stdout}{done.stderr}"
+    done = run(folder, "explore -s clean --runs 3 --junit pipe")
+    if done.returncode != 0 or not os.read(reader, 100000).endswith(b"</testsuites>\n"):
+        yield f"{done.returncode} {done.stdout}{done.stderr}"
+    os.close(reader)
+    if not (folder / "pipe").is_fifo():
+        yield "the pipe is gone"
 
 
 @scratch
