@@ -57,7 +57,7 @@ test_what_leaves_the_simulation_is_reported_with_its_place (void)
   for (guint i = 0; i < n_escape_calls; i++)
     {
       const EscapeCall *call = &escape_calls[i];
-      g_autofree char *site = g_strdup_printf ("call_%s", call->name);
+      g_autofree G_GNUC_UNUSED char *site = g_strdup_printf ("call_%s", call->name);
       g_autoptr (TrioSimReport) report = NULL;
 
       if (!is_reported (i))
@@ -384,6 +384,7 @@ test_who_goes_first_does_not_change_what_a_task_draws (void)
   g_autoptr (TrioSimReport) first = sim_run_fifo (draw_two, &plain);
   g_autoptr (TrioSimReport) second = sim_run_lines (draw_two, &swapped, "main/draw_a schedule 1 = 1/2 -> main/draw_b");
 
+  sim_expect (first, TRIO_SIM_OK, NULL);
   g_assert_cmpuint (second->unmatched, ==, 0);
   g_assert_cmpuint (plain.a, !=, plain.b);
   g_assert_cmpuint (swapped.a, ==, plain.a);

@@ -200,7 +200,7 @@ main (int argc, char **argv)
     { "rarely", rarely, NULL, "g_timeout_add in some schedules" },
     { "by-address", by_address, NULL, "a hash table of pointers, iterated" },
     { "by-process", by_process, NULL, "the number of the process" },
-    { NULL },
+    { NULL, NULL, NULL, NULL },
   };
 
   return trio_sim_main (argc, argv, scenarios);

@@ -39,7 +39,7 @@ check_found (const char *scenario, const char *name, const char *place, const ch
 {
   g_autofree char *explore = g_strdup_printf ("explore -s %s --runs 300", scenario);
   g_autofree char *headline = g_strdup_printf ("FAILED  escape: %s\n", name);
-  g_autofree char *where = g_strdup_printf (", in %s, at escapes.c:", place);
+  g_autofree G_GNUC_UNUSED char *where = g_strdup_printf (", in %s, at escapes.c:", place);
   g_auto (Output) output = run (explore);
 
   g_assert_cmpint (output.exit_code, ==, 1);
