@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include <trio/thread.h>
+
 #include "tests/sim/hosts-test.h"
 
 /* --- who is who --- */
@@ -251,6 +253,61 @@ test_what_the_tape_does_to_the_network_is_survived_by_who_tries_again (void)
 }
 
 static void
+test_what_fails_once_is_survived_by_who_tries_again (void)
+{
+  static const char *const lines[] = {
+    "main/web/main fault.refuse 1 = 1/2", "main/web/main fault.vanish 1 = 1/2", "main/web/main fault.vanish 2 = 1/2",
+    "main/web/main fault.reset 1 = 1/2",  "main/web/main fault.emfile 1 = 1/2", "main/web/main fault.resolve 1 = 1/2",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (lines); i++)
+    {
+      hosts_expect_pair (hosts_ask_and_hope, lines[i], TRIO_SIM_ERROR);
+      hosts_expect_pair (hosts_ask_again, lines[i], TRIO_SIM_OK);
+    }
+}
+
+static gboolean
+count_one (gpointer data, GError **error G_GNUC_UNUSED)
+{
+  ++*(guint *) data;
+  return TRUE;
+}
+
+static gboolean
+count_in_a_thread (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  guint n = 0;
+
+  return trio_to_thread_run_sync (count_one, &n, error);
+}
+
+/* What is short enough is done by the task itself, if there is no thread. */
+static gboolean
+count_somewhere (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  guint n = 0;
+
+  if (!trio_to_thread_run_sync (count_one, &n, &failure) && n == 0 && !count_one (&n, error))
+    return FALSE;
+  g_assert_cmpuint (n, ==, 1);
+  return TRUE;
+}
+
+static void
+test_who_gets_no_thread_may_do_without (void)
+{
+  static const char line[] = "main fault.thread 1 = 1/2";
+  g_autoptr (TrioSimReport) naive = sim_run_lines (count_in_a_thread, NULL, line);
+  g_autoptr (TrioSimReport) careful = sim_run_lines (count_somewhere, NULL, line);
+
+  g_assert_cmpint (naive->verdict, ==, TRIO_SIM_ERROR);
+  sim_expect (careful, TRIO_SIM_OK, NULL);
+  g_assert_cmpuint (careful->unmatched, ==, 0);
+}
+
+static void
 test_all_of_it_at_random_is_survived_by_who_tries_again (void)
 {
   guint n_failed = 0;
@@ -280,6 +337,8 @@ main (int argc, char **argv)
   ADD (a_way_may_be_long_and_narrow_and_clogged);
   ADD (descriptors_and_ports_may_run_out);
   ADD (what_the_tape_does_to_the_network_is_survived_by_who_tries_again);
+  ADD (what_fails_once_is_survived_by_who_tries_again);
+  ADD (who_gets_no_thread_may_do_without);
   ADD (all_of_it_at_random_is_survived_by_who_tries_again);
   return g_test_run ();
 }
