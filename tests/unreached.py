@@ -43,6 +43,8 @@ def unreached(counts, root):
 
 
 def main(counts, root=HERE.parent):
+    if not counts["files"]:
+        sys.exit("nothing was counted at all")
     reasons = load_reasons(HERE / "unreached.txt")
     used, bad = set(), 0
     print("\nLines that no test reaches, as far as gcc's counters can tell:")
