@@ -111,7 +111,11 @@ trio_socket_send_message (TrioSocketHandle *self, const TrioOutputVector *vector
       gboolean named = message->has_address || trio_socket_get_address (self, TRUE, &address);
 
       *errnum = (int) -sent;
-      trio_socket_set_system_error (error, *errnum, "send to", named ? &address : NULL);
+      /* A connection that is gone looks the same to who sends as to who receives. */
+      if (trio_errno_is_broken_connection (*errnum) && trio_socket_get_kind (self, NULL) == TRIO_SOCKET_STREAM)
+        trio_socket_set_broken_error (error, *errnum, "send to", named ? &address : NULL);
+      else
+        trio_socket_set_system_error (error, *errnum, "send to", named ? &address : NULL);
     }
   else if (!waited)
     trio_cancel_shielded_checkpoint ();
