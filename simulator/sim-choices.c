@@ -110,6 +110,31 @@ trio_sim_choose_window (void)
   return windows[trio_choose (&point)];
 }
 
+static void
+describe_throwing_away (const TrioChoicePoint *point, guint32 value G_GNUC_UNUSED, GString *out)
+{
+  g_autofree char *path = path_of (point);
+
+  g_string_append_printf (out, "%s closed with a linger of 0, and the last %" G_GSIZE_FORMAT " bytes that it sent were thrown away", path,
+                          *(const gsize *) point->data);
+}
+
+gboolean
+trio_sim_choose_to_throw_away (gsize n)
+{
+  static const guint32 weights[] = { 1, 1 };
+  const TrioChoicePoint point = {
+    .label = "net.linger",
+    .bound = 2,
+    .weights = weights,
+    .what = "close",
+    .describe = describe_throwing_away,
+    .data = &n,
+  };
+
+  return trio_choose (&point) != 0;
+}
+
 /* What a person is told for a label, after the name of the task. */
 static const struct
 {

@@ -363,7 +363,7 @@ bytes_arrive (TrioSimSegment *segment)
   TrioSimSocket *receiver = link->end[to];
 
   pipe->under_way -= segment->size;
-  if (receiver == NULL || receiver->broken)
+  if (receiver == NULL || receiver->broken || pipe->thrown_away)
     {
       if (receiver == NULL)
         trio_sim_link_send_reset (link, to, TRIO_SIM_LATENCY_DULL);

@@ -135,6 +135,7 @@ trio_sim_socket_new (TrioSimNet *net, TrioAddressFamily family, TrioSocketKind k
   socket->local.family = family;
   socket->remote.family = family;
   socket->maker = "";
+  socket->options[TRIO_SOCKET_LINGER] = -1;
   g_queue_init (&socket->line);
   g_queue_init (&socket->mail);
   return socket;

@@ -9,6 +9,7 @@
  *       | <===== pipe 1 ========================================= |
  *       | shutdown_send ------ FIN -----------------------------> |  end of the stream
  *       | close with unread bytes, or bytes to a closed end: RST  |
+ *       | close with a linger of 0:                          RST  |  what is under way may be lost
  *
  * Always true:
  *  1. Bytes of a pipe arrive in order, once, or the connection ends: TCP loses nothing silently.
@@ -143,6 +144,7 @@ typedef struct
   TrioSimSegment *tail;
   gboolean        fin_sent;
   gboolean        fin_arrived;
+  gboolean        thrown_away;    /* what is under way is not for anybody any more */
   TrioSimSegment *held_head;      /* did not get through, and will be sent again: in order */
   TrioSimSegment *held_tail;
 } TrioSimPipe;
@@ -295,6 +297,8 @@ gint64         trio_sim_choose_latency     (const char *what);
 /* Between 1 and n; n is the dull answer. */
 gsize          trio_sim_choose_part        (const char *label, const char *what, gsize n);
 gsize          trio_sim_choose_window      (void);
+/* Whether bytes under way are lost with the connection. */
+gboolean       trio_sim_choose_to_throw_away (gsize n);
 /* label begins with "fault."; one in `rarity` when drawn. */
 gboolean       trio_sim_choose_fault       (TrioSimNet *net, const char *label, const char *what, guint32 rarity);
 

@@ -108,7 +108,9 @@ set_option (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, TrioSocketOption optio
   if (!has_option (self, option))
     return -ENOPROTOOPT;
   /* Linux takes half of a buffer for its own accounts, and doubles what is asked for. */
-  self->options[option] = is_size (option) ? CLAMP (value, 1152, 212992) * 2 : value != 0;
+  self->options[option] = is_size (option)                 ? CLAMP (value, 1152, 212992) * 2
+                          : option == TRIO_SOCKET_LINGER ? value
+                                                         : value != 0;
   if (option == TRIO_SOCKET_REUSE_ADDRESS)
     self->reuse_address = value != 0;
   else if (option == TRIO_SOCKET_REUSE_PORT)
@@ -355,9 +357,12 @@ receive (TrioIo *io, TrioSocket *socket, gpointer buffer, gsize size)
       trio_sim_link_take_bytes (self->link, self->side, buffer, n);
       return (gssize) n;
     }
+  /* As Linux: what breaks after the end of the stream is told to who sends. */
+  if (pipe->fin_arrived)
+    return 0;
   if (self->error != 0)
     return trio_sim_socket_take_error (self);
-  return self->broken || pipe->fin_arrived || self->receives_no_more ? 0 : -EAGAIN;
+  return self->broken || self->receives_no_more ? 0 : -EAGAIN;
 }
 
 /* A stream takes no address: Linux does not look at it. */
@@ -478,7 +483,29 @@ arm (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, TrioIoDirection direction)
   return direction == TRIO_IO_READ ? is_readable (SOCKET (socket)) : is_writable (SOCKET (socket));
 }
 
-/* The other side hears of it: a reset if bytes were left unread, else the end of the stream. */
+/* Linux' rules: it looks at unread bytes first; after both ends of stream there is nothing left to reset. */
+static gboolean
+breaks_off (const TrioSimSocket *self)
+{
+  const TrioSimPipe *in = trio_sim_link_get_incoming (self->link, self->side);
+
+  if (in->unread > 0)
+    return TRUE;
+  return self->options[TRIO_SOCKET_LINGER] == 0 && !(self->link->pipe[self->side].fin_sent && in->fin_arrived);
+}
+
+/* Nobody is left who would send again what is under way. */
+static void
+break_off (TrioSimSocket *self)
+{
+  TrioSimPipe *out = &self->link->pipe[self->side];
+
+  if (self->options[TRIO_SOCKET_LINGER] == 0 && out->under_way > 0)
+    out->thrown_away = trio_sim_choose_to_throw_away (out->under_way);
+  trio_sim_link_send_reset (self->link, self->side, TRIO_SIM_LATENCY_DULL);
+}
+
+/* The other side hears of it: a reset, or the end of the stream. */
 static void
 say_goodbye (TrioSimSocket *self)
 {
@@ -486,8 +513,8 @@ say_goodbye (TrioSimSocket *self)
     trio_sim_pipe_say_goodbye (self);
   if (self->state != TRIO_SIM_SOCKET_CONNECTED || self->broken || self->link == NULL)
     return;
-  if (trio_sim_link_get_incoming (self->link, self->side)->unread > 0)
-    trio_sim_link_send_reset (self->link, self->side, TRIO_SIM_LATENCY_DULL);
+  if (breaks_off (self))
+    break_off (self);
   else if (!self->link->pipe[self->side].fin_sent)
     trio_sim_link_send_fin (self->link, self->side, TRIO_SIM_LATENCY_DULL);
 }

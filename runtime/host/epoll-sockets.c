@@ -53,6 +53,7 @@ static const struct
   [TRIO_SOCKET_RECEIVE_BUFFER] = { SOL_SOCKET, SO_RCVBUF },
   [TRIO_SOCKET_SEND_BUFFER] = { SOL_SOCKET, SO_SNDBUF },
   [TRIO_SOCKET_OUT_OF_BAND_INLINE] = { SOL_SOCKET, SO_OOBINLINE },
+  [TRIO_SOCKET_LINGER] = { SOL_SOCKET, SO_LINGER },
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (options) == TRIO_SOCKET_N_OPTIONS);
 
@@ -70,6 +71,12 @@ verb_set_option (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, TrioSocketOption 
 
   if (!has_option (ours, option))
     return -ENOPROTOOPT;
+  if (option == TRIO_SOCKET_LINGER)
+    {
+      const struct linger linger = { .l_onoff = value >= 0, .l_linger = MAX (value, 0) };
+
+      return setsockopt (ours->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger) < 0 ? -errno : 0;
+    }
   return setsockopt (ours->fd, options[option].level, options[option].name, &value, sizeof value) < 0 ? -errno : 0;
 }
 
@@ -81,6 +88,16 @@ verb_get_option (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, TrioSocketOption 
 
   if (!has_option (ours, option))
     return -ENOPROTOOPT;
+  if (option == TRIO_SOCKET_LINGER)
+    {
+      struct linger linger = { 0 };
+
+      length = sizeof linger;
+      if (getsockopt (ours->fd, SOL_SOCKET, SO_LINGER, &linger, &length) < 0)
+        return -errno;
+      *value = linger.l_onoff ? linger.l_linger : -1;
+      return 0;
+    }
   return getsockopt (ours->fd, options[option].level, options[option].name, value, &length) < 0 ? -errno : 0;
 }
 

@@ -215,12 +215,26 @@ trio_socket_listen_at (TrioSocketHandle *self, const TrioAddress *address, int b
   return conclude (result, "listen at", address, errnum, error);
 }
 
+/* The system would wait in close(), where no task can. */
+static gboolean
+check_linger (int seconds, GError **error)
+{
+  if (seconds > 0)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                 "cannot let a socket linger for %d s: closing it would stop all tasks for so long; shut it down and receive until the end, "
+                 "or set 0 for a reset, -1 for neither",
+                 seconds);
+  else if (seconds < -1)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "a socket cannot linger for %d s: give 0 for a reset, or -1", seconds);
+  return seconds == 0 || seconds == -1;
+}
+
 gboolean
 trio_socket_set_option (TrioSocketHandle *self, TrioSocketOption option, int value, GError **error)
 {
   g_return_val_if_fail (self != NULL, FALSE);
 
-  return check_open (self, error)
+  return check_open (self, error) && (option != TRIO_SOCKET_LINGER || check_linger (value, error))
          && conclude (self->io->set_option (self->io, self->socket, option, value), "set an option of a socket", NULL, NULL, error);
 }
 

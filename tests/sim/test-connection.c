@@ -325,6 +325,42 @@ test_bytes_of_one_connection_do_not_overtake (void)
 }
 
 static gboolean
+close_with_bytes_under_way (gpointer data, GError **error G_GNUC_UNUSED)
+{
+  TrioIo *io = trio_current_io ();
+  gboolean thrown_away = GPOINTER_TO_INT (data);
+  TrioSocket *client, *server;
+  char buffer[16];
+
+  net_pair (&client, &server);
+  g_assert_cmpint (io->set_option (io, client, TRIO_SOCKET_LINGER, 0), ==, 0);
+  g_assert_cmpint (net_send (client, "early", 5), ==, 5);
+  net_nap (ms (1));
+  g_assert_cmpint (net_send (client, "late", 4), ==, 4);
+  net_close (client);
+  net_nap (ms (1));
+  /* What was there before can still be received; the reset comes behind it. */
+  g_assert_cmpint (io->receive (io, server, buffer, 16), ==, thrown_away ? 5 : 9);
+  g_assert_cmpmem (buffer, 5, "early", 5);
+  g_assert_cmpint (io->receive (io, server, buffer, 16), ==, -ECONNRESET);
+  net_close (server);
+  return TRUE;
+}
+
+static gboolean
+lose_what_is_under_way (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  return close_with_bytes_under_way (GINT_TO_POINTER (TRUE), error);
+}
+
+static void
+test_a_linger_of_0_may_throw_away_what_is_under_way (void)
+{
+  net_expect_well (close_with_bytes_under_way, "");
+  net_expect_well (lose_what_is_under_way, "main net.linger 1 = 1/2");
+}
+
+static gboolean
 send_and_receive_in_parts (gpointer data G_GNUC_UNUSED, GError **error G_GNUC_UNUSED)
 {
   TrioIo *io = trio_current_io ();
@@ -475,6 +511,7 @@ main (int argc, char **argv)
                    test_a_reader_that_does_not_read_holds_the_writer_back);
   g_test_add_func ("/connection/a-window-may-be-small", test_a_window_may_be_small);
   g_test_add_func ("/connection/bytes-of-one-connection-do-not-overtake", test_bytes_of_one_connection_do_not_overtake);
+  g_test_add_func ("/connection/a-linger-of-0-may-throw-away-what-is-under-way", test_a_linger_of_0_may_throw_away_what_is_under_way);
   g_test_add_func ("/connection/bytes-may-come-and-go-in-parts", test_bytes_may_come_and_go_in_parts);
   g_test_add_func ("/connection/what-arrives-is-what-was-sent", test_what_arrives_is_what_was_sent);
   g_test_add_func ("/connection/messages-are-arrows-in-a-trace", test_messages_are_arrows_in_a_trace);

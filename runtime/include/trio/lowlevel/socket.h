@@ -110,7 +110,16 @@ TRIO_API gboolean          trio_socket_listen       (TrioSocketHandle *self, int
  * @value: its value; for those that are on or off, 0 or 1
  * @error: (nullable): where it says why not
  *
- * Not a Checkpoint. Errors: %TRIO_ERROR_CLOSED_RESOURCE; %G_IO_ERROR if this kind of socket, or this world, does not know the option.
+ * %TRIO_SOCKET_LINGER (SO_LINGER of socket(7)) says what closing a TCP connection does. -1, which is how it begins: what was sent
+ * still goes out, then comes the end of the stream (or a reset, if bytes were left unread here). 0: a reset, and what was sent and has not
+ * arrived may be lost; the peer still receives what had arrived, then gets %TRIO_ERROR_BROKEN_RESOURCE (ECONNRESET). Where both directions
+ * had ended before, there is nothing to reset; where only this one had, the peer finds the end of the stream, and cannot send. A number
+ * of seconds is %G_IO_ERROR_NOT_SUPPORTED: Linux waits for them in close(), of a socket that does not block, too, and with the thread all
+ * tasks would wait. Say trio_socket_shutdown() instead, and receive until the end, with a deadline. A socket that was
+ * adopted with one keeps it until it is set. Sockets that are not TCP's take the option, and it does nothing.
+ *
+ * Not a Checkpoint. Errors: %TRIO_ERROR_CLOSED_RESOURCE; %G_IO_ERROR if this kind of socket, or this world, does not know the option;
+ * %G_IO_ERROR_INVALID_ARGUMENT for a linger below -1.
  *
  * Returns: %TRUE if it is set
  */

@@ -34,6 +34,7 @@ typedef enum
   TRIO_SOCKET_RECEIVE_BUFFER,       /* bytes; what is got is what the system made of it */
   TRIO_SOCKET_SEND_BUFFER,
   TRIO_SOCKET_OUT_OF_BAND_INLINE,
+  TRIO_SOCKET_LINGER,               /* of TCP: 0: closing resets the connection; -1: it does not. Seconds to wait are not set, only got */
   TRIO_SOCKET_N_OPTIONS             /* no option: how many there are */
 } TrioSocketOption;
 
@@ -146,7 +147,7 @@ struct _TrioIo
   int    (*detach)          (TrioIo *self, TrioSocket *socket);
   int    (*get_descriptor)  (TrioIo *self, TrioSocket *socket);
   int    (*watch)           (TrioIo *self, int descriptor, TrioSocket **watch);
-  /* Closes and frees. Nobody waits any more. Unread bytes make it a reset, as in TCP. */
+  /* Closes and frees. Nobody waits any more. Unread bytes make it a reset, as in TCP, and so does a linger of 0. */
   void   (*close)           (TrioIo *self, TrioSocket *socket);
 
   /**
