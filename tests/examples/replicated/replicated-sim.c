@@ -19,6 +19,14 @@
 #define PATIENCE_US  (G_TIME_SPAN_SECOND)
 #define PAUSE_US     (150 * G_TIME_SPAN_MILLISECOND)
 
+/* What a scenario is made of. */
+typedef struct
+{
+  NodeBugs    bugs;
+  gboolean    apart;             /* the first two never hear of each other */
+  const char *choices;           /* among which a bug is looked for; NULL: all there are, which the right store must survive */
+} Setup;
+
 typedef struct
 {
   TrioHistory *history;
@@ -132,44 +140,41 @@ run_clients (Store *store, GError **error)
 }
 
 static gboolean
-run_nodes_and_clients (Store *store, NodeBugs bugs, GError **error)
+run_nodes_and_clients (Store *store, const Setup *setup, GError **error)
 {
+  TrioSimHost *hosts[N_NODES];
   Node nodes[N_NODES];           /* likewise */
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
 
   trio_sim_hosts_set_max_faulty (N_NODES);
   for (int i = 0; i < N_NODES; i++)
     {
-      TrioSimHost *host = trio_sim_host_new (store->names[i]);
-
+      hosts[i] = trio_sim_host_new (store->names[i]);
       /* Disks may be full, and fail; but none lies. */
-      trio_sim_disk_declare_copy (trio_sim_disk_of_host (host), "/", "all", 0);
-      nodes[i] = (Node) { .id = i, .names = store->names, .bugs = bugs };
-      trio_sim_host_start (host, nursery, node_run, &nodes[i]);
+      trio_sim_disk_declare_copy (trio_sim_disk_of_host (hosts[i]), "/", "all", 0);
+      nodes[i] = (Node) { .id = i, .names = store->names, .bugs = setup->bugs };
     }
+  if (setup->apart)
+    trio_sim_partition (hosts[0], hosts[1], G_MAXINT64);
+  for (int i = 0; i < N_NODES; i++)
+    trio_sim_host_start (hosts[i], nursery, node_run, &nodes[i]);
   if (!run_clients (store, error))
     return FALSE;
   trio_nursery_cancel (nursery);
   return trio_nursery_close (nursery, TRUE);
 }
 
-/* The right store must survive all there is; each bug is looked for among what could bring it to light. */
-static const char *
-choices_for (NodeBugs bugs)
-{
-  return bugs == NODE_RIGHT ? NULL : bugs == NODE_TRUSTS_ITS_LEADERSHIP ? "net. fault.net." : "fault.host.crash fault.net.partition";
-}
-
 static gboolean
 scenario (gpointer data, GError **error)
 {
+  const Setup *setup = data;
   const char *names[N_NODES] = { "anna", "berta", "clara" };
   g_autoptr (TrioHistory) history = trio_history_new ();
   Store store = { .history = history, .names = names };
 
-  if (choices_for (GPOINTER_TO_UINT (data)) != NULL)
-    trio_sim_limit_choices (choices_for (GPOINTER_TO_UINT (data)));
-  if (!run_nodes_and_clients (&store, GPOINTER_TO_UINT (data), error))
+  if (setup->choices != NULL)
+    trio_sim_limit_choices (setup->choices);
+  if (!run_nodes_and_clients (&store, setup, error))
     return FALSE;
   trio_always_linearizable (history, trio_model_map (), "three nodes are one store");
   return TRUE;
@@ -178,11 +183,17 @@ scenario (gpointer data, GError **error)
 int
 main (int argc, char **argv)
 {
+  static Setup right = { 0 };
+  static Setup apart = { .apart = TRUE };
+  static Setup sync = { NODE_ANSWERS_BEFORE_SYNC, FALSE, "fault.host.crash fault.net.partition" };
+  static Setup vote = { NODE_FORGETS_ITS_VOTE, TRUE, "fault.host.crash" };
+  static Setup leader = { NODE_TRUSTS_ITS_LEADERSHIP, FALSE, "net. fault.net." };
   static const TrioScenario scenarios[] = {
-    { "right", scenario, GUINT_TO_POINTER (NODE_RIGHT), "three nodes, as they should be" },
-    { "sync", scenario, GUINT_TO_POINTER (NODE_ANSWERS_BEFORE_SYNC), "they answer before what they tell is on the disk" },
-    { "vote", scenario, GUINT_TO_POINTER (NODE_FORGETS_ITS_VOTE), "a vote is not on the disk" },
-    { "leader", scenario, GUINT_TO_POINTER (NODE_TRUSTS_ITS_LEADERSHIP), "who was elected does not ask whether it still leads" },
+    { "right", scenario, &right, "three nodes, as they should be" },
+    { "apart", scenario, &apart, "the same; two of them cannot hear each other" },
+    { "sync", scenario, &sync, "they answer before what they tell is on the disk" },
+    { "vote", scenario, &vote, "a vote is not on the disk, and two of them cannot hear each other" },
+    { "leader", scenario, &leader, "who was elected does not ask whether it still leads" },
     { NULL, NULL, NULL, NULL }
   };
 
