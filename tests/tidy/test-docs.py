@@ -14,12 +14,7 @@ import tree
 FOLDERS = ("runtime/include", "simulator/include", "fuzz/include")
 # Behind macros that are documented.
 INNER = re.compile(r"_located$|^trio_(check|eventually_at|oblige_at|testing_assert_since)$")
-NOT_WHOLE = {
-    "trio-sim/disk.h", "trio-sim/history.h", "trio-sim/hosts.h", "trio-sim/sim.h", "trio-sim/test.h", "trio/address.h", "trio/buffered.h",
-    "trio/file-watch.h", "trio/file.h", "trio/lowlevel/socket.h", "trio/lowlevel/trace.h", "trio/seam/files.h", "trio/seam/io.h",
-    "trio/seam/signals.h", "trio/seam/strand.h", "trio/seam/threads.h", "trio/seam/world.h", "trio/signal.h", "trio/stream.h", "trio/tcp.h",
-    "trio/udp.h", "trio/unix.h",
-}
+NOT_WHOLE = set()
 DECLARATION = re.compile(r"^TRIO_API\s+(?!extern)([^;{}()]*?)\b(\w+)\s*\(((?:[^()]|\([^()]*\))*)\)([^;{}]*);", re.M)
 
 

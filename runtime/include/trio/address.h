@@ -58,6 +58,15 @@ TRIO_API gboolean trio_address_parse     (const char *host, guint16 port, TrioAd
  */
 TRIO_API gboolean trio_address_unix      (const char *path, TrioAddress *address, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/**
+ * trio_address_equal:
+ * @a: an address
+ * @b: another one
+ *
+ * Compares what counts of their family; of unix addresses all bytes of the path. Any thread. Never suspends.
+ *
+ * Returns: whether they are the same
+ */
 TRIO_API gboolean trio_address_equal     (const TrioAddress *a, const TrioAddress *b);
 
 /**

@@ -35,7 +35,13 @@ G_BEGIN_DECLS
  * Returns: (transfer full): a reader that holds nothing yet
  */
 TRIO_API TrioBufferedReader *trio_buffered_reader_new  (TrioStream *stream) G_GNUC_WARN_UNUSED_RESULT;
-/* Nobody may be reading. Does not close the stream; what the reader holds is lost. */
+
+/**
+ * trio_buffered_reader_free:
+ * @reader: (transfer full) (nullable): a reader with which nobody is reading; else it is a g_error()
+ *
+ * Frees it. Does not close the stream; what the reader holds is lost. Never suspends.
+ */
 TRIO_API void                trio_buffered_reader_free (TrioBufferedReader *reader);
 
 /**
@@ -84,11 +90,34 @@ TRIO_API gboolean trio_buffered_reader_read_until   (TrioBufferedReader *reader,
 TRIO_API gboolean trio_buffered_reader_read_exactly (TrioBufferedReader *reader, gpointer buffer, gsize size, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
-/* All that comes until the end of the stream, which may be nothing; at most @limit bytes. Checkpoint. */
+/**
+ * trio_buffered_reader_read_to_end:
+ * @reader: a reader
+ * @limit: how much at most, in bytes
+ * @error: where it says why not
+ *
+ * Reads all that comes until the end of the stream, which may be nothing. Checkpoint.
+ *
+ * Errors: as above, but for %G_IO_ERROR_PARTIAL_INPUT.
+ *
+ * Returns: (transfer full): the bytes, or %NULL
+ */
 TRIO_API GBytes  *trio_buffered_reader_read_to_end  (TrioBufferedReader *reader, gsize limit, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
-/* As trio_stream_receive_some(): first from what the reader holds. Checkpoint. */
+/**
+ * trio_buffered_reader_receive_some:
+ * @reader: a reader
+ * @buffer: where the bytes go
+ * @size: how many fit; at least 1
+ * @error: where it says why not
+ *
+ * As trio_stream_receive_some(): first what the reader holds, and if that is nothing what comes next. Checkpoint.
+ *
+ * Errors: as above, but for those about records; %TRIO_ERROR_MISUSE if @size is 0.
+ *
+ * Returns: how many; 0 at the end of the stream; -1 on error
+ */
 TRIO_API gssize   trio_buffered_reader_receive_some (TrioBufferedReader *reader, gpointer buffer, gsize size, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
@@ -106,7 +135,14 @@ TRIO_API gssize   trio_buffered_reader_receive_some (TrioBufferedReader *reader,
 TRIO_API gssize   trio_buffered_reader_peek         (TrioBufferedReader *reader, gsize size, const guint8 **bytes, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
-/* Puts bytes back in front of what the reader holds. Nobody may be reading. Never suspends. */
+/**
+ * trio_buffered_reader_unread:
+ * @reader: a reader with which nobody is reading
+ * @data: (transfer none): the bytes
+ * @size: how many
+ *
+ * Puts bytes back in front of what the reader holds. They need not be those that were read. Never suspends.
+ */
 TRIO_API void     trio_buffered_reader_unread       (TrioBufferedReader *reader, gconstpointer data, gsize size);
 
 /**
@@ -122,6 +158,13 @@ typedef struct
   gboolean reading;
 } TrioBufferedReaderStatistics;
 
+/**
+ * trio_buffered_reader_get_statistics:
+ * @reader: a reader
+ * @statistics: (out): how it is now
+ *
+ * A snapshot. Never suspends.
+ */
 TRIO_API void     trio_buffered_reader_get_statistics (TrioBufferedReader *reader, TrioBufferedReaderStatistics *statistics);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioBufferedReader, trio_buffered_reader_free)

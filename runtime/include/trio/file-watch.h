@@ -50,6 +50,12 @@ typedef struct
   char             *name;
 } TrioFileEvent;
 
+/**
+ * trio_file_event_clear:
+ * @event: an event
+ *
+ * Frees what is in it, not @event itself. Never suspends. Idempotent.
+ */
 TRIO_API void           trio_file_event_clear (TrioFileEvent *event);
 
 /**
@@ -80,7 +86,12 @@ TRIO_API TrioFileWatch *trio_file_watch_open  (const char *path, GError **error)
 TRIO_API gboolean       trio_file_watch_next  (TrioFileWatch *watch, TrioFileEvent *event, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
-/* Ends it, without a Checkpoint. Nobody waits for it any more. */
+/**
+ * trio_file_watch_free:
+ * @watch: (transfer full) (nullable): a watch for which nobody waits any more
+ *
+ * Ends it, and frees. Events that were not taken are lost. Never suspends.
+ */
 TRIO_API void           trio_file_watch_free  (TrioFileWatch *watch);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioFileWatch, trio_file_watch_free)

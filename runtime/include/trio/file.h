@@ -89,7 +89,22 @@ typedef enum
  * Returns: (transfer full): the file, or %NULL
  */
 TRIO_API TrioFile *trio_file_open         (const char *path, TrioFileFlags flags, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
-/* The same with the mode of a new file, such as 0600. */
+
+/**
+ * trio_file_open_mode:
+ * @path: its name
+ * @flags: what for; READ or WRITE at least
+ * @mode: who may do what with a new file, such as 0600; less what the process's umask takes away. It does not matter for one that
+ *   is there
+ * @error: where it says why not
+ *
+ * trio_file_open() with the mode of a new file. Checkpoint.
+ *
+ * Errors: as above; %TRIO_ERROR_MISUSE for neither READ nor WRITE, for CREATE, TRUNCATE or APPEND without WRITE, and for EXCLUSIVE
+ * without CREATE.
+ *
+ * Returns: (transfer full): the file, or %NULL
+ */
 TRIO_API TrioFile *trio_file_open_mode    (const char *path, TrioFileFlags flags, guint mode, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
@@ -117,7 +132,22 @@ TRIO_API TrioFile *trio_file_open_temporary (const char *directory, char **path,
  * Returns: how many; 0 at the end; -1 on error, and the position is where it was
  */
 TRIO_API gssize    trio_file_read         (TrioFile *file, gpointer buffer, gsize size, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
-/* The same at a place in the file, in bytes from its start; the position does not matter. Several tasks may do so at once. */
+
+/**
+ * trio_file_read_at:
+ * @file: open for reading
+ * @offset: from which place, in bytes from its start
+ * @buffer: where the bytes go
+ * @size: how many are wanted
+ * @error: where it says why not
+ *
+ * Reads at a place in the file; its position neither matters nor moves. Several tasks may do so at once. Less than @size bytes
+ * come only at the end of the file. Checkpoint.
+ *
+ * Errors: as above; %G_IO_ERROR_INVALID_ARGUMENT if there is no such place; %TRIO_ERROR_MISUSE if it is not open for reading.
+ *
+ * Returns: how many; 0 at the end; -1 on error
+ */
 TRIO_API gssize    trio_file_read_at      (TrioFile *file, gint64 offset, gpointer buffer, gsize size, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
@@ -135,7 +165,23 @@ TRIO_API gssize    trio_file_read_at      (TrioFile *file, gint64 offset, gpoint
  * Returns: %TRUE if all was written
  */
 TRIO_API gboolean  trio_file_write        (TrioFile *file, gconstpointer data, gsize size, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
-/* The same at a place in the file, for which it must not be open with APPEND (%TRIO_ERROR_MISUSE). */
+
+/**
+ * trio_file_write_at:
+ * @file: open for writing, without %TRIO_FILE_APPEND
+ * @offset: to which place, in bytes from its start
+ * @data: the bytes
+ * @size: how many
+ * @error: where it says why not
+ *
+ * Writes all of @data at a place in the file; its position neither matters nor moves. Several tasks may do so at once. Checkpoint.
+ * Of a failure the same is true as of one of trio_file_write().
+ *
+ * Errors: as above; %G_IO_ERROR_INVALID_ARGUMENT if there is no such place; %TRIO_ERROR_MISUSE if it is not open for writing, or
+ * open with APPEND.
+ *
+ * Returns: %TRUE if all was written
+ */
 TRIO_API gboolean  trio_file_write_at     (TrioFile *file, gint64 offset, gconstpointer data, gsize size, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
@@ -153,14 +199,73 @@ TRIO_API gboolean  trio_file_write_at     (TrioFile *file, gint64 offset, gconst
  * Returns: the new position in bytes from the start, or -1
  */
 TRIO_API gint64    trio_file_seek         (TrioFile *file, gint64 offset, TrioFileOrigin origin, GError **error) TRIO_CHECKPOINT;
+
+/**
+ * trio_file_get_position:
+ * @file: a file
+ *
+ * Where trio_file_read() and trio_file_write() go on. Never suspends.
+ *
+ * Returns: the position in bytes from the start
+ */
 TRIO_API gint64    trio_file_get_position (TrioFile *file);
 
-/* All that was written to the file is safe from a crash. Checkpoint. If it fails, see above. */
+/**
+ * trio_file_sync:
+ * @file: a file
+ * @error: where it says why not
+ *
+ * All that was written to the file is safe from a crash of the machine. Checkpoint.
+ *
+ * Errors: as above. If the disk says that it failed, nobody knows what was kept: see there, too.
+ *
+ * Source: fsync(2); Rebello et al., Can Applications Recover from fsync Failures?, USENIX ATC 2020.
+ *
+ * Returns: %TRUE if it is safe
+ */
 TRIO_API gboolean  trio_file_sync         (TrioFile *file, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
-/* The bytes and the size are; when it was written last need not be. Checkpoint. */
+
+/**
+ * trio_file_sync_data:
+ * @file: a file
+ * @error: where it says why not
+ *
+ * As trio_file_sync(), but that the time when it was written last need not be safe: the bytes and the size are. Checkpoint.
+ *
+ * Errors: those of trio_file_sync().
+ *
+ * Source: fdatasync(2).
+ *
+ * Returns: %TRUE if they are safe
+ */
 TRIO_API gboolean  trio_file_sync_data    (TrioFile *file, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
-/* Makes it so long, by cutting it off or with zeros. The position stays. Checkpoint. */
+
+/**
+ * trio_file_truncate:
+ * @file: open for writing
+ * @size: how long, in bytes
+ * @error: where it says why not
+ *
+ * Makes it so long, by cutting it off or with zeros. The position stays where it is, also behind the new end. Checkpoint.
+ *
+ * Errors: as above; %G_IO_ERROR_INVALID_ARGUMENT if @size is negative; %TRIO_ERROR_MISUSE if it is not open for writing.
+ *
+ * Returns: %TRUE if it is done
+ */
 TRIO_API gboolean  trio_file_truncate     (TrioFile *file, gint64 size, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/**
+ * trio_file_stat:
+ * @file: a file
+ * @stat: (out): what is known of it; written only on success
+ * @error: where it says why not
+ *
+ * What is known of an open file, whatever its name is by now. Checkpoint.
+ *
+ * Errors: as above.
+ *
+ * Returns: %TRUE if @stat is filled
+ */
 TRIO_API gboolean  trio_file_stat         (TrioFile *file, TrioFileStat *stat, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
 /**
@@ -177,26 +282,132 @@ TRIO_API gboolean  trio_file_stat         (TrioFile *file, TrioFileStat *stat, G
  * Returns: %TRUE if it went well
  */
 TRIO_API gboolean  trio_file_close        (TrioFile *file, GError **error) TRIO_CHECKPOINT;
-/* Closes if it is open, without a Checkpoint and without a word about errors, and frees. Nobody uses it any more. */
+
+/**
+ * trio_file_free:
+ * @file: (transfer full) (nullable): a file that nobody uses any more
+ *
+ * Closes if it is open, without a Checkpoint and without a word about errors, and frees. It does not sync. Never suspends.
+ */
 TRIO_API void      trio_file_free         (TrioFile *file);
+
+/**
+ * trio_file_get_path:
+ * @file: a file
+ *
+ * The name it was opened by; it may have another one by now. Never suspends.
+ *
+ * Returns: (transfer none): the name; it belongs to @file
+ */
 TRIO_API const char *trio_file_get_path   (TrioFile *file);
 
-/* What is known of a name; a symbolic link is followed. Checkpoint. %G_IO_ERROR_NOT_FOUND if there is none. */
+/**
+ * trio_path_stat:
+ * @path: a name; a symbolic link is followed
+ * @stat: (out): what is known of it; written only on success
+ * @error: where it says why not
+ *
+ * What is known of what has that name. Checkpoint.
+ *
+ * Errors: as above; %G_IO_ERROR_NOT_FOUND if there is none.
+ *
+ * Returns: %TRUE if @stat is filled
+ */
 TRIO_API gboolean  trio_path_stat         (const char *path, TrioFileStat *stat, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
-/* Gives a file or directory another name, in place of what has that name, in one moment: whoever looks finds the one or the other; so does
- * who comes after a crash. Checkpoint. */
+
+/**
+ * trio_path_rename:
+ * @from: the name of a file or directory
+ * @to: the name it is to have
+ * @error: where it says why not
+ *
+ * Gives a file or directory another name, in place of what has that name, in one moment: whoever looks finds the one or the other;
+ * so does who comes after a crash. Which of them is certain only after trio_directory_sync(). Checkpoint.
+ *
+ * Errors: as above, such as %G_IO_ERROR_NOT_FOUND.
+ *
+ * Source: rename(2).
+ *
+ * Returns: %TRUE if it is done
+ */
 TRIO_API gboolean  trio_path_rename       (const char *from, const char *to, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
-/* Removes the name of a file. Who has it open keeps it. Checkpoint. */
+
+/**
+ * trio_path_remove:
+ * @path: the name of a file
+ * @error: where it says why not
+ *
+ * Removes the name of a file; not of a directory. Who has it open keeps it. Checkpoint.
+ *
+ * Errors: as above; %G_IO_ERROR_NOT_FOUND if there is none.
+ *
+ * Returns: %TRUE if it is done
+ */
 TRIO_API gboolean  trio_path_remove       (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
+/**
+ * trio_directory_make:
+ * @path: its name
+ * @error: where it says why not
+ *
+ * Makes a directory, which everybody may use whom the process's umask lets. What it is to be in must be there. Checkpoint.
+ *
+ * Errors: as above; %G_IO_ERROR_EXISTS if the name is taken; %G_IO_ERROR_NOT_FOUND if what it is to be in is not there.
+ *
+ * Returns: %TRUE if it is done
+ */
 TRIO_API gboolean  trio_directory_make    (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
-/* One that is empty; else %G_IO_ERROR_NOT_EMPTY. Checkpoint. */
+
+/**
+ * trio_directory_remove:
+ * @path: its name
+ * @error: where it says why not
+ *
+ * Removes a directory that is empty. Checkpoint.
+ *
+ * Errors: as above; %G_IO_ERROR_NOT_EMPTY if something is in it; %G_IO_ERROR_NOT_FOUND.
+ *
+ * Returns: %TRUE if it is done
+ */
 TRIO_API gboolean  trio_directory_remove  (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
-/* A new one with a name of its own; as trio_file_open_temporary(). Checkpoint. (transfer full), or %NULL. */
+
+/**
+ * trio_directory_make_temporary:
+ * @directory: (nullable): where; %NULL for the system's place for such things
+ * @error: where it says why not
+ *
+ * Makes a new directory with a name of its own, which only this user may use. Whoever makes it removes it. Checkpoint.
+ *
+ * Errors: as above.
+ *
+ * Returns: (transfer full): its name, or %NULL
+ */
 TRIO_API char     *trio_directory_make_temporary (const char *directory, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
-/* The names in it, sorted by their bytes, without "." and "..". Checkpoint. (transfer full), or %NULL. */
+
+/**
+ * trio_directory_list:
+ * @path: its name
+ * @error: where it says why not
+ *
+ * The names in a directory, sorted by their bytes, without "." and "..". Checkpoint.
+ *
+ * Errors: as above; %G_IO_ERROR_NOT_FOUND; %G_IO_ERROR_NOT_DIRECTORY.
+ *
+ * Returns: (transfer full): the names, with %NULL behind them, or %NULL
+ */
 TRIO_API GStrv     trio_directory_list    (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
-/* The names in it are safe from a crash: what was made there, renamed or removed. Checkpoint. */
+
+/**
+ * trio_directory_sync:
+ * @path: its name
+ * @error: where it says why not
+ *
+ * The names in a directory are safe from a crash of the machine: what was made there, renamed or removed. Checkpoint.
+ *
+ * Errors: as above.
+ *
+ * Returns: %TRUE if they are safe
+ */
 TRIO_API gboolean  trio_directory_sync    (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
 /**

@@ -85,7 +85,16 @@ TRIO_API TrioSignalReceiver *trio_open_signal_receiver      (const int *signals,
 TRIO_API gboolean            trio_signal_receiver_receive   (TrioSignalReceiver *receiver, int *number, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
-/* For trio_select(): takes the next signal; as trio_signal_receiver_receive(), with its errors. */
+/**
+ * trio_case_signal:
+ * @receiver: (transfer none): a receiver; it outlives the select
+ * @number: (out): which signal; written only if this case is chosen
+ *
+ * For trio_select(): takes the next signal, as trio_signal_receiver_receive(), with its errors. Of a receiver that is closed, or
+ * that another task waits for, the case is ready, and fails when it is chosen. Never suspends.
+ *
+ * Returns: the case
+ */
 TRIO_API TrioSelectCase      trio_case_signal (TrioSignalReceiver *receiver, int *number) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
@@ -98,10 +107,21 @@ TRIO_API TrioSelectCase      trio_case_signal (TrioSignalReceiver *receiver, int
  */
 TRIO_API void                trio_signal_receiver_close     (TrioSignalReceiver *receiver);
 
-/* Closes it, too. */
+/**
+ * trio_signal_receiver_free:
+ * @receiver: (transfer full) (nullable): a receiver
+ *
+ * trio_signal_receiver_close(), and frees. A task that waits fails. Never suspends.
+ */
 TRIO_API void                trio_signal_receiver_free      (TrioSignalReceiver *receiver);
 
-/* A snapshot. */
+/**
+ * trio_signal_receiver_get_statistics:
+ * @receiver: a receiver
+ * @statistics: (out): how it is now
+ *
+ * A snapshot, also of one that is closed. Never suspends.
+ */
 TRIO_API void                trio_signal_receiver_get_statistics (TrioSignalReceiver *receiver, TrioSignalReceiverStatistics *statistics);
 
 /**
@@ -131,12 +151,32 @@ TRIO_API void                trio_signal_receiver_get_statistics (TrioSignalRece
 TRIO_API TrioGracefulStop   *trio_stop_gracefully_on_signals (TrioCancelScope *scope, const int *signals, GTimeSpan grace, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 
-/* How many signals came so far, each perhaps for several. */
+/**
+ * trio_graceful_stop_get_asked:
+ * @stop: what trio_stop_gracefully_on_signals() returned
+ *
+ * How many signals came so far, each perhaps for several. Never suspends.
+ *
+ * Returns: the number; with 1 the scope was asked to end, with 2 or more it was cancelled
+ */
 TRIO_API guint               trio_graceful_stop_get_asked   (TrioGracefulStop *stop);
-/* The first of them; 0 if none came. A service may end itself with it. */
+
+/**
+ * trio_graceful_stop_get_signal:
+ * @stop: what trio_stop_gracefully_on_signals() returned
+ *
+ * Which signal came first. A service may end itself with it, so that its parent sees why. Never suspends.
+ *
+ * Returns: the number, as <signal.h> has it; 0 if none came
+ */
 TRIO_API int                 trio_graceful_stop_get_signal  (TrioGracefulStop *stop);
 
-/* Gives the signals back, like trio_signal_receiver_close(). */
+/**
+ * trio_graceful_stop_free:
+ * @stop: (transfer full) (nullable): what trio_stop_gracefully_on_signals() returned
+ *
+ * Gives the signals back, like trio_signal_receiver_close(), and frees. What the scope was told stays. Never suspends.
+ */
 TRIO_API void                trio_graceful_stop_free        (TrioGracefulStop *stop);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioSignalReceiver, trio_signal_receiver_free)

@@ -92,20 +92,70 @@ TRIO_API gboolean trio_stream_send_all_vectors (TrioStream *stream, const TrioOu
 TRIO_API gboolean trio_stream_send_file    (TrioStream *stream, TrioFile *file, gint64 offset, gint64 size, gint64 *sent, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
-/* Says that nothing more will be sent; receiving goes on. Checkpoint. Idempotent. */
+/**
+ * trio_stream_send_eof:
+ * @stream: a stream, of which trio_stream_can_send_eof() is %TRUE
+ * @error: where it says why not
+ *
+ * Says that nothing more will be sent; receiving goes on. Checkpoint. Idempotent.
+ *
+ * Errors: cancellation; %TRIO_ERROR_MISUSE if this kind of stream cannot end one direction only; %TRIO_ERROR_BUSY_RESOURCE if
+ * another task sends; %TRIO_ERROR_CLOSED_RESOURCE, %TRIO_ERROR_BROKEN_RESOURCE as above.
+ *
+ * Returns: %TRUE if it is said
+ */
 TRIO_API gboolean trio_stream_send_eof     (TrioStream *stream, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
-/* Closes, always, even when it fails or the task is cancelled; wakes tasks that use the stream with CLOSED_RESOURCE. Checkpoint.
- * Idempotent. Does not free. */
+/**
+ * trio_stream_close:
+ * @stream: a stream
+ * @error: where it says why it was not a clean end
+ *
+ * Closes, always, even when it fails or the task is cancelled; wakes tasks that use the stream with %TRIO_ERROR_CLOSED_RESOURCE.
+ * Checkpoint. Idempotent. Does not free.
+ *
+ * Errors: cancellation; where a kind of stream says good-bye to the other side, what went wrong then.
+ *
+ * Returns: %TRUE if it went well; closed it is in any case
+ */
 TRIO_API gboolean trio_stream_close        (TrioStream *stream, GError **error) TRIO_CHECKPOINT;
 
-/* Closes at once if it is open, without a Checkpoint, and frees. */
+/**
+ * trio_stream_free:
+ * @stream: (transfer full) (nullable): a stream
+ *
+ * Closes at once if it is open, without a Checkpoint and without a word about errors, and frees. Never suspends.
+ */
 TRIO_API void     trio_stream_free         (TrioStream *stream);
 
-/* What the stream can do at all, whatever its state. Never suspend. */
+/**
+ * trio_stream_can_receive:
+ * @stream: a stream
+ *
+ * What its kind can do, whatever its state. Never suspends.
+ *
+ * Returns: whether trio_stream_receive_some() is for it
+ */
 TRIO_API gboolean trio_stream_can_receive  (TrioStream *stream);
+
+/**
+ * trio_stream_can_send:
+ * @stream: a stream
+ *
+ * What its kind can do, whatever its state. Never suspends.
+ *
+ * Returns: whether trio_stream_send_all() is for it
+ */
 TRIO_API gboolean trio_stream_can_send     (TrioStream *stream);
-/* Whether trio_stream_send_eof() ends one direction only. */
+
+/**
+ * trio_stream_can_send_eof:
+ * @stream: a stream
+ *
+ * What its kind can do, whatever its state. Never suspends.
+ *
+ * Returns: whether trio_stream_send_eof() is for it: it can end one direction and keep the other
+ */
 TRIO_API gboolean trio_stream_can_send_eof (TrioStream *stream);
 
 /**

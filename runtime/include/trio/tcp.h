@@ -42,7 +42,20 @@ typedef struct
 TRIO_API TrioStream   *trio_open_tcp_stream     (const char *host, guint16 port, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
-/* The same with options, which may be NULL. An address that is not of the local address' family counts as one that failed. */
+/**
+ * trio_open_tcp_stream_with:
+ * @host: a name or a numeric address, IPv4 or IPv6
+ * @port: a port
+ * @options: (nullable): options; %NULL for the usual ones
+ * @error: where it says why not
+ *
+ * trio_open_tcp_stream() with options. An address that is not of the local address' family counts as one that failed. Checkpoint.
+ *
+ * Errors: those of trio_open_tcp_stream(); %G_IO_ERROR_INVALID_ARGUMENT if the local address is not numeric;
+ * %G_IO_ERROR_NOT_SUPPORTED if no address of @host is of its family.
+ *
+ * Returns: (transfer full): a stream, or %NULL
+ */
 TRIO_API TrioStream   *trio_open_tcp_stream_with (const char *host, guint16 port, const TrioTcpOptions *options, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
@@ -77,31 +90,78 @@ typedef struct
  */
 TRIO_API TrioListener *trio_open_tcp_listener   (const char *host, guint16 port, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
-/* The same with options, which may be NULL. */
+
+/**
+ * trio_open_tcp_listener_with:
+ * @host: (nullable): the address to listen at; %NULL for all
+ * @port: a port; 0 for one that is free
+ * @options: (nullable): options, of which @backlog and @reuse_port count; %NULL for the usual ones
+ * @error: where it says why not
+ *
+ * trio_open_tcp_listener() with options. It has one socket for each address of @host, all at the same port; addresses that this
+ * machine does not have are passed over, as long as there is one that it has. Checkpoint.
+ *
+ * Errors: those of trio_open_tcp_listener().
+ *
+ * Returns: (transfer full): a listener, or %NULL
+ */
 TRIO_API TrioListener *trio_open_tcp_listener_with (const char *host, guint16 port, const TrioListenerOptions *options,
                                                     GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
-/* Of a unix listener, 0. */
+
+/**
+ * trio_listener_get_port:
+ * @listener: a listener
+ *
+ * Where clients find it, also if 0 was asked for. It does not change when the listener is closed. Never suspends.
+ *
+ * Returns: the port; 0 of a unix listener
+ */
 TRIO_API guint16       trio_listener_get_port   (TrioListener *listener);
-/* Waits for the next connection. Checkpoint. */
+
+/**
+ * trio_listener_accept:
+ * @listener: a listener
+ * @error: where it says why not
+ *
+ * Waits for the next connection. A client that has gone away again is passed over. Checkpoint. A cancellation loses no client.
+ *
+ * Errors: cancellation; %TRIO_ERROR_BUSY_RESOURCE if another task accepts; %TRIO_ERROR_CLOSED_RESOURCE; %G_IO_ERROR, such as
+ * %G_IO_ERROR_TOO_MANY_OPEN_FILES, after which it may be tried again.
+ *
+ * Returns: (transfer full): the connection, or %NULL
+ */
 TRIO_API TrioStream   *trio_listener_accept     (TrioListener *listener, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
-/* Closes at once, and wakes a waiting accept with CLOSED_RESOURCE. Of a unix listener, removes its file. Never suspends. */
+
+/**
+ * trio_listener_close:
+ * @listener: a listener
+ *
+ * Closes at once, and wakes a waiting trio_listener_accept() with %TRIO_ERROR_CLOSED_RESOURCE. Of a unix listener it removes the
+ * file, if that still is the same one. Connections that were accepted go on. Never suspends. Idempotent. Does not free.
+ */
 TRIO_API void          trio_listener_close      (TrioListener *listener);
+
+/**
+ * trio_listener_free:
+ * @listener: (transfer full) (nullable): a listener
+ *
+ * trio_listener_close(), and frees. Never suspends. A task that waits in trio_listener_accept() fails as after a close.
+ */
 TRIO_API void          trio_listener_free       (TrioListener *listener);
 
 /**
- * trio_serve_listener:
+ * trio_serve_listener_full:
  * @listener: (transfer none): a listener
  * @handler: serves one connection
  * @data: what @handler gets
+ * @handler_name: (nullable): the name of the handlers' tasks, copied; %NULL for "task"
  * @error: where it says why it ended
  *
- * Accepts connections and runs @handler for each in a task of its own. When descriptors run out it says so once, waits 0.1 s and
- * tries again. Ends by cancellation or error: of the listener, or of a handler. Checkpoint.
+ * trio_serve_listener() with a name. Checkpoint.
  *
- * When it is asked to end gracefully (<trio/graceful.h>) it closes @listener, so that new clients are refused, waits until the handlers
- * that run have returned, and succeeds. What cancels them if they take too long is the end of the grace period.
+ * Errors: those of trio_serve_listener().
  *
- * Returns: %TRUE if it was asked to end and all handlers have finished
+ * Returns: %TRUE if it was asked to end gracefully and all handlers have finished
  */
 TRIO_API gboolean      trio_serve_listener_full (TrioListener *listener, TrioStreamHandler handler, gpointer data,
                                                  const char *handler_name, GError **error)
@@ -121,12 +181,44 @@ TRIO_API gboolean      trio_serve_listener_full (TrioListener *listener, TrioStr
  */
 TRIO_API gboolean      trio_serve_tcp           (TrioStreamHandler handler, gpointer data, const char *host, guint16 port,
                                                  GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/**
+ * trio_serve_tcp_full:
+ * @handler: serves one connection
+ * @data: what @handler gets
+ * @host: (nullable): the address to listen at; %NULL for all
+ * @port: a port
+ * @handler_name: (nullable): the name of the handlers' tasks, copied; %NULL for "task"
+ * @error: where it says why it ended
+ *
+ * trio_serve_tcp() with a name. Checkpoint.
+ *
+ * Errors: those of trio_open_tcp_listener() and trio_serve_listener().
+ *
+ * Returns: %TRUE if it was asked to end gracefully and all handlers have finished
+ */
 TRIO_API gboolean      trio_serve_tcp_full      (TrioStreamHandler handler, gpointer data, const char *host, guint16 port,
                                                  const char *handler_name, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
+/**
+ * trio_serve_listener:
+ * @listener: (transfer none): a listener
+ * @handler: serves one connection
+ * @data: what @handler gets
+ * @error: where it says why it ended
+ *
+ * Accepts connections and runs @handler for each in a task of its own. When descriptors run out it says so once, waits 0.1 s and
+ * tries again. Ends by cancellation or error: of the listener, or of a handler. Checkpoint.
+ *
+ * When it is asked to end gracefully (<trio/graceful.h>) it closes @listener, so that new clients are refused, waits until the handlers
+ * that run have returned, and succeeds. What cancels them if they take too long is the end of the grace period.
+ *
+ * Returns: %TRUE if it was asked to end and all handlers have finished
+ */
 #define trio_serve_listener(listener, handler, data, error) \
   (trio_serve_listener_full ((listener), (handler), (data), #handler, (error)))
+
 #define trio_serve_tcp(handler, data, host, port, error) \
   (trio_serve_tcp_full ((handler), (data), (host), (port), #handler, (error)))
 

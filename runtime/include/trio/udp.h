@@ -125,12 +125,32 @@ TRIO_API gssize   trio_udp_endpoint_receive (TrioUdpEndpoint *endpoint, gpointer
 TRIO_API gboolean trio_udp_endpoint_send    (TrioUdpEndpoint *endpoint, gconstpointer data, gsize size, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
-/* The same to an address, such as the one that a datagram came from. Of an endpoint with a peer, MISUSE; if none of its sockets is of
- * the address' family, G_IO_ERROR_NOT_SUPPORTED. */
+/**
+ * trio_udp_endpoint_send_to:
+ * @endpoint: an endpoint made by trio_open_udp_endpoint()
+ * @data: the bytes
+ * @size: how many; may be 0
+ * @to: (transfer none): where to, such as the address that a datagram came from
+ * @error: where it says why not
+ *
+ * trio_udp_endpoint_send() to an address. It goes from the first socket of the address' family. Checkpoint.
+ *
+ * Errors: those of trio_udp_endpoint_send(); %TRIO_ERROR_MISUSE if the endpoint has a peer; %G_IO_ERROR_NOT_SUPPORTED if none of
+ * its sockets is of the address' family.
+ *
+ * Returns: %TRUE if it is on its way
+ */
 TRIO_API gboolean trio_udp_endpoint_send_to (TrioUdpEndpoint *endpoint, gconstpointer data, gsize size, const TrioAddress *to,
                                              GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
-/* Where it receives. 0 when it is closed. */
+/**
+ * trio_udp_endpoint_get_port:
+ * @endpoint: an endpoint
+ *
+ * Where it receives. Never suspends.
+ *
+ * Returns: the port; 0 when it is closed
+ */
 TRIO_API guint16  trio_udp_endpoint_get_port (TrioUdpEndpoint *endpoint);
 
 /**
@@ -151,11 +171,29 @@ TRIO_API gboolean trio_udp_endpoint_get_address (TrioUdpEndpoint *endpoint, Trio
  */
 TRIO_API gboolean trio_udp_endpoint_get_peer (TrioUdpEndpoint *endpoint, TrioAddress *peer);
 
+/**
+ * trio_udp_endpoint_get_statistics:
+ * @endpoint: an endpoint
+ * @statistics: (out): what was counted, and what is so now
+ *
+ * Also of one that is closed. Never suspends.
+ */
 TRIO_API void     trio_udp_endpoint_get_statistics (TrioUdpEndpoint *endpoint, TrioUdpEndpointStatistics *statistics);
 
-/* Closes at once; tasks that wait wake up with CLOSED_RESOURCE. Idempotent. Never suspends. */
+/**
+ * trio_udp_endpoint_close:
+ * @endpoint: an endpoint
+ *
+ * Closes at once; tasks that wait wake up with %TRIO_ERROR_CLOSED_RESOURCE. Never suspends. Idempotent. Does not free.
+ */
 TRIO_API void     trio_udp_endpoint_close   (TrioUdpEndpoint *endpoint);
-/* Closes, and frees. */
+
+/**
+ * trio_udp_endpoint_free:
+ * @endpoint: (transfer full) (nullable): an endpoint
+ *
+ * trio_udp_endpoint_close(), and frees. Never suspends.
+ */
 TRIO_API void     trio_udp_endpoint_free    (TrioUdpEndpoint *endpoint);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioUdpEndpoint, trio_udp_endpoint_free)

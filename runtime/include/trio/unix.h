@@ -43,6 +43,23 @@ TRIO_API TrioListener *trio_open_unix_listener (const char *path, const TrioList
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
 /**
+ * trio_serve_unix_full:
+ * @handler: serves one connection
+ * @data: what @handler gets
+ * @path: where to listen
+ * @handler_name: (nullable): the name of the handlers' tasks, copied; %NULL for "task"
+ * @error: where it says why it ended
+ *
+ * trio_serve_unix() with a name. Checkpoint.
+ *
+ * Errors: those of trio_open_unix_listener() and trio_serve_listener().
+ *
+ * Returns: %TRUE if it was asked to end gracefully and all handlers have finished
+ */
+TRIO_API gboolean      trio_serve_unix_full    (TrioStreamHandler handler, gpointer data, const char *path, const char *handler_name,
+                                                GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/**
  * trio_serve_unix:
  * @handler: serves one connection
  * @data: what @handler gets
@@ -53,9 +70,6 @@ TRIO_API TrioListener *trio_open_unix_listener (const char *path, const TrioList
  *
  * Returns: %TRUE if it was asked to end gracefully and all handlers have finished
  */
-TRIO_API gboolean      trio_serve_unix_full    (TrioStreamHandler handler, gpointer data, const char *path, const char *handler_name,
-                                                GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
-
 #define trio_serve_unix(handler, data, path, error) (trio_serve_unix_full ((handler), (data), (path), #handler, (error)))
 
 /**

@@ -34,10 +34,23 @@ G_BEGIN_DECLS
 
 typedef struct _TrioSimDisk TrioSimDisk;
 
-/* The disk that the calling task's files are on; NULL in the real world. */
+/**
+ * trio_sim_disk_get_current:
+ *
+ * The disk that the calling task's files are on: its host's, or the world's. Never suspends.
+ *
+ * Returns: (transfer none) (nullable): the disk; it belongs to the run; %NULL in the real world
+ */
 TRIO_API TrioSimDisk *trio_sim_disk_get_current  (void);
 
-/* The disk of a host, whether it runs or not; it belongs to the host. */
+/**
+ * trio_sim_disk_of_host:
+ * @host: a host
+ *
+ * Its disk, whether it runs or not. Only inside a simulated run. Never suspends.
+ *
+ * Returns: (transfer none): the disk; it belongs to @host
+ */
 TRIO_API TrioSimDisk *trio_sim_disk_of_host      (TrioSimHost *host);
 
 /**
@@ -50,7 +63,12 @@ TRIO_API TrioSimDisk *trio_sim_disk_of_host      (TrioSimHost *host);
  * crashes its disk in one. Never suspends.
  */
 TRIO_API void         trio_sim_disk_crash        (TrioSimDisk *disk);
-/* The same for the calling task's disk; in the real world it does nothing. */
+
+/**
+ * trio_sim_crash_disk:
+ *
+ * trio_sim_disk_crash() of the calling task's disk; in the real world it does nothing. Never suspends.
+ */
 TRIO_API void         trio_sim_crash_disk        (void);
 
 /**

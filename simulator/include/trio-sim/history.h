@@ -88,6 +88,13 @@ typedef struct
  * Returns: (transfer full): an empty history
  */
 TRIO_API TrioHistory *trio_history_new (void);
+
+/**
+ * trio_history_free:
+ * @history: (transfer full) (nullable): a history that nobody uses any more
+ *
+ * Frees it with all its operations. Never suspends.
+ */
 TRIO_API void         trio_history_free (TrioHistory *history);
 
 /**
@@ -133,25 +140,84 @@ TRIO_API void  trio_history_fail (TrioHistory *history, guint id);
  */
 TRIO_API void  trio_history_lose (TrioHistory *history, guint id);
 
-/* The result of what returns nothing: the empty tuple. */
+/**
+ * trio_history_nothing:
+ *
+ * The result of what returns nothing: the empty tuple.
+ *
+ * Returns: (transfer floating): the value
+ */
 TRIO_API GVariant            *trio_history_nothing       (void) G_GNUC_WARN_UNUSED_RESULT;
 
+/**
+ * trio_history_get_length:
+ * @history: a history
+ *
+ * How many calls were noted, those that failed included. Not while another thread notes something.
+ *
+ * Returns: the number; operations are numbered from 0
+ */
 TRIO_API guint                trio_history_get_length    (const TrioHistory *history);
-/* (transfer none): until the history's next call. */
+
+/**
+ * trio_history_get_operation:
+ * @history: a history
+ * @id: the number of an operation, below trio_history_get_length()
+ *
+ * What is noted of it so far. Not while another thread notes something.
+ *
+ * Returns: (transfer none): the operation; it stays until the history's next call
+ */
 TRIO_API const TrioOperation *trio_history_get_operation (const TrioHistory *history, guint id);
-/* One line for each operation, in the order of their calls. */
+
+/**
+ * trio_history_to_text:
+ * @history: a history
+ *
+ * One line for each operation, in the order of their calls: its number, client, verb, and what came of it. Not while another
+ * thread notes something.
+ *
+ * Returns: (transfer full): the text
+ */
 TRIO_API char                *trio_history_to_text       (const TrioHistory *history) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The models that are there. Values are whatever the history says; equal means g_variant_equal().
+/* The models that are there. Values are whatever the history says; equal means g_variant_equal(). */
+
+/**
+ * trio_model_register:
  *
- *     register   by key   "write" value -> nothing; "read" -> value, or nothing if none was written;
- *                         "swap" (old, new) -> boolean: whether it was old, and then is new
- *     counter    by key   "add" n -> nothing, or the sum after it; "read" -> the sum. 64-bit integers, from 0
- *     queue      by key   "enqueue" value -> nothing; "dequeue" -> the value that is longest in it, or nothing if it is empty
- *     map        by key   "put" value -> nothing; "get" -> value, or nothing; "remove" -> whether there was one: boolean */
+ * By key, "write" value -> nothing; "read" -> value, or nothing if none was written; "swap" (old, new) -> boolean: whether it was
+ * old, and then is new.
+ *
+ * Returns: (transfer none): the model; it is static
+ */
 TRIO_API const TrioModel *trio_model_register (void);
+
+/**
+ * trio_model_counter:
+ *
+ * By key, "add" n -> nothing, or the sum after it; "read" -> the sum. 64-bit integers, from 0.
+ *
+ * Returns: (transfer none): the model; it is static
+ */
 TRIO_API const TrioModel *trio_model_counter  (void);
+
+/**
+ * trio_model_queue:
+ *
+ * By key, "enqueue" value -> nothing; "dequeue" -> the value that is longest in it, or nothing if it is empty.
+ *
+ * Returns: (transfer none): the model; it is static
+ */
 TRIO_API const TrioModel *trio_model_queue    (void);
+
+/**
+ * trio_model_map:
+ *
+ * By key, "put" value -> nothing; "get" -> value, or nothing; "remove" -> boolean: whether there was one.
+ *
+ * Returns: (transfer none): the model; it is static
+ */
 TRIO_API const TrioModel *trio_model_map      (void);
 
 typedef enum
@@ -206,6 +272,13 @@ typedef struct
  */
 TRIO_API TrioLinearization *trio_history_check (const TrioHistory *history, const TrioModel *model, guint64 budget, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * trio_linearization_free:
+ * @linearization: (transfer full) (nullable): what a check came to
+ *
+ * Frees it. It does not need the history any more.
+ */
 TRIO_API void               trio_linearization_free (TrioLinearization *linearization);
 
 /**
@@ -227,6 +300,17 @@ TRIO_API char *trio_history_to_page (const TrioHistory *history, const TrioLinea
  * TrioSimOptions.history_path the page of the one that fails is written there. Operations that the model does not understand
  * are g_error(). */
 #define trio_always_linearizable(history, model, name) (trio_history_always ((history), (model), (name), G_STRLOC))
+
+/**
+ * trio_history_always:
+ * @history: what was seen
+ * @model: what should have been
+ * @name: of the check
+ * @where: the place in the program: "bank.c:41"
+ *
+ * What trio_always_linearizable() calls, for other languages: they say @where themselves. Never suspends; in a simulated run it
+ * does not come back if the check fails.
+ */
 TRIO_API void trio_history_always (const TrioHistory *history, const TrioModel *model, const char *name, const char *where);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioHistory, trio_history_free)

@@ -37,8 +37,23 @@ typedef struct _TrioSimHost TrioSimHost;
  */
 TRIO_API TrioSimHost *trio_sim_host_new            (const char *name);
 
-/* Outside tasks, and in those that belong to no host: NULL. */
+/**
+ * trio_sim_host_get_current:
+ *
+ * The host that the calling task belongs to.
+ *
+ * Returns: (transfer none) (nullable): the host; %NULL outside tasks, and in those that belong to no host
+ */
 TRIO_API TrioSimHost *trio_sim_host_get_current    (void);
+
+/**
+ * trio_sim_host_get_name:
+ * @host: a host
+ *
+ * Its name, as trio_sim_host_new() got it.
+ *
+ * Returns: (transfer none): the name; it belongs to @host
+ */
 TRIO_API const char  *trio_sim_host_get_name       (TrioSimHost *host);
 
 /**
@@ -72,8 +87,23 @@ TRIO_API void         trio_sim_host_start          (TrioSimHost *host, TrioNurse
  * same data. To the nursery it was started in it is running all the time. Does not return if the calling task is one of its own.
  */
 TRIO_API void         trio_sim_host_crash          (TrioSimHost *host, GTimeSpan downtime);
-/* It comes up now. */
+
+/**
+ * trio_sim_host_restart:
+ * @host: a host
+ *
+ * If it is down after a crash, it comes up now, before its downtime is over. Else nothing happens.
+ */
 TRIO_API void         trio_sim_host_restart        (TrioSimHost *host);
+
+/**
+ * trio_sim_host_is_up:
+ * @host: a host
+ *
+ * Whether it has power: %FALSE only while it is down after a crash. One that stands still, or whose main task has ended, is up.
+ *
+ * Returns: whether that is so
+ */
 TRIO_API gboolean     trio_sim_host_is_up          (TrioSimHost *host);
 
 /**
@@ -85,6 +115,14 @@ TRIO_API gboolean     trio_sim_host_is_up          (TrioSimHost *host);
  * the calling task is one of them, it returns then.
  */
 TRIO_API void         trio_sim_host_pause          (TrioSimHost *host, GTimeSpan span);
+
+/**
+ * trio_sim_host_resume:
+ * @host: a host
+ *
+ * The end of a trio_sim_host_pause(): its tasks go on. Those that were woken meanwhile do so in the order in which they were. If
+ * it does not stand still, nothing happens.
+ */
 TRIO_API void         trio_sim_host_resume         (TrioSimHost *host);
 
 /**
@@ -142,12 +180,40 @@ TRIO_API void         trio_sim_host_set_limits     (TrioSimHost *host, guint des
  * those that exist is kept and sent again, until it gets through or 924 s are over.
  */
 TRIO_API void         trio_sim_partition           (TrioSimHost *a, TrioSimHost *b, GTimeSpan span);
-/* Only what `from` sends to `to`. What `to` sends arrives. */
+
+/**
+ * trio_sim_partition_one_way:
+ * @from: (nullable): a host; %NULL for the world's own
+ * @to: (nullable): another one; %NULL for the world's own
+ * @span: for how long, in microseconds; %G_MAXINT64 until it is healed
+ *
+ * trio_sim_partition() in one direction: what @from sends to @to does not get through. What @to sends arrives.
+ */
 TRIO_API void         trio_sim_partition_one_way   (TrioSimHost *from, TrioSimHost *to, GTimeSpan span);
-/* Between it and every other, of those that exist by now; the world's own included. */
+
+/**
+ * trio_sim_partition_off:
+ * @host: a host
+ * @span: for how long, in microseconds; %G_MAXINT64 until it is healed
+ *
+ * trio_sim_partition() between it and every other host that exists by now, the world's own included.
+ */
 TRIO_API void         trio_sim_partition_off       (TrioSimHost *host, GTimeSpan span);
-/* Between two, in both directions; and between all. */
+
+/**
+ * trio_sim_partition_heal:
+ * @a: (nullable): a host; %NULL for the world's own
+ * @b: (nullable): another one; %NULL for the world's own
+ *
+ * What is sent between them gets through again, in both directions.
+ */
 TRIO_API void         trio_sim_partition_heal      (TrioSimHost *a, TrioSimHost *b);
+
+/**
+ * trio_sim_partition_heal_all:
+ *
+ * trio_sim_partition_heal() between all hosts, the world's own included.
+ */
 TRIO_API void         trio_sim_partition_heal_all  (void);
 
 /**
@@ -171,7 +237,13 @@ TRIO_API void         trio_sim_clog                (TrioSimHost *from, TrioSimHo
  */
 TRIO_API void         trio_sim_set_link            (TrioSimHost *from, TrioSimHost *to, GTimeSpan latency, guint64 bytes_per_second);
 
-/* How many hosts at a time may be broken by the tape: cut off, down, or standing still. 1 at first. What a scenario commands does not count. */
+/**
+ * trio_sim_hosts_set_max_faulty:
+ * @n: how many hosts
+ *
+ * How many hosts at a time may be broken by the tape: cut off, down, or standing still. 1 at first. What a scenario commands does
+ * not count.
+ */
 TRIO_API void         trio_sim_hosts_set_max_faulty (guint n);
 
 G_END_DECLS

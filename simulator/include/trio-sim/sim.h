@@ -70,7 +70,14 @@ typedef enum
   TRIO_SIM_ESCAPE,           /* the program called something by which it would have left the simulation */
 } TrioSimVerdict;
 
-/* "error", "always", … as in the JSON and in schedule files. */
+/**
+ * trio_sim_verdict_to_string:
+ * @verdict: a verdict
+ *
+ * Its name in the JSON and in schedule files: "error", "always" and so on. Any thread.
+ *
+ * Returns: (transfer none): the name; it is static
+ */
 TRIO_API const char *trio_sim_verdict_to_string (TrioSimVerdict verdict);
 
 /**
@@ -290,6 +297,12 @@ TRIO_API void     trio_sim_limit_choices (const char *labels);
  */
 TRIO_API void     trio_sim_raise       (int number);
 
+/**
+ * trio_sim_report_free:
+ * @report: (transfer full) (nullable): a report
+ *
+ * Frees it with all that is in it. Any thread.
+ */
 TRIO_API void     trio_sim_report_free (TrioSimReport *report);
 
 /**
@@ -310,6 +323,12 @@ TRIO_API void     trio_sim_report_free (TrioSimReport *report);
 TRIO_API TrioSimMeasure *trio_sim_measure (TrioFunc func, gpointer data, const TrioSimOptions *options, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 
+/**
+ * trio_sim_measure_free:
+ * @measure: (transfer full) (nullable): a measure that no run uses any more
+ *
+ * Frees it. Any thread.
+ */
 TRIO_API void     trio_sim_measure_free (TrioSimMeasure *measure);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioSimReport, trio_sim_report_free)

@@ -82,7 +82,16 @@ typedef enum
  */
 TRIO_API void trio_test_add_func (const char *path, TrioFunc func);
 
-/* The same, with @data for @func. @destroy (nullable) frees it after the test. */
+/**
+ * trio_test_add_func_full:
+ * @path: the test's path, as for g_test_add_func()
+ * @func: the body: the main task of each run
+ * @data: what @func gets
+ * @destroy: (nullable): frees @data after the test
+ * @flags: how it is run
+ *
+ * trio_test_add_func() with data and flags.
+ */
 TRIO_API void trio_test_add_func_full (const char *path, TrioFunc func, gpointer data, GDestroyNotify destroy, TrioTestFlags flags);
 
 G_END_DECLS

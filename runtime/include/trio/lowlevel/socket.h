@@ -48,7 +48,18 @@ typedef enum
 TRIO_API TrioSocketHandle *trio_socket_open  (TrioAddressFamily family, TrioSocketKind kind, int *errnum, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 
-/* Two unix sockets, connected with each other. Not a Checkpoint. */
+/**
+ * trio_socket_pair:
+ * @kind: stream or datagram
+ * @ends: (out) (transfer full): two sockets; written only on success
+ * @error: where it says why not
+ *
+ * Two unix sockets, connected with each other. Not a Checkpoint.
+ *
+ * Errors: %G_IO_ERROR, such as %G_IO_ERROR_TOO_MANY_OPEN_FILES.
+ *
+ * Returns: %TRUE if both are there
+ */
 TRIO_API gboolean          trio_socket_pair  (TrioSocketKind kind, TrioSocketHandle *ends[2], GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
@@ -79,26 +90,115 @@ TRIO_API TrioSocketHandle *trio_socket_adopt (int descriptor, GError **error) G_
  */
 TRIO_API int               trio_socket_detach         (TrioSocketHandle *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The descriptor, which stays the socket's, to ask the system what is not asked here; -1 on error: closed, or a simulated run. */
+/**
+ * trio_socket_get_descriptor:
+ * @self: a socket
+ * @error: where it says why not
+ *
+ * To ask the system what is not asked here. It stays the socket's: do not close it. Not a Checkpoint.
+ *
+ * Errors: %TRIO_ERROR_CLOSED_RESOURCE; %G_IO_ERROR_NOT_SUPPORTED in a simulated run, which has no descriptors.
+ *
+ * Returns: (transfer none): the descriptor, or -1
+ */
 TRIO_API int               trio_socket_get_descriptor (TrioSocketHandle *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/**
+ * trio_socket_handle_ref:
+ * @self: a socket
+ *
+ * One reference more. Never suspends.
+ *
+ * Returns: (transfer full): @self
+ */
 TRIO_API TrioSocketHandle *trio_socket_handle_ref   (TrioSocketHandle *self);
-/* Closes with the last reference, if nobody has done so. */
+
+/**
+ * trio_socket_handle_unref:
+ * @self: (transfer full): a socket
+ *
+ * One reference less; with the last one it is closed, if nobody has done so, and freed. Never suspends.
+ */
 TRIO_API void              trio_socket_handle_unref (TrioSocketHandle *self);
 
-/* Closes at once; tasks that wait wake up with CLOSED_RESOURCE. Idempotent. Never suspends. */
+/**
+ * trio_socket_close:
+ * @self: a socket
+ *
+ * Closes at once; tasks that wait wake up with %TRIO_ERROR_CLOSED_RESOURCE. Never suspends. Idempotent. Does not free.
+ */
 TRIO_API void              trio_socket_close        (TrioSocketHandle *self);
+
+/**
+ * trio_socket_is_open:
+ * @self: a socket
+ *
+ * Not a Checkpoint.
+ *
+ * Returns: whether it was neither closed nor detached
+ */
 TRIO_API gboolean          trio_socket_is_open      (TrioSocketHandle *self);
-/* What it was opened as, or found to be when it was adopted; family may be NULL. It must be open. */
+
+/**
+ * trio_socket_get_kind:
+ * @self: an open socket
+ * @family: (out) (optional): of addresses
+ *
+ * What it was opened as, or found to be when it was adopted. Not a Checkpoint.
+ *
+ * Returns: its kind
+ */
 TRIO_API TrioSocketKind    trio_socket_get_kind     (TrioSocketHandle *self, TrioAddressFamily *family);
-/* Whether receiving, or accepting, would not have to wait now, since there is something, or an end, or an error. Not a Checkpoint. */
+
+/**
+ * trio_socket_is_readable:
+ * @self: a socket
+ *
+ * Whether receiving, or accepting, would not have to wait now, since there is something, or an end, or an error. Not a Checkpoint.
+ *
+ * Returns: whether that is so; %FALSE of one that is closed
+ */
 TRIO_API gboolean          trio_socket_is_readable  (TrioSocketHandle *self);
-/* Whether trio_socket_shutdown() has said that nothing more is sent. */
+
+/**
+ * trio_socket_has_shut_send:
+ * @self: a socket
+ *
+ * Whether it was said that nothing more is sent, by trio_socket_shutdown(). Not a Checkpoint.
+ *
+ * Returns: whether that is so, also of one that is closed by now
+ */
 TRIO_API gboolean          trio_socket_has_shut_send (TrioSocketHandle *self);
 
-/* Not Checkpoints; errors are CLOSED_RESOURCE and G_IO_ERROR, which names the address. */
+/**
+ * trio_socket_bind:
+ * @self: a socket
+ * @address: (transfer none): where it is to be found; port 0 for one that is free
+ * @errnum: (out) (optional): see above
+ * @error: where it says why not
+ *
+ * Gives it an address of its own. Not a Checkpoint.
+ *
+ * Errors: %TRIO_ERROR_CLOSED_RESOURCE; %G_IO_ERROR, such as %G_IO_ERROR_ADDRESS_IN_USE, naming the address.
+ *
+ * Returns: %TRUE if it has the address
+ */
 TRIO_API gboolean          trio_socket_bind         (TrioSocketHandle *self, const TrioAddress *address, int *errnum, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * trio_socket_listen:
+ * @self: a stream socket that has an address
+ * @backlog: so many clients may have connected that nobody has accepted yet; the system may make it less
+ * @errnum: (out) (optional): see above
+ * @error: where it says why not
+ *
+ * Clients may connect from now on. Not a Checkpoint.
+ *
+ * Errors: %TRIO_ERROR_CLOSED_RESOURCE; %G_IO_ERROR, naming the address.
+ *
+ * Returns: %TRUE if it listens
+ */
 TRIO_API gboolean          trio_socket_listen       (TrioSocketHandle *self, int backlog, int *errnum, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 
@@ -124,11 +224,33 @@ TRIO_API gboolean          trio_socket_listen       (TrioSocketHandle *self, int
  * Returns: %TRUE if it is set
  */
 TRIO_API gboolean          trio_socket_set_option   (TrioSocketHandle *self, TrioSocketOption option, int value, GError **error);
-/* The value may be another one than was set: a system rounds sizes of buffers. */
+
+/**
+ * trio_socket_get_option:
+ * @self: a socket
+ * @option: which
+ * @value: (out): its value; for those that are on or off, 0 is off. Written only on success
+ * @error: where it says why not
+ *
+ * What an option is set to. That may be another value than was set: a system rounds sizes of buffers. Not a Checkpoint.
+ *
+ * Errors: those of trio_socket_set_option().
+ *
+ * Returns: %TRUE if @value is filled
+ */
 TRIO_API gboolean          trio_socket_get_option   (TrioSocketHandle *self, TrioSocketOption option, int *value, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 
-/* Its own address, or the peer's. FALSE, with address untouched, if there is none, or it is closed. */
+/**
+ * trio_socket_get_address:
+ * @self: a socket
+ * @remote: %TRUE for the peer's, %FALSE for its own
+ * @address: (out): the address
+ *
+ * Not a Checkpoint.
+ *
+ * Returns: %FALSE, with @address untouched, if there is none, or the socket is closed
+ */
 TRIO_API gboolean          trio_socket_get_address  (TrioSocketHandle *self, gboolean remote, TrioAddress *address);
 
 /**
@@ -148,8 +270,19 @@ TRIO_API gboolean          trio_socket_get_address  (TrioSocketHandle *self, gbo
 TRIO_API gboolean          trio_socket_connect      (TrioSocketHandle *self, const TrioAddress *address, int *errnum, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
-/* The next connection, which is the caller's; a client that has gone away again is passed over. Checkpoint. Errors: as
- * trio_socket_connect(); of G_IO_ERROR those for which trio_socket_accept() may be tried again are TOO_MANY_OPEN_FILES and NO_SPACE. */
+/**
+ * trio_socket_accept:
+ * @self: a listening socket
+ * @errnum: (out) (optional): see above
+ * @error: where it says why not
+ *
+ * Waits for the next connection. A client that has gone away again is passed over. Checkpoint. A cancellation loses no client.
+ *
+ * Errors: cancellation; %TRIO_ERROR_CLOSED_RESOURCE; %TRIO_ERROR_BUSY_RESOURCE; %G_IO_ERROR, of which
+ * %G_IO_ERROR_TOO_MANY_OPEN_FILES and %G_IO_ERROR_NO_SPACE are such after which it may be tried again.
+ *
+ * Returns: (transfer full): the connection, or %NULL
+ */
 TRIO_API TrioSocketHandle *trio_socket_accept       (TrioSocketHandle *self, int *errnum, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
@@ -170,43 +303,172 @@ TRIO_API TrioSocketHandle *trio_socket_accept       (TrioSocketHandle *self, int
 TRIO_API gssize            trio_socket_receive      (TrioSocketHandle *self, gpointer buffer, gsize size, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
-/* What trio_socket_receive() would give, which stays there for it (MSG_PEEK). Checkpoint. Errors: the same; G_IO_ERROR of a pipe. */
+/**
+ * trio_socket_peek:
+ * @self: a connected socket
+ * @buffer: where the bytes go
+ * @size: how many fit
+ * @error: where it says why not
+ *
+ * What trio_socket_receive() would give, which stays there for it (MSG_PEEK). Checkpoint.
+ *
+ * Errors: those of trio_socket_receive().
+ *
+ * Returns: how many bytes; of a stream, 0 is its end; -1 on error
+ */
 TRIO_API gssize            trio_socket_peek         (TrioSocketHandle *self, gpointer buffer, gsize size, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
-/* As trio_socket_receive(); from says who sent it (its bytes are 0 if the sender has no name), and full_size how large the datagram was. Both may be
- * NULL. Errors of the system are G_IO_ERROR. Checkpoint. */
+/**
+ * trio_socket_receive_from:
+ * @self: a socket
+ * @buffer: where the bytes go
+ * @size: how many fit
+ * @from: (out) (optional): who sent it; its bytes are 0 if the sender has no name
+ * @full_size: (out) (optional): how large the datagram was, which may be more than @size; of a stream, what was received
+ * @error: where it says why not
+ *
+ * Of a datagram socket one datagram, and what does not fit is lost; of a stream what is there. Sockets that travelled with it are
+ * closed. Checkpoint. A cancellation loses none.
+ *
+ * Errors: cancellation; %TRIO_ERROR_BUSY_RESOURCE, %TRIO_ERROR_CLOSED_RESOURCE; %G_IO_ERROR for all that the system says, such as
+ * %G_IO_ERROR_CONNECTION_REFUSED if a datagram sent before has met nobody.
+ *
+ * Source: recvfrom(2).
+ *
+ * Returns: how many bytes are in @buffer, 0 for an empty datagram or the end of a stream; -1 on error
+ */
 TRIO_API gssize            trio_socket_receive_from (TrioSocketHandle *self, gpointer buffer, gsize size, TrioAddress *from,
                                                      gsize *full_size, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
-/* The same into several places, of which one is filled after the other (recvmsg). Checkpoint. */
+/**
+ * trio_socket_receive_vectors:
+ * @self: a socket
+ * @vectors: where the bytes go: one is filled after the other
+ * @n_vectors: how many
+ * @from: (out) (optional): as of trio_socket_receive_from()
+ * @full_size: (out) (optional): as of trio_socket_receive_from()
+ * @error: where it says why not
+ *
+ * trio_socket_receive_from() into several places ("scattering"). Checkpoint.
+ *
+ * Errors: those of trio_socket_receive_from().
+ *
+ * Returns: how many bytes are in @vectors together; -1 on error
+ */
 TRIO_API gssize            trio_socket_receive_vectors (TrioSocketHandle *self, const TrioInputVector *vectors, guint n_vectors,
                                                         TrioAddress *from, gsize *full_size, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
-/* Sends some of the bytes, at least one if there are any; of a datagram socket all or nothing. Returns how many, -1 on error: as
- * trio_socket_receive(). Checkpoint. */
+/**
+ * trio_socket_send:
+ * @self: a connected socket
+ * @data: the bytes
+ * @size: how many
+ * @error: where it says why not
+ *
+ * Sends some of the bytes, at least one if there are any; of a datagram socket all or nothing. Checkpoint. If it fails, nothing
+ * was sent.
+ *
+ * Errors: cancellation; %TRIO_ERROR_BUSY_RESOURCE; %TRIO_ERROR_CLOSED_RESOURCE, also after trio_socket_shutdown() of this
+ * direction; %TRIO_ERROR_BROKEN_RESOURCE of a stream whose connection is gone; %G_IO_ERROR for all else that the system says, such as
+ * %G_IO_ERROR_MESSAGE_TOO_LARGE, or %G_IO_ERROR_CONNECTION_REFUSED if a datagram sent before has met nobody.
+ *
+ * Returns: how many; -1 on error
+ */
 TRIO_API gssize            trio_socket_send         (TrioSocketHandle *self, gconstpointer data, gsize size, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
-/* A datagram to an address. G_IO_ERROR_NO_SPACE (or FAILED with errno ENOBUFS): a unix socket there has no room, and nothing tells
- * when it has; connect with it to wait for that. Checkpoint. */
+/**
+ * trio_socket_send_to:
+ * @self: a datagram socket
+ * @data: the bytes
+ * @size: how many; may be 0
+ * @to: (transfer none): where to
+ * @error: where it says why not
+ *
+ * Sends a datagram to an address, whole or not at all. Checkpoint.
+ *
+ * Errors: those of trio_socket_send(); %G_IO_ERROR_NO_SPACE (or %G_IO_ERROR_FAILED with the words for ENOBUFS) if a unix socket
+ * there has no room: nothing tells when it has; connect with it to wait for that.
+ *
+ * Returns: how many bytes; -1 on error
+ */
 TRIO_API gssize            trio_socket_send_to      (TrioSocketHandle *self, gconstpointer data, gsize size, const TrioAddress *to,
                                                      GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
-/* From several places at once (sendmsg): of a stream some of the bytes, of a datagram socket all of them as one datagram. To is NULL for
- * the peer that it is connected with. Errors: as trio_socket_send(), or trio_socket_send_to(). Checkpoint. */
+/**
+ * trio_socket_send_vectors:
+ * @self: a socket
+ * @vectors: pieces of what is to be sent, in their order
+ * @n_vectors: how many
+ * @to: (nullable): where to; %NULL for the peer that it is connected with
+ * @error: where it says why not
+ *
+ * Sends from several places at once ("gathering"): of a stream some of the bytes, of a datagram socket all of them as one
+ * datagram. Checkpoint.
+ *
+ * Errors: those of trio_socket_send(); with @to those of trio_socket_send_to().
+ *
+ * Source: sendmsg(2).
+ *
+ * Returns: how many bytes; -1 on error
+ */
 TRIO_API gssize            trio_socket_send_vectors (TrioSocketHandle *self, const TrioOutputVector *vectors, guint n_vectors,
                                                      const TrioAddress *to, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
-/* All of them, of a stream: as trio_stream_send_all_vectors(). Checkpoint. */
+
+/**
+ * trio_socket_send_all_vectors:
+ * @self: a connected stream socket
+ * @vectors: pieces of what is to be sent, in their order
+ * @n_vectors: how many
+ * @error: where it says why not
+ *
+ * Sends all of them, in as few calls of the system as it lets us. Checkpoint. If it fails after some bytes have gone, the socket
+ * is only good for receiving and for closing.
+ *
+ * Errors: those of trio_socket_send_all().
+ *
+ * Returns: %TRUE if all was sent
+ */
 TRIO_API gboolean          trio_socket_send_all_vectors (TrioSocketHandle *self, const TrioOutputVector *vectors, guint n_vectors,
                                                          GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
-/* All of the bytes, of a stream: as trio_stream_send_all(). Checkpoint. */
+/**
+ * trio_socket_send_all:
+ * @self: a connected stream socket
+ * @data: the bytes
+ * @size: how many
+ * @error: where it says why not
+ *
+ * Sends all bytes, waiting while the peer does not read. Checkpoint. If it fails after some bytes have gone, the socket is only
+ * good for receiving and for closing.
+ *
+ * Errors: cancellation; %TRIO_ERROR_BUSY_RESOURCE; %TRIO_ERROR_CLOSED_RESOURCE, also after trio_socket_shutdown() of this
+ * direction; %TRIO_ERROR_BROKEN_RESOURCE if the connection is gone, or an earlier call failed half-way.
+ *
+ * Returns: %TRUE if all was sent
+ */
 TRIO_API gboolean          trio_socket_send_all     (TrioSocketHandle *self, gconstpointer data, gsize size, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
-/* A part of a file, by a stream socket (else MISUSE): as trio_stream_send_file(), and sent is not NULL. Checkpoint. */
+/**
+ * trio_socket_send_file:
+ * @self: a connected stream socket
+ * @file: open for reading; its position neither matters nor moves
+ * @offset: from which place of it, in bytes
+ * @size: how many bytes; -1 for all up to its end
+ * @sent: (out): how many went, also when it fails
+ * @error: where it says why not
+ *
+ * Sends a part of a file, as trio_stream_send_file(). Checkpoint.
+ *
+ * Errors: those of trio_socket_send_all(), and those of <trio/file.h>; %TRIO_ERROR_MISUSE of a datagram socket.
+ *
+ * Source: sendfile(2).
+ *
+ * Returns: %TRUE if all was sent, or all that there was
+ */
 TRIO_API gboolean          trio_socket_send_file    (TrioSocketHandle *self, TrioFile *file, gint64 offset, gint64 size, gint64 *sent,
                                                      GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
@@ -251,13 +513,46 @@ TRIO_API gssize            trio_socket_receive_sockets (TrioSocketHandle *self, 
                                                         TrioSocketHandle **sockets, guint *n_sockets, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
-/* Nothing more is received, or sent, or both; what is sent here is at its end for the peer. Not a Checkpoint. */
+/**
+ * trio_socket_shutdown:
+ * @self: a connected socket
+ * @how: which direction, or both
+ * @error: where it says why not
+ *
+ * Nothing more is received, or sent, or both; what is sent here is at its end for the peer. Not a Checkpoint.
+ *
+ * Errors: %TRIO_ERROR_CLOSED_RESOURCE; %G_IO_ERROR, such as %G_IO_ERROR_NOT_CONNECTED.
+ *
+ * Returns: %TRUE if it is done
+ */
 TRIO_API gboolean          trio_socket_shutdown     (TrioSocketHandle *self, TrioSocketShut how, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 
-/* Until receiving (or accepting), or sending, would not have to wait; it may have to all the same, if something happens between.
- * Checkpoint. Errors: cancellation; BUSY_RESOURCE; CLOSED_RESOURCE. */
+/**
+ * trio_socket_wait_readable:
+ * @self: a socket
+ * @error: where it says why not
+ *
+ * Waits until receiving, or accepting, would not have to wait; it may have to all the same, if something happens between.
+ * Checkpoint.
+ *
+ * Errors: cancellation; %TRIO_ERROR_BUSY_RESOURCE if another task uses this direction; %TRIO_ERROR_CLOSED_RESOURCE.
+ *
+ * Returns: %TRUE if it is readable
+ */
 TRIO_API gboolean          trio_socket_wait_readable (TrioSocketHandle *self, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/**
+ * trio_socket_wait_writable:
+ * @self: a socket
+ * @error: where it says why not
+ *
+ * Waits until sending would not have to wait; it may have to all the same, if something happens between. Checkpoint.
+ *
+ * Errors: those of trio_socket_wait_readable().
+ *
+ * Returns: %TRUE if it is writable
+ */
 TRIO_API gboolean          trio_socket_wait_writable (TrioSocketHandle *self, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
 /**
@@ -275,8 +570,30 @@ TRIO_API gboolean          trio_socket_wait_writable (TrioSocketHandle *self, GE
  * Returns: %TRUE if it is readable
  */
 TRIO_API gboolean          trio_wait_readable       (int descriptor, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/**
+ * trio_wait_writable:
+ * @descriptor: (transfer none): as for trio_wait_readable()
+ * @error: where it says why not
+ *
+ * Waits until writing to it would not have to wait. Checkpoint. Otherwise as trio_wait_readable(), at the same time as which it
+ * may be.
+ *
+ * Errors: those of trio_wait_readable().
+ *
+ * Returns: %TRUE if it is writable
+ */
 TRIO_API gboolean          trio_wait_writable       (int descriptor, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
-/* Tasks that wait for it wake up with CLOSED_RESOURCE. Never suspends. */
+
+/**
+ * trio_notify_closing:
+ * @descriptor: (transfer none): one that is about to be closed
+ *
+ * Tasks that wait for it by trio_wait_readable() or trio_wait_writable() wake up with %TRIO_ERROR_CLOSED_RESOURCE. From inside a
+ * run. Never suspends.
+ *
+ * Source: Trio's `trio.lowlevel.notify_closing`.
+ */
 TRIO_API void              trio_notify_closing      (int descriptor);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioSocketHandle, trio_socket_handle_unref)

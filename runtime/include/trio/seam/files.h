@@ -93,7 +93,13 @@ struct _TrioFiles
   void     (*drop)    (TrioFiles *self, TrioFileHandle *handle);
 };
 
-/* The disk of the run whose turn it is on this thread: NULL outside a run, and if its world has none. */
+/**
+ * trio_current_files:
+ *
+ * The disk of the run whose turn it is on this thread. Never suspends.
+ *
+ * Returns: (transfer none) (nullable): the disk; %NULL outside a run, and if its world has none
+ */
 TRIO_API TrioFiles *trio_current_files (void);
 
 G_END_DECLS

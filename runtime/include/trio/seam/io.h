@@ -167,10 +167,24 @@ struct _TrioIo
   char    *(*look_up_name)  (TrioIo *self, const TrioAddress *address, GError **error);
 };
 
-/* The io of the current run; it is a g_error() to ask outside one. */
+/**
+ * trio_current_io:
+ *
+ * The sockets of the run whose turn it is on this thread. It is a g_error() to ask outside a run, or where its world has none.
+ * Never suspends.
+ *
+ * Returns: (transfer none): the io; it belongs to the world
+ */
 TRIO_API TrioIo *trio_current_io  (void);
 
-/* For a world: socket may be ready in that direction. If nobody waits, nothing happens: the world remembers it for arm(). */
+/**
+ * trio_socket_wake:
+ * @socket: a socket of the world's
+ * @direction: in which it may be ready
+ *
+ * For a world: whoever waits in that direction attempts again. If nobody waits, nothing happens: the world remembers it for arm().
+ * On the thread of the run. Never suspends.
+ */
 TRIO_API void    trio_socket_wake (TrioSocket *socket, TrioIoDirection direction);
 
 G_END_DECLS

@@ -39,10 +39,23 @@ struct _TrioSignals
   TrioSignals *(*of_caller) (TrioSignals *self);
 };
 
-/* Those of the run whose turn it is on this thread, and of the calling task's process: NULL outside a run, and if its world has none. */
+/**
+ * trio_current_signals:
+ *
+ * The signals of the run whose turn it is on this thread, and of the calling task's process. Never suspends.
+ *
+ * Returns: (transfer none) (nullable): the signals; %NULL outside a run, and if its world has none
+ */
 TRIO_API TrioSignals *trio_current_signals (void);
 
-/* The world says that one arrived. From the run's loop, outside any task. */
+/**
+ * trio_signals_arrived:
+ * @self: of which process
+ * @number: of a signal
+ *
+ * For a world: one arrived. The receiver that was opened last for it gets it; if there is none, nothing happens. From the run's
+ * loop, outside any task. Never suspends.
+ */
 TRIO_API void         trio_signals_arrived (TrioSignals *self, int number);
 
 G_END_DECLS

@@ -33,16 +33,38 @@ typedef struct _TrioStrand TrioStrand;
 TRIO_API TrioStrand *trio_strand_new         (TrioLoop *loop, void (*func) (gpointer data), gpointer data, const char *name)
   G_GNUC_WARN_UNUSED_RESULT;
 
-/* Runs it until it pauses or ends. Not from inside a strand. Returns whether it has ended. */
+/**
+ * trio_strand_resume:
+ * @strand: a strand that has not ended
+ *
+ * Runs it until it pauses or ends. Not from inside a strand.
+ *
+ * Returns: whether it has ended
+ */
 TRIO_API gboolean    trio_strand_resume      (TrioStrand *strand);
 
-/* From inside a strand: back to who resumed it. */
+/**
+ * trio_strand_pause:
+ *
+ * From inside a strand: back to who resumed it, until it is resumed again.
+ */
 TRIO_API void        trio_strand_pause       (void);
 
-/* The strand that runs on this thread, or NULL. */
+/**
+ * trio_strand_get_current:
+ *
+ * Which strand runs on this thread.
+ *
+ * Returns: (transfer none) (nullable): the strand; %NULL if none does
+ */
 TRIO_API TrioStrand *trio_strand_get_current (void);
 
-/* While its loop still exists. One that has not ended is dropped without unwinding: what it holds is lost. */
+/**
+ * trio_strand_free:
+ * @strand: (transfer full) (nullable): a strand, not the one that runs; its loop still exists
+ *
+ * Gives its stack back. One that has not ended is dropped without unwinding: what it holds is lost.
+ */
 TRIO_API void        trio_strand_free        (TrioStrand *strand);
 
 G_END_DECLS

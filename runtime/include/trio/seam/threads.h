@@ -51,7 +51,13 @@ struct _TrioThreads
   void     (*unblock) (TrioThreads *self, TrioThreadJob *job);
 };
 
-/* The threads of the run whose turn it is on this thread: NULL outside a run, and if its world has none. */
+/**
+ * trio_current_threads:
+ *
+ * The threads of the run whose turn it is on this thread. Never suspends.
+ *
+ * Returns: (transfer none) (nullable): the threads; %NULL outside a run, and if its world has none
+ */
 TRIO_API TrioThreads *trio_current_threads (void);
 
 G_END_DECLS

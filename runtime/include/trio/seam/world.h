@@ -87,38 +87,132 @@ TRIO_API TrioLoop *trio_loop_new       (TrioWorld *world, TrioFunc main, gpointe
  *   deadline), %G_MAXINT64 if only io or a wake-up can bring work
  */
 TRIO_API gint64    trio_loop_turn      (TrioLoop *loop);
-/* The same, and more turns while tasks are runnable: at most max, and *taken (nullable) says how many. Several at once cost fewer switches to
- * the driver and back. */
+
+/**
+ * trio_loop_turns:
+ * @loop: a loop that is not done. Not from inside one of its turns
+ * @max: how many turns at most; 1 or more
+ * @taken: (out) (optional): how many it took
+ *
+ * trio_loop_turn(), and more turns while tasks are runnable. Several at once cost fewer switches to the driver and back.
+ *
+ * Returns: as trio_loop_turn()
+ */
 TRIO_API gint64    trio_loop_turns     (TrioLoop *loop, guint max, guint *taken);
-/* A driver that waits between turns says so around its wait, for those who watch. due is when it will end at the latest. */
+
+/**
+ * trio_loop_wait_begins:
+ * @loop: a loop, between turns
+ * @due: when the wait will end at the latest, on the world's clock
+ *
+ * A driver that waits between turns says so before its wait, for instruments.
+ */
 TRIO_API void      trio_loop_wait_begins (TrioLoop *loop, gint64 due);
+
+/**
+ * trio_loop_wait_ends:
+ * @loop: a loop, between turns
+ *
+ * The same after its wait.
+ */
 TRIO_API void      trio_loop_wait_ends   (TrioLoop *loop);
-/* A driver that has looked at the world's clock says what it saw, so that "since when" is right in dumps also for a run without
- * deadlines, which does not look by itself. Between turns. */
+
+/**
+ * trio_loop_note_time:
+ * @loop: a loop, between turns
+ * @now: what the world's clock says, in microseconds
+ *
+ * A driver that has looked at the world's clock says what it saw, so that "since when" is right in dumps also for a run without
+ * deadlines, which does not look by itself.
+ */
 TRIO_API void      trio_loop_note_time (TrioLoop *loop, gint64 now);
+
+/**
+ * trio_loop_is_done:
+ * @loop: a loop
+ *
+ * Whether there is nothing left to do but trio_loop_finish(). Between turns.
+ *
+ * Returns: whether that is so
+ */
 TRIO_API gboolean  trio_loop_is_done   (TrioLoop *loop);
 
-/* Tasks may wait until everybody waits (trio_wait_idle()). For a driver that is about to wait: how much real time, in microseconds, must
- * then go by without a turn; %G_MAXINT64 if nobody waits for that. */
+/**
+ * trio_loop_get_cushion:
+ * @loop: a loop, between turns
+ *
+ * Tasks may wait until everybody waits (trio_wait_idle()). For a driver that is about to wait: how much real time must then go by
+ * without a turn, before it says trio_loop_tell_idle().
+ *
+ * Returns: that time, in microseconds; %G_MAXINT64 if nobody waits for that
+ */
 TRIO_API GTimeSpan trio_loop_get_cushion (TrioLoop *loop);
-/* It went by; the driver takes a turn at once. If nothing happens in that turn before its batch, they wake. */
+
+/**
+ * trio_loop_tell_idle:
+ * @loop: a loop, between turns
+ *
+ * The time of trio_loop_get_cushion() went by; the driver takes a turn at once. If nothing happens in that turn before its batch,
+ * they wake.
+ */
 TRIO_API void      trio_loop_tell_idle (TrioLoop *loop);
 
-/* Ctrl-C, from the thread of the run: KEYBOARD_INTERRUPT at the current or next checkpoint of the main task, or of every task, as the policy
- * says. */
+/**
+ * trio_loop_interrupt:
+ * @loop: a loop
+ *
+ * Ctrl-C: %TRIO_ERROR_KEYBOARD_INTERRUPT at the current or next checkpoint of the main task, or of every task, as the policy of
+ * the run says. Before main has started it is kept for it. From the thread of the run. Never suspends.
+ */
 TRIO_API void      trio_loop_interrupt (TrioLoop *loop);
 
-/* Something other than tasks may still wake one: a look-up in a thread, say. While the count is above 0 "nothing runnable" is no
- * deadlock. From the thread of the run. */
+/**
+ * trio_loop_hold:
+ * @loop: a loop
+ *
+ * Something other than tasks may still wake one: a look-up in a thread, say. As long as it was said more often than
+ * trio_loop_release(), "nothing runnable" is no deadlock. From the thread of the run. Never suspends.
+ */
 TRIO_API void      trio_loop_hold      (TrioLoop *loop);
+
+/**
+ * trio_loop_release:
+ * @loop: a loop that is held
+ *
+ * The end of one trio_loop_hold(). From the thread of the run. Never suspends.
+ */
 TRIO_API void      trio_loop_release   (TrioLoop *loop);
+
+/**
+ * trio_loop_get_holds:
+ * @loop: a loop
+ *
+ * How often it is held. From the thread of the run.
+ *
+ * Returns: how many trio_loop_hold() had no trio_loop_release() yet
+ */
 TRIO_API guint     trio_loop_get_holds (TrioLoop *loop);
 
-/* Like trio_foreach_task(), between turns. */
+/**
+ * trio_loop_foreach:
+ * @loop: a loop, between turns
+ * @func: (scope call): is called for each task, parents before their children, with its depth in the tree from 0; it changes
+ *   nothing
+ * @data: what @func gets
+ *
+ * All tasks of a run that is not this thread's current one just now; inside a turn it is trio_foreach_task().
+ */
 TRIO_API void      trio_loop_foreach   (TrioLoop *loop, void (*func) (TrioTask *task, guint depth, gpointer data), gpointer data);
 
-/* Whether another thread, or a signal handler, could call into the run: whether anybody but the run itself has a reference to its
- * token. */
+/**
+ * trio_loop_can_be_called:
+ * @loop: a loop
+ *
+ * Whether another thread, or a signal handler, could call into the run: whether anybody but the run itself has a reference to its
+ * token. From the thread of the run.
+ *
+ * Returns: whether that is so
+ */
 TRIO_API gboolean  trio_loop_can_be_called (TrioLoop *loop);
 
 /**
@@ -131,7 +225,14 @@ TRIO_API gboolean  trio_loop_can_be_called (TrioLoop *loop);
  * the tasks are left where they stand, and the loop is done after the next turn. trio_loop_finish() gives the error.
  */
 TRIO_API void      trio_loop_break_deadlock (TrioLoop *loop);
-/* The report, without doing anything: who waits for what. */
+
+/**
+ * trio_loop_append_deadlock:
+ * @loop: a loop, between turns
+ * @out: gets the words
+ *
+ * The report of trio_loop_break_deadlock(), without doing anything: who waits for what.
+ */
 TRIO_API void      trio_loop_append_deadlock (TrioLoop *loop, GString *out);
 
 /**
@@ -164,20 +265,58 @@ TRIO_API void      trio_loop_abandon   (TrioLoop *loop);
  */
 TRIO_API void      trio_task_abandon   (TrioTask *task);
 
-/* It and all below it, and who is born there, do not go on until trio_task_resume(). They are woken meanwhile, and time goes on, for them too. Not
- * main nor one around it. If the caller is among them, it goes on when it may. Inside a turn. */
+/**
+ * trio_task_halt:
+ * @task: a task; not main nor one around it. Inside a turn
+ *
+ * It and all below it, and who is born there, do not go on until trio_task_resume(). They are woken meanwhile, and time goes on,
+ * for them too. If the caller is among them it suspends, and goes on when it may; else it returns at once. No cancellation is
+ * noticed here.
+ */
 TRIO_API void      trio_task_halt      (TrioTask *task) TRIO_CHECKPOINT;
+
+/**
+ * trio_task_resume:
+ * @task: the task of a trio_task_halt(). Inside a turn
+ *
+ * They go on: those that were woken meanwhile are runnable now, in the order in which they were woken. Never suspends.
+ */
 TRIO_API void      trio_task_resume    (TrioTask *task);
 
-/* The calling task, and those that it starts from now on, are a process of their own (trio_process_local_get()), until the last of them has ended. For a
- * simulator of several machines. */
+/**
+ * trio_task_begin_process:
+ *
+ * The calling task, and those that it starts from now on, are a process of their own (trio_process_local_get()), until the last of
+ * them has ended. For a simulator of several machines. From a task. Never suspends.
+ */
 TRIO_API void      trio_task_begin_process (void);
 
-/* From inside a task: never come back; the task's turn() returns at once. For trio_always() in a simulator, which then abandons. */
+/**
+ * trio_loop_escape:
+ * @loop: the loop whose turn it is
+ *
+ * From inside a task: never come back; the task's turn returns at once, and the loop is done. For trio_always() in a simulator,
+ * which then abandons.
+ */
 TRIO_API void      trio_loop_escape    (TrioLoop *loop) G_GNUC_NORETURN;
 
-/* The loop whose turn it is on this thread, or NULL. */
+/**
+ * trio_loop_get_current:
+ *
+ * The loop whose turn it is on this thread. Never suspends.
+ *
+ * Returns: (transfer none) (nullable): the loop; %NULL if there is none, also in a strand
+ */
 TRIO_API TrioLoop  *trio_loop_get_current (void);
+
+/**
+ * trio_loop_get_world:
+ * @loop: a loop
+ *
+ * What it stands on.
+ *
+ * Returns: (transfer none): the world
+ */
 TRIO_API TrioWorld *trio_loop_get_world   (TrioLoop *loop);
 
 typedef struct
@@ -190,6 +329,13 @@ typedef struct
   gint64  next_deadline;     /* G_MAXINT64 if there is none */
 } TrioLoopStatistics;
 
+/**
+ * trio_loop_get_statistics:
+ * @loop: a loop
+ * @statistics: (out): how it is now
+ *
+ * A snapshot. From the thread of the run. Never suspends.
+ */
 TRIO_API void      trio_loop_get_statistics (TrioLoop *loop, TrioLoopStatistics *statistics);
 
 G_END_DECLS
