@@ -31,7 +31,7 @@ connect_both (int linger, Handle **client, Handle **server, GError **error)
   return *server != NULL;
 }
 
-static void
+static void TRIO_CHECKPOINT
 expect_reset (Handle *socket)
 {
   GError *failure = NULL;
