@@ -120,7 +120,7 @@ stay_dead (TrioTask *task G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED)
 }
 
 /* At once, but for the calling task, which is one of them and never goes on. */
-static void
+static void TRIO_CHECKPOINT_ON_FAILURE
 stop_all (TrioSimHost *host)
 {
   static const TrioWaitClass klass = { .what = "trio_sim_host_crash", .abort = stay_dead };
