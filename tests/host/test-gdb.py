@@ -82,10 +82,13 @@ def test_one_can_switch_to_a_task_and_back():
 
 
 def test_what_cannot_be_shown_is_said():
-    said = gdb("break stop_here", "run", "trio bt 2", "trio bt 99", "trio bt main", "kill")
+    said = gdb("break stop_here", "run", "trio bt 2", "trio bt 99", "trio bt main", "trio tasks 4", "kill")
     yield from in_order(said, "task 2 is not suspended")
     yield from in_order(said, "there is no task 99")
     yield from in_order(said, "which task? a serial number")
+    yield from in_order(said, "trio tasks takes no argument")
+    if "run 1 (host)" in said:
+        yield "trio tasks ignores its argument"
 
 
 def test_a_dump_can_be_called_for_in_a_task():

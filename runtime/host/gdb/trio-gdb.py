@@ -159,6 +159,8 @@ class Tasks(gdb.Command):
         super().__init__("trio tasks", gdb.COMMAND_STACK)
 
     def invoke(self, words, from_tty):
+        if words.strip():
+            raise gdb.GdbError("trio tasks takes no argument, it shows every task of every run: for one of them say trio bt TASK")
         found = runs()
         for number, loop in enumerate(found, 1):
             print(f"run {number} ({text(loop['world']['name'])}): {int(loop['n_tasks'])} tasks")
