@@ -18,6 +18,18 @@
 
 #include "tests/host/host-test.h"
 
+/* ThreadSanitizer's rule. */
+#if defined(__SANITIZE_THREAD__)
+#define CHILD_MAY_NOT_START_THREADS TRUE
+#elif defined(__has_feature)
+#if __has_feature (thread_sanitizer)
+#define CHILD_MAY_NOT_START_THREADS TRUE
+#endif
+#endif
+#ifndef CHILD_MAY_NOT_START_THREADS
+#define CHILD_MAY_NOT_START_THREADS FALSE
+#endif
+
 static int   init_answer;           /* 0: the kernel's */
 static int   submit_answer;
 static guint submits_before;        /* so many go to the kernel before submit_answer does not */
@@ -334,6 +346,8 @@ test_a_fork_disturbs_neither_side (void)
   if (skip_without_ring ())
     return;
   run_ok (fork_in_between, NULL);
+  if (CHILD_MAY_NOT_START_THREADS)
+    return;
   child = fork ();
   if (child == 0)
     {

@@ -107,7 +107,8 @@ describe_sleep (gpointer data, GString *out)
   g_string_append_printf (out, "%g s more", (sleeper->due - clock->now (clock)) / 1e6);
 }
 
-static gboolean
+/* Part of the public functions, so that their names are in the stack of whoever sleeps. */
+G_ALWAYS_INLINE static inline gboolean
 sleep_until (TrioTask *task, gint64 due, const TrioWaitClass *klass, GError **error)
 {
   Sleeper sleeper = { .task = task, .due = due };

@@ -68,7 +68,9 @@ test_an_order_by_addresses_is_found_and_named (void)
   assert_has (output.out, "an address (a hash table of pointers, iterated;");
   assert_has (output.out, "was made runnable by main (step ");
 #ifdef HAVE_STACKS
-  assert_tells_line (output.out, "main, in trio_event_set < wake_everybody < by_address, at escapes.c:");
+  /* The optimizer may leave a frame out between those. */
+  assert_has (output.out, "main, in trio_");
+  assert_tells_line (output.out, " < by_address, at escapes.c:");
 #endif
 }
 
