@@ -34,6 +34,16 @@ try_receive (TrioSocketHandle *const *handles, guint n_handles, guint *turn, con
   return -EAGAIN;
 }
 
+/* A connection that is gone looks the same to who sends as to who receives. */
+static void
+set_error (TrioSocketHandle *self, int errnum, const char *what, const TrioAddress *address, GError **error)
+{
+  if (trio_errno_is_broken_connection (errnum) && trio_socket_get_kind (self, NULL) == TRIO_SOCKET_STREAM)
+    trio_socket_set_broken_error (error, errnum, what, address);
+  else
+    trio_socket_set_system_error (error, errnum, what, address);
+}
+
 /* Between begin and end. */
 static gssize
 receive_next (TrioSocketHandle *const *handles, guint n_handles, guint *turn, const TrioInputVector *vectors,
@@ -55,7 +65,7 @@ receive_next (TrioSocketHandle *const *handles, guint n_handles, guint *turn, co
       gboolean named = trio_socket_get_address (handles[0], TRUE, &address);
 
       *errnum = (int) -received;
-      trio_socket_set_system_error (error, *errnum, named ? "receive from" : "receive a datagram", named ? &address : NULL);
+      set_error (handles[0], *errnum, named ? "receive from" : "receive a datagram", named ? &address : NULL, error);
       return -1;
     }
   if (!waited)
@@ -111,11 +121,7 @@ trio_socket_send_message (TrioSocketHandle *self, const TrioOutputVector *vector
       gboolean named = message->has_address || trio_socket_get_address (self, TRUE, &address);
 
       *errnum = (int) -sent;
-      /* A connection that is gone looks the same to who sends as to who receives. */
-      if (trio_errno_is_broken_connection (*errnum) && trio_socket_get_kind (self, NULL) == TRIO_SOCKET_STREAM)
-        trio_socket_set_broken_error (error, *errnum, "send to", named ? &address : NULL);
-      else
-        trio_socket_set_system_error (error, *errnum, "send to", named ? &address : NULL);
+      set_error (self, *errnum, "send to", named ? &address : NULL, error);
     }
   else if (!waited)
     trio_cancel_shielded_checkpoint ();

@@ -241,6 +241,32 @@ test_sending_to_who_has_gone_is_a_broken_connection (gpointer unused G_GNUC_UNUS
   return TRUE;
 }
 
+/* Who closes with bytes unread resets the connection. */
+static gboolean
+test_receiving_from_who_has_gone_is_a_broken_connection (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  for (guint i = 0; i < 3; i++)
+    {
+      TrioSocketHandle *ends[2];
+      GError *failure = NULL;
+      char byte;
+      const TrioInputVector vector = { &byte, 1 };
+
+      if (!trio_socket_pair (TRIO_SOCKET_STREAM, ends, error) || !trio_socket_send_all (ends[0], "x", 1, error))
+        return FALSE;
+      trio_socket_close (ends[1]);
+      if (i == 0)
+        g_assert_cmpint (trio_socket_receive (ends[0], &byte, 1, &failure), ==, -1);
+      else if (i == 1)
+        g_assert_cmpint (trio_socket_receive_from (ends[0], &byte, 1, NULL, NULL, &failure), ==, -1);
+      else
+        g_assert_cmpint (trio_socket_receive_vectors (ends[0], &vector, 1, NULL, NULL, &failure), ==, -1);
+      parity_expect_error (failure, TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE);
+      drop_pair (ends);
+    }
+  return TRUE;
+}
+
 static gboolean
 wait_for_it (gpointer data, GError **error)
 {
@@ -359,6 +385,7 @@ main (int argc, char **argv)
   PARITY_TEST ("/socket-calls/a-socket-says-what-it-is", test_a_socket_says_what_it_is);
   PARITY_TEST ("/socket-calls/a-socket-remembers-that-it-sends-no-more", test_a_socket_remembers_that_it_sends_no_more);
   PARITY_TEST ("/socket-calls/sending-to-who-has-gone-is-a-broken-connection", test_sending_to_who_has_gone_is_a_broken_connection);
+  PARITY_TEST ("/socket-calls/receiving-from-who-has-gone-is-a-broken-connection", test_receiving_from_who_has_gone_is_a_broken_connection);
   PARITY_TEST ("/socket-calls/a-socket-is-given-away-and-taken-again", test_a_socket_is_given_away_and_taken_again);
   PARITY_TEST ("/socket-calls/an-address-has-a-name-or-none", test_an_address_has_a_name_or_none);
   return g_test_run ();

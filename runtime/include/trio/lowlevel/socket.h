@@ -331,8 +331,7 @@ TRIO_API gssize            trio_socket_peek         (TrioSocketHandle *self, gpo
  * Of a datagram socket one datagram, and what does not fit is lost; of a stream what is there. Sockets that travelled with it are
  * closed. Checkpoint. A cancellation loses none.
  *
- * Errors: cancellation; %TRIO_ERROR_BUSY_RESOURCE, %TRIO_ERROR_CLOSED_RESOURCE; %G_IO_ERROR for all that the system says, such as
- * %G_IO_ERROR_CONNECTION_REFUSED if a datagram sent before has met nobody.
+ * Errors: those of trio_socket_receive().
  *
  * Source: recvfrom(2).
  *
