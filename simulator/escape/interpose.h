@@ -4,7 +4,8 @@
  * order, so that one definition in the program, or in a library before libc, is what every library calls, too. The linker puts it among
  * the dynamic symbols by itself, since a library refers to it.
  *
- * ASan and TSan do the same by weak definitions, which give way to these; theirs are behind "__interceptor_…", and come next.
+ * ASan and TSan do the same by weak definitions, which give way to these; theirs are behind "__interceptor_…", and come next. If these are in
+ * a shared library it is the other way round: theirs are found first, and come here.
  *
  * To be included first: what the C library's headers make of a name in a program (another symbol for large files, an inline function that
  * checks) is not wanted here, where each symbol is defined under its own name. */
@@ -24,7 +25,8 @@
   static gpointer real_##name; \
   extern __typeof__ (name) __interceptor_##name __attribute__ ((weak))
 
-#define REAL(name) ((__typeof__ (&name)) trio_sim_escape_find_real (&real_##name, (gpointer) &__interceptor_##name, #name))
+#define REAL(name) \
+  ((__typeof__ (&name)) trio_sim_escape_find_real (&real_##name, (gpointer) &name, (gpointer) &__interceptor_##name, #name))
 
 /* One that is reported whatever it is called with. */
 #define REPORTED(type, name, parameters, arguments) \

@@ -38,10 +38,10 @@ def pkg_config(*words):
     return run("pkg-config", *words).split()
 
 
-def build_and_run(name, package):
+def build_and_run(name, package, *flags):
     program = pathlib.Path(TEMPORARY.name) / name
     source = shutil.copy(HERE / f"{name}.c", TEMPORARY.name)
-    run(*COMPILER, "-std=gnu11", "-Wall", "-Wextra", "-Werror", source, "-o", program, *pkg_config("--cflags", "--libs", package),
+    run(*COMPILER, "-std=gnu11", "-Wall", "-Wextra", "-Werror", *flags, source, "-o", program, *pkg_config("--cflags", "--libs", package),
         f"-Wl,-rpath,{pkg_config('--variable=libdir', package)[0]}", cwd=TEMPORARY.name)
     return run(program, cwd=TEMPORARY.name)
 
@@ -73,6 +73,15 @@ def test_a_program_with_a_nursery_runs():
 def test_a_simulation_runs():
     said = build_and_run("scenario", "trio-sim-1")
     return [] if said == "a day went by\n" else [f"it said {said!r}"]
+
+
+def test_a_simulation_under_the_address_sanitizer_runs():
+    empty = pathlib.Path(TEMPORARY.name) / "empty.c"
+    empty.write_text("int main (void) { return 0; }\n")
+    if subprocess.run([*COMPILER, "-fsanitize=address", empty, "-o", empty.with_suffix("")], capture_output=True, check=False).returncode != 0:
+        return []                   # not every compiler has one
+    said = build_and_run("sanitized", "trio-sim-1", "-fsanitize=address")
+    return [] if said == "sanitized and the same\n" else [f"it said {said!r}"]
 
 
 def test_public_names_have_the_types_that_programs_were_compiled_against():
