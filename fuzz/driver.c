@@ -11,6 +11,7 @@
 
 #include "fuzz/driver.h"
 #include "simulator/cli/follow.h"
+#include "simulator/result-file.h"
 #include "simulator/schedule.h"
 
 #include <locale.h>
@@ -143,7 +144,7 @@ keep_artifact (const uint8_t *data, size_t size, const char *artifact)
 {
   g_autoptr (GError) error = NULL;
 
-  if (!g_file_set_contents (artifact, (const char *) data, (gssize) size, &error))
+  if (!trio_sim_write_file (artifact, data, size, &error))
     g_printerr ("the input cannot be kept: %s\n", error->message);
   else
     g_printerr ("the input is kept as %s\n", artifact);
@@ -366,13 +367,7 @@ run_to_bytes (const TrioScenario *scenario, TrioSimInject inject, int argc, char
   if (bytes == NULL)
     return complain (error);
   contents = g_bytes_get_data (bytes, &size);
-  /* A new file would take the place of a device. */
-  if (g_file_test (path, G_FILE_TEST_EXISTS) && !g_file_test (path, G_FILE_TEST_IS_REGULAR))
-    {
-      g_printerr ("%s: %s is there, and is no regular file\n", program_path, path);
-      return 2;
-    }
-  if (!g_file_set_contents (path, size > 0 ? contents : "", (gssize) size, &error))
+  if (!trio_sim_write_file (path, contents, size, &error))
     return complain (error);
   g_print ("%s: %" G_GSIZE_FORMAT " bytes\n", path, size);
   return 0;

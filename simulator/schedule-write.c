@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-
 static gboolean
 is_bare (const char *word)
 {
@@ -176,10 +175,10 @@ trio_schedule_save (const TrioSchedule *schedule, const char *path, GError **err
   g_return_val_if_fail (schedule != NULL && path != NULL, FALSE);
   g_autofree char *text = trio_schedule_to_text (schedule);
 
-  /* A new file takes the place of the old one; that must not be a device. */
+  /* A new file takes the place of the old one, again and again while a schedule is made smaller: that must not be a device or a pipe. */
   if (g_file_test (path, G_FILE_TEST_EXISTS) && !g_file_test (path, G_FILE_TEST_IS_REGULAR))
     {
-      g_set_error (error, TRIO_ERROR, TRIO_ERROR_FAILED, "“%s” is there, and is no regular file", path);
+      g_set_error (error, TRIO_ERROR, TRIO_ERROR_FAILED, "“%s” is there, and is no regular file; a schedule takes the place of what has its name", path);
       return FALSE;
     }
   return g_file_set_contents (path, text, -1, error);

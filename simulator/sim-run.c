@@ -5,10 +5,13 @@
  * The driver is the whole scheduler of virtual time: while anybody can run, turn after turn; when nobody can, time jumps to the
  * next deadline or message; when there is none either, nobody will ever run again. */
 
+#include <string.h>
+
 #include <trio/lowlevel/dump.h>
 #include <trio/lowlevel/trace.h>
 
 #include "simulator/escape/heap.h"
+#include "simulator/result-file.h"
 #include "simulator/sim-world.h"
 #include "simulator/strategy-measure.h"
 
@@ -309,7 +312,8 @@ run_parts (TrioFunc func, gpointer data, const TrioSimOptions *options, const Pa
           g_clear_pointer (&report, trio_sim_report_free);
           g_clear_error (failure);
         }
-      if (report != NULL && world.history_page != NULL && !g_file_set_contents (options->history_path, world.history_page, -1, error))
+      if (report != NULL && world.history_page != NULL
+          && !trio_sim_write_file (options->history_path, world.history_page, strlen (world.history_page), error))
         {
           g_clear_pointer (&report, trio_sim_report_free);
           g_clear_error (failure);
@@ -482,7 +486,7 @@ run_and_tell_events (TrioFunc func, gpointer data, const TrioSimOptions *options
   trio_sim_record_want_places (record, 0, EVENTS_TOLD_MAX - 1);
   report = run_once (func, data, options, record, NULL, failure, error);
   text = trio_sim_record_to_text (record, EVENTS_TOLD_MAX);
-  if (report != NULL && !g_file_set_contents (options->events_path, text, -1, error))
+  if (report != NULL && !trio_sim_write_file (options->events_path, text, strlen (text), error))
     g_clear_pointer (&report, trio_sim_report_free);
   trio_sim_record_free (record);
   return report;

@@ -4,6 +4,7 @@
 
 #include "simulator/cli/options.h"
 #include "simulator/cli/os.h"
+#include "simulator/result-file.h"
 
 #include <math.h>
 #include <string.h>
@@ -106,7 +107,7 @@ apply_output (const TrioCli *cli, const char *command, const TrioCliCommonOption
   if (options->junit && !*options->junit)
     return trio_cli_usage (cli, command, "--junit needs the name of a file") == TRIO_CLI_EXIT_OK;
   /* As with --keep: better now. */
-  if (options->junit && !trio_cli_write_file (options->junit, "", &error))
+  if (options->junit && !trio_sim_write_file (options->junit, NULL, 0, &error))
     return trio_cli_usage (cli, command, "--junit: %s", error->message) == TRIO_CLI_EXIT_OK;
 
   campaign->json = options->json;

@@ -166,21 +166,3 @@ trio_cli_may_write_into (const char *directory, GError **error)
     return TRUE;
   return FALSE;
 }
-
-gboolean
-trio_cli_write_file (const char *path, const char *text, GError **error)
-{
-  FILE *file;
-  gboolean ok;
-
-  if (!g_file_test (path, G_FILE_TEST_EXISTS) || g_file_test (path, G_FILE_TEST_IS_REGULAR))
-    return g_file_set_contents (path, text, -1, error);
-
-  file = fopen (path, "w");
-  ok = file != NULL && fputs (text, file) >= 0;
-  if (file != NULL)
-    ok = fclose (file) == 0 && ok;
-  if (!ok)
-    g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno), "nothing can be written into “%s”: %s", path, g_strerror (errno));
-  return ok;
-}

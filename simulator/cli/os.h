@@ -122,8 +122,6 @@ gboolean      trio_cli_stdout_is_terminal (void);
 gboolean      trio_cli_stderr_is_terminal (void);
 /* Whether a file could be made there, as far as that can be known without making one; @directory itself need not exist. */
 gboolean      trio_cli_may_write_into     (const char *directory, GError **error);
-/* Replaces a file whole, or writes into what is no regular file (a device, a pipe), and leaves it what it is. */
-gboolean      trio_cli_write_file         (const char *path, const char *text, GError **error);
 /* "SIGSEGV (Segmentation fault)". */
 char         *trio_cli_signal_name        (int number, gboolean with_words);
 

@@ -207,10 +207,6 @@ options_agree (const Replay *self, gboolean has_runs)
     complaint = "--branch and --travel run it more than once: --trace, --history and --events are for a plain replay";
   else if (self->travels && self->json)
     complaint = "--travel talks with a person: there is no --json of it";
-  /* A new file would take its place. */
-  else if (options->history_path && g_file_test (options->history_path, G_FILE_TEST_EXISTS)
-           && !g_file_test (options->history_path, G_FILE_TEST_IS_REGULAR))
-    complaint = "--history needs the name of a file; what is there is no regular one";
   if (complaint)
     trio_cli_usage (self->cli, "replay", "%s", complaint);
   return complaint == NULL;

@@ -8,6 +8,7 @@
 #include "simulator/cli/os.h"
 #include "simulator/cli/progress.h"
 #include "simulator/cli/report.h"
+#include "simulator/result-file.h"
 
 static gboolean
 is_cut_short (const TrioCliCampaign *campaign)
@@ -438,6 +439,6 @@ trio_cli_junit_write (const GPtrArray *campaigns)
     append_suite (out, campaigns->pdata[i]);
   g_string_append (out, "</testsuites>\n");
 
-  if (!trio_cli_write_file (first->junit, out->str, &error))
+  if (!trio_sim_write_file (first->junit, out->str, out->len, &error))
     trio_cli_lose_output (error->message);
 }

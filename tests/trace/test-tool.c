@@ -6,6 +6,7 @@
 #include "tests/trace/tool-test.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static void
 assert_contains (const char *text, const char *part)
@@ -294,6 +295,8 @@ test_html_goes_beside_the_trace_or_where_it_is_told (void)
   g_autofree char *file = tool_write (tool, "a.trace", sample_hello ());
   g_autofree char *beside = tool_path (tool, "a.html");
   g_autofree char *told = tool_path (tool, "told.html");
+  g_autofree char *link = tool_path (tool, "link.html");
+  g_autofree char *page = NULL;
   g_autofree char *line = g_strconcat (beside, "\n", NULL);
 
   tool_run (tool, "html", file, NULL);
@@ -303,10 +306,18 @@ test_html_goes_beside_the_trace_or_where_it_is_told (void)
   tool_run (tool, "html", file, "-o", told, NULL);
   g_assert_cmpint (tool->code, ==, 0);
   g_assert_true (g_file_test (told, G_FILE_TEST_IS_REGULAR));
+  /* What has that name stays what it is. */
+  g_assert_cmpint (symlink ("told.html", link), ==, 0);
+  g_assert_cmpint (truncate (told, 0), ==, 0);
+  tool_run (tool, "html", file, "-o", link, NULL);
+  g_assert_cmpint (tool->code, ==, 0);
+  g_assert_true (g_file_test (link, G_FILE_TEST_IS_SYMLINK));
+  g_assert_true (g_file_get_contents (told, &page, NULL, NULL) && g_str_has_prefix (page, "<!DOCTYPE html>"));
   tool_run (tool, "html", file, "-o", "-", NULL);
   g_assert_true (g_str_has_prefix (tool->out, "<!DOCTYPE html>"));
   tool_run (tool, "html", file, "-o", "no-such-folder/a.html", NULL);
   g_assert_cmpint (tool->code, ==, 2);
+  assert_contains (tool->err, "could not write the page “no-such-folder/a.html”: No such file or directory");
 }
 
 static void

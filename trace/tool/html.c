@@ -7,8 +7,11 @@
 #include "trace/tool/json.h"
 #include "trace/page.h"          /* made at build time by html/embed.c */
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <glib/gstdio.h>
 
 /* Only '&' and '<' mean something in the text of an element. */
 static void
@@ -71,6 +74,24 @@ default_output (const char *file)
   return g_strconcat (stem, ".html", NULL);
 }
 
+/* Into the file itself, which may be a device: g_file_set_contents() would put a file of its own in the place of it. */
+static gboolean
+write_page (const char *path, const GString *page, GError **error)
+{
+  FILE *file = g_fopen (path, "wbe");
+  gboolean ok = file != NULL && fwrite (page->str, 1, page->len, file) == page->len && fflush (file) == 0;
+  int why = errno;
+
+  if (file != NULL && fclose (file) != 0 && ok)
+    {
+      ok = FALSE;
+      why = errno;
+    }
+  if (!ok)
+    g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (why), "could not write the page “%s”: %s", path, g_strerror (why));
+  return ok;
+}
+
 int
 trace_command_html (int argc, char **argv)
 {
@@ -100,7 +121,7 @@ trace_command_html (int argc, char **argv)
   append_page (page, trace);
   if (g_str_equal (output, "-"))
     fwrite (page->str, 1, page->len, stdout);
-  else if (g_file_set_contents (output, page->str, page->len, &error))
+  else if (write_page (output, page, &error))
     printf ("%s\n", output);
   else
     {

@@ -119,7 +119,6 @@ replay x --until 0 | --until 0: expected the number of a task step
 replay x --break | --break stops at --until STEP, which is not given
 replay x --runs 3 | --runs is for --branch
 replay x --branch fifo | --branch leaves the schedule at --until STEP
-replay x --history /dev/null | --history needs the name of a file
 replay x --until 2 --branch nothing | expected STRATEGY or STRATEGY:SEED
 shrink | which schedule file?
 shrink nothing | “nothing”
@@ -278,13 +277,21 @@ def test_what_is_no_regular_file_stays_what_it_is(folder):
     done = run(folder, "explore -s clean --runs 3 --junit pipe")
     if done.returncode != 0 or not os.read(reader, 100000).endswith(b"</testsuites>\n"):
         yield f"{done.returncode} {done.stdout}{done.stderr}"
+    done = run(folder, f"replay {path} --events pipe")
+    if done.returncode != FOUND or b"task" not in os.read(reader, 100000):
+        yield f"{done.returncode} {done.stdout}{done.stderr}"
     os.close(reader)
+    done = run(folder, f"replay {path} --events .")
+    if done.returncode != USAGE or "nothing can be written into “.”: Is a directory" not in done.stderr:
+        yield f"{done.returncode} {done.stdout}{done.stderr}"
     if not (folder / "pipe").is_fifo():
         yield "the pipe is gone"
 
 
 @scratch
 def test_results_that_have_no_room_are_told(folder):
+    if not pathlib.Path("/dev/full").is_char_device():
+        yield "/dev/full is no device: something made a file of it; mknod -m 666 /dev/full c 1 7"
     with open("/dev/full", "w") as full:
         done = subprocess.run([PLANTED, "explore", "-s", "clean", "--runs", "3"], cwd=folder, env=ENVIRONMENT, stdout=full, stderr=subprocess.PIPE, text=True,
                               check=False)
