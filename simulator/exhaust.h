@@ -131,8 +131,8 @@ typedef struct
   TrioSimReduce       reduce;
   const char *const  *held;
   guint64             max_runs;
-  guint               part;
-  guint               parts;
+  guint64             part;
+  guint64             parts;
   gboolean            keep_going;
   gboolean          (*go_on)  (const TrioSimExhaust *so_far, gpointer user_data);
   TrioSimChoiceFunc   on_decision;

@@ -24,7 +24,7 @@ enum
 #define RESULT_STRING "(umaymayxttttubtta(ayt)a(ayb)umaymay)"
 
 static const GVariantType *const tells[] = {
-  (const GVariantType *) RESULT_STRING, (const GVariantType *) "(ay)", (const GVariantType *) "(b)",
+  (const GVariantType *) RESULT_STRING, (const GVariantType *) "(ay)", (const GVariantType *) "(b)", NULL,
 };
 
 typedef struct
@@ -143,8 +143,8 @@ search_part (int outbox, gpointer data)
   options.func = self->work->target->func;
   options.data = self->work->target->data;
   options.program = self->work->target->program;
-  options.part = (guint) (self->work->shard - 1) + self->part * (guint) self->work->shards;
-  options.parts = self->parts * (guint) self->work->shards;
+  options.part = self->work->shard - 1 + self->part * self->work->shards;
+  options.parts = self->parts * self->work->shards;
   options.max_runs = (options.max_runs + options.parts - 1) / options.parts;
   options.go_on = go_on;
   options.on_decision = note_decision;
@@ -303,10 +303,11 @@ hear_result (Pool *pool, Worker *worker, GVariant *message)
 static void
 hear_all (Pool *pool, Worker *worker)
 {
+  g_autoptr (GError) error = NULL;
   GVariant *message;
   guint32 kind;
 
-  while ((message = trio_cli_child_hear (worker->child, tells, &kind)))
+  while ((message = trio_cli_child_hear (worker->child, tells, &kind, &error)))
     {
       if (kind == TELLS_RESULT)
         hear_result (pool, worker, message);
@@ -319,6 +320,13 @@ hear_all (Pool *pool, Worker *worker)
           worker->has_result = TRUE;
         }
       g_variant_unref (message);
+    }
+  if (error != NULL)
+    {
+      trio_cli_child_kill (worker->child);
+      worker->has_result = TRUE;
+      if (pool->refusal == NULL)
+        pool->refusal = g_steal_pointer (&error);
     }
 }
 
@@ -419,7 +427,7 @@ ask_for_memory (const TrioCliExhaustWork *work)
 
   while (child != NULL && child->end == TRIO_CLI_END_RUNNING && g_get_monotonic_time () < due && !trio_cli_interrupted ())
     trio_cli_children_wait (&child, 1, TICK_MS);
-  message = child != NULL ? trio_cli_child_hear (child, tells, &kind) : NULL;
+  message = child != NULL ? trio_cli_child_hear (child, tells, &kind, NULL) : NULL;
   if (message != NULL)
     g_variant_get (message, "(b)", &seen);
   return seen;

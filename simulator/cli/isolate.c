@@ -195,12 +195,23 @@ run_and_tell (int outbox, gpointer data)
 
 /* ---- In the parent --------------------------------------------------------------------------------------------------------- */
 
+/* A run that dies may have written anywhere before, here too. */
+static void
+end_texts (Journal *journal)
+{
+  journal->last_path[sizeof journal->last_path - 1] = '\0';
+  journal->asker[sizeof journal->asker - 1] = '\0';
+  journal->goer[sizeof journal->goer - 1] = '\0';
+  journal->faulty[sizeof journal->faulty - 1] = '\0';
+}
+
 static void
 read_journal (const Journal *journal, TrioSchedule *schedule)
 {
+  const gsize used = MIN (journal->used, (JOURNAL_BYTES - sizeof *journal) / 8);
   gsize at = 0;
 
-  while (at < journal->used)
+  while (at < used && journal->words[at] <= 8 * (used - at - 1))
     {
       gsize size = journal->words[at];
       g_autoptr (GBytes) bytes = g_bytes_new (&journal->words[at + 1], size);
@@ -289,12 +300,12 @@ report_of_dead (const Child *self, const TrioCliChild *child, gboolean timed_out
 static TrioSimReport *
 hear_report (TrioCliChild *child, TrioSchedule *points, GError **error)
 {
-  static const GVariantType *const types[] = { (const GVariantType *) TRIO_CLI_REPORT_STRING, (const GVariantType *) "(ay)" };
+  static const GVariantType *const types[] = { (const GVariantType *) TRIO_CLI_REPORT_STRING, (const GVariantType *) "(ay)", NULL };
   g_autoptr (GVariant) message = NULL;
   g_autofree char *refusal = NULL;
   guint32 kind;
 
-  message = trio_cli_child_hear (child, types, &kind);
+  message = trio_cli_child_hear (child, types, &kind, error);
   if (!message)
     return NULL;
   if (kind == TELLS_REPORT)
@@ -346,6 +357,7 @@ isolate (const TrioCliTarget *target, const TrioSimOptions *options, const TrioC
 
       await_end (child, target->timeout_s, &timed_out, &cut);
       report = hear_report (child, points, &refusal);
+      end_texts (self.journal);
       if (!report && !refusal && cut)
         g_set_error_literal (&refusal, TRIO_ERROR, TRIO_ERROR_KEYBOARD_INTERRUPT, "interrupted by Ctrl-C");
       else if (!report && !refusal)
@@ -407,7 +419,7 @@ measure_and_tell (int outbox, gpointer data)
 TrioSimMeasure *
 trio_cli_measure (const TrioCliTarget *target, TrioSimInject inject)
 {
-  static const GVariantType *const types[] = { G_VARIANT_TYPE_BYTESTRING };
+  static const GVariantType *const types[] = { G_VARIANT_TYPE_BYTESTRING, NULL };
   Measuring self = { target, inject };
   g_autoptr (TrioCliChild) child = trio_cli_child_new (measure_and_tell, &self, FALSE, NULL);
   g_autoptr (GVariant) told = NULL;
@@ -417,7 +429,7 @@ trio_cli_measure (const TrioCliTarget *target, TrioSimInject inject)
   if (child == NULL)
     return NULL;
   await_end (child, MEASURE_TIMEOUT_S, &timed_out, &cut);
-  told = trio_cli_child_hear (child, types, &kind);
+  told = trio_cli_child_hear (child, types, &kind, NULL);
   if (told == NULL)
     return NULL;
 

@@ -26,6 +26,7 @@
 
 #define ERRORS_BYTES_MAX (64 * 1024)
 #define MESSAGE_BYTES_MAX (1u << 30)
+#define MESSAGE_MARK      0x7472696f
 
 static pid_t parent_pid;
 
@@ -102,17 +103,24 @@ write_all (int fd, gconstpointer data, gsize size)
     }
 }
 
-/* A message is: kind, size, bytes. Short ones arrive whole, long ones in pieces. */
+typedef struct
+{
+  guint32 mark;            /* MESSAGE_MARK */
+  guint32 kind;
+  guint32 size;
+} MessageHead;
+
+/* A message is its head, then its bytes. Short ones arrive whole, long ones in pieces. */
 void
 trio_cli_tell (int outbox, guint32 kind, GVariant *message)
 {
   g_autoptr (GVariant) held = g_variant_ref_sink (message);
-  guint32 head[2] = { kind, (guint32) g_variant_get_size (held) };
-  g_autoptr (GByteArray) bytes = g_byte_array_sized_new (sizeof head + head[1]);
+  MessageHead head = { MESSAGE_MARK, kind, (guint32) g_variant_get_size (held) };
+  g_autoptr (GByteArray) bytes = g_byte_array_sized_new (sizeof head + head.size);
 
-  g_byte_array_append (bytes, (const guint8 *) head, sizeof head);
-  if (head[1] > 0)
-    g_byte_array_append (bytes, g_variant_get_data (held), head[1]);
+  g_byte_array_append (bytes, (const guint8 *) &head, sizeof head);
+  if (head.size > 0)
+    g_byte_array_append (bytes, g_variant_get_data (held), head.size);
   write_all (outbox, bytes->data, bytes->len);
 }
 
@@ -174,7 +182,7 @@ close_fd (int *fd)
 }
 
 static TrioCliChild *
-child_of (pid_t pid, int inbox_fd, int errors_fd, gboolean echo)
+child_of (pid_t pid, int inbox_fd, int outbox_fd, int errors_fd, gboolean echo)
 {
   TrioCliChild *child = g_new0 (TrioCliChild, 1);
 
@@ -182,6 +190,7 @@ child_of (pid_t pid, int inbox_fd, int errors_fd, gboolean echo)
   fcntl (errors_fd, F_SETFL, O_NONBLOCK);
   child->pid = pid;
   child->inbox_fd = inbox_fd;
+  child->outbox_fd = outbox_fd;
   child->errors_fd = errors_fd;
   child->echo = echo;
   child->inbox = g_byte_array_new ();
@@ -228,7 +237,7 @@ trio_cli_child_new (TrioCliChildBody body, gpointer data, gboolean echo, GError 
       close (errors[0]);
       return NULL;
     }
-  return child_of (pid, inbox[0], errors[0], echo);
+  return child_of (pid, inbox[0], inbox[1], errors[0], echo);
 }
 
 /* Reads what is there. FALSE at the end. */
@@ -336,24 +345,34 @@ trio_cli_child_forget (TrioCliChild *child)
 }
 
 GVariant *
-trio_cli_child_hear (TrioCliChild *child, const GVariantType *const *types, guint32 *kind)
+trio_cli_child_hear (TrioCliChild *child, const GVariantType *const *types, guint32 *kind, GError **error)
 {
-  guint32 head[2];
-  GVariant *message;
+  guint n_types = 0;
+  MessageHead head;
+  g_autoptr (GVariant) message = NULL;
   g_autoptr (GBytes) bytes = NULL;
 
   if (child->inbox->len < sizeof head)
     return NULL;
-  memcpy (head, child->inbox->data, sizeof head);
-  g_return_val_if_fail (head[1] < MESSAGE_BYTES_MAX, NULL);
-  if (child->inbox->len < sizeof head + head[1])
-    return NULL;
-
-  bytes = g_bytes_new (child->inbox->data + sizeof head, head[1]);
-  message = g_variant_ref_sink (g_variant_new_from_bytes (types[head[0]], bytes, FALSE));
-  g_byte_array_remove_range (child->inbox, 0, sizeof head + head[1]);
-  *kind = head[0];
-  return message;
+  memcpy (&head, child->inbox->data, sizeof head);
+  while (types[n_types] != NULL)
+    n_types++;
+  if (head.mark == MESSAGE_MARK && head.kind < n_types && head.size < MESSAGE_BYTES_MAX)
+    {
+      if (child->inbox->len < sizeof head + head.size)
+        return NULL;
+      bytes = g_bytes_new (child->inbox->data + sizeof head, head.size);
+      message = g_variant_ref_sink (g_variant_new_from_bytes (types[head.kind], bytes, FALSE));
+    }
+  if (message == NULL || !g_variant_is_normal_form (message))
+    {
+      g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "the program wrote bytes of its own into file descriptor %d, over which a run tells "
+                   "its result to the process that started it: it must write only into what it has opened", child->outbox_fd);
+      return NULL;
+    }
+  g_byte_array_remove_range (child->inbox, 0, sizeof head + head.size);
+  *kind = head.kind;
+  return g_steal_pointer (&message);
 }
 
 void
@@ -396,7 +415,7 @@ trio_cli_unshare (gpointer memory, gsize n_bytes)
 gboolean
 trio_cli_pipe_open (TrioCliPipe *pipe, GError **error)
 {
-  pipe->fds[0] = pipe->fds[1] = -1;
+  *pipe = TRIO_CLI_PIPE_NONE;
   /* Whether its reader lives, is found out otherwise. */
   signal (SIGPIPE, SIG_IGN);
   return open_pipe (pipe->fds, error);

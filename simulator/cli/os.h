@@ -30,6 +30,7 @@ typedef struct
   int         pid;
   int         inbox_fd;      /* what it tells us; -1 after its end */
   int         errors_fd;     /* what it prints */
+  int         outbox_fd;     /* of the child: where it tells us things */
   gboolean    echo;          /* pass on what it prints, too */
   GByteArray *inbox;
   GString    *errors;
@@ -52,8 +53,9 @@ void          trio_cli_child_kill         (TrioCliChild *child);
 void          trio_cli_children_wait      (TrioCliChild *const *children, guint n_children, int patience_ms);
 /* Forgets what it printed so far. */
 void          trio_cli_child_forget       (TrioCliChild *child);
-/* The next message, as it was told; NULL if none is complete. @types: by kind. */
-GVariant     *trio_cli_child_hear         (TrioCliChild *child, const GVariantType *const *types, guint32 *kind);
+/* The next message, as it was told; NULL if none is complete. @types: by kind, then NULL. With @error if something else than
+ * trio_cli_tell() wrote there: no message of that child can be told from then on. */
+GVariant     *trio_cli_child_hear         (TrioCliChild *child, const GVariantType *const *types, guint32 *kind, GError **error);
 
 /* In a child: calls @hook when the program dies of a fault or an assertion, and dies of it after that, three seconds later at
  * the latest. Where somebody else has a handler, such as a sanitizer, nothing is done. */
@@ -73,6 +75,8 @@ typedef struct
 {
   int fds[2];
 } TrioCliPipe;
+
+#define TRIO_CLI_PIPE_NONE ((TrioCliPipe) { { -1, -1 } })
 
 gboolean      trio_cli_pipe_open          (TrioCliPipe *pipe, GError **error);
 void          trio_cli_pipe_close         (TrioCliPipe *pipe);

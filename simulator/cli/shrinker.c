@@ -191,7 +191,7 @@ trio_cli_shrink_note_points (TrioCliShrinker *self, const TrioSchedule *schedule
   TrioSimReport *report = spend_run (self, schedule, noting, points);
 
   g_clear_pointer (&report, trio_sim_report_free);
-  return report != NULL || self->failure == NULL;
+  return self->failure == NULL;
 }
 
 TrioSchedule *

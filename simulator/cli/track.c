@@ -51,6 +51,7 @@ enum
 static const GVariantType *const tells[] = {
   (const GVariantType *) "(t)", (const GVariantType *) "(ay)", (const GVariantType *) "(i)", (const GVariantType *) "(iay)",
   (const GVariantType *) TRIO_CLI_REPORT_STRING,
+  NULL,
 };
 
 typedef struct
@@ -292,6 +293,7 @@ static GVariant *
 hear (TrioCliTrack *track, guint32 *kind)
 {
   gint64 due = track->target.timeout_s ? g_get_monotonic_time () + track->target.timeout_s * G_TIME_SPAN_SECOND : G_MAXINT64;
+  g_autoptr (GError) error = NULL;
   GVariant *message;
 
   for (;;)
@@ -299,9 +301,15 @@ hear (TrioCliTrack *track, guint32 *kind)
       gboolean alive = track->root->end == TRIO_CLI_END_RUNNING && trio_cli_process_lives (track->shared->traveller);
 
       trio_cli_children_wait (&track->root, 1, PATIENCE_MS);
-      message = trio_cli_child_hear (track->root, tells, kind);
+      message = trio_cli_child_hear (track->root, tells, kind, &error);
       if (message)
         return message;
+      if (error)
+        {
+          trio_cli_process_end (track->shared->traveller);
+          set_end (track, track->shared->at + 1, g_strdup (error->message));
+          return NULL;
+        }
       if (!alive)
         {
           set_end (track, track->shared->at + 1, g_strdup ("the program has ended in the middle of the run"));
@@ -474,6 +482,10 @@ trio_cli_track_new (const TrioCliTarget *target, const TrioSchedule *schedule, T
   track->inject = inject;
   track->interval = MAX (total / CHECKPOINTS_WANTED, 1);
   track->shared = trio_cli_share (sizeof (Shared));
+  /* What is not open yet is no descriptor: 0 is one, and would be closed if the next cannot be opened. */
+  for (guint i = 0; i < CHECKPOINTS_MAX; i++)
+    track->pipes[i] = TRIO_CLI_PIPE_NONE;
+  track->travel = TRIO_CLI_PIPE_NONE;
   for (guint i = 0; i < CHECKPOINTS_MAX; i++)
     if (!trio_cli_pipe_open (&track->pipes[i], error))
       return NULL;

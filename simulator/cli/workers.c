@@ -30,7 +30,7 @@ enum
 };
 
 static const GVariantType *const tells[] = {
-  (const GVariantType *) "(tumaymay)", (const GVariantType *) "(ayb)", (const GVariantType *) "(ay)",
+  (const GVariantType *) "(tumaymay)", (const GVariantType *) "(ayb)", (const GVariantType *) "(ay)", NULL,
 };
 
 /* Written by its worker, read by the parent at any time: each is one aligned word. */
@@ -278,14 +278,23 @@ hear_one (Pool *pool, GVariant *message, guint32 kind)
 static void
 hear_all (Pool *pool, guint nth)
 {
+  g_autoptr (GError) error = NULL;
   GVariant *message;
   guint32 kind;
 
-  while ((message = trio_cli_child_hear (pool->children[nth], tells, &kind)))
+  while ((message = trio_cli_child_hear (pool->children[nth], tells, &kind, &error)))
     {
       if (hear_one (pool, message, kind))
         pool->failed[nth] = TRUE;
       g_variant_unref (message);
+    }
+  if (error != NULL)
+    {
+      trio_cli_child_kill (pool->children[nth]);
+      pool->failed[nth] = TRUE;
+      stop_before (pool, 0);
+      if (!pool->refusal)
+        pool->refusal = g_steal_pointer (&error);
     }
 }
 

@@ -107,6 +107,16 @@ close_everything (void)
 }
 
 static void
+babble (void)
+{
+  static const guint8 nonsense[64] = { 0xff, 1, 2, 3 };
+
+  for (int fd = 3; fd < 256; fd++)
+    if (write (fd, nonsense, sizeof nonsense) < 0)
+      continue;
+}
+
+static void
 shout (void)
 {
   for (int i = 0; i < 20000; i++)
@@ -119,7 +129,7 @@ main (int argc, char **argv)
 {
 #define DEED(name) static void (*name##_deed) (void) = name
   DEED (recurse); DEED (kill_itself); DEED (leave); DEED (stop); DEED (abort_run); DEED (divide); DEED (be_told);
-  DEED (leave_somebody_behind); DEED (close_everything); DEED (shout);
+  DEED (leave_somebody_behind); DEED (close_everything); DEED (shout); DEED (babble);
 #undef DEED
   const TrioScenario scenarios[] = {
     { "recurse", play, &recurse_deed, NULL },
@@ -132,6 +142,7 @@ main (int argc, char **argv)
     { "leave-somebody-behind", play, &leave_somebody_behind_deed, NULL },
     { "close-everything", play, &close_everything_deed, NULL },
     { "shout", play, &shout_deed, NULL },
+    { "babble", play, &babble_deed, NULL },
     { "at-once", play_at_once, NULL, NULL },
     { "well", goes_well, NULL, NULL },
     { argc > 1 && g_str_equal (argv[1], "twice") ? "well" : NULL, goes_well, NULL, NULL },

@@ -143,6 +143,7 @@ explore -s clean --runs 1 --shard 7/9
 explore -s clean --strategy fifo --runs 1000000000000
 sweep -s clean --max 1
 exhaust -s clean -d 0
+exhaust -s clean -d 1 --shard 1/1073741824 --jobs 4
 exhaust -s clean --hold ,,, -d 0
 --help
 -h
@@ -331,6 +332,14 @@ def test_whatever_a_worker_dies_of_is_a_failing_run_with_its_schedule(folder):
             for path in (folder / kept).iterdir():
                 if path.suffix == ".schedule" and run(folder, f"replay {path}", HOSTILE).returncode != FOUND:
                     yield f"{path.name} does not fail"
+
+
+@scratch
+def test_a_run_that_writes_into_all_descriptors_is_told_what_it_must_not(folder):
+    for command in ("explore --runs 1000 --jobs 2", "exhaust --jobs 2", "exhaust -d 2", "sweep --inject cancel"):
+        done = run(folder, f"{command} -s babble --escapes allow", HOSTILE)
+        if done.returncode != USAGE or "the program wrote bytes of its own into file descriptor " not in done.stderr:
+            yield f"{command}: {done.returncode} {done.stdout}{done.stderr}"
 
 
 @scratch
