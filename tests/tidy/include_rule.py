@@ -48,7 +48,7 @@ tests/core                    | yes                   | yes                     
 tests/net                     | yes                   | yes                         | yes        | yes | yes      | net
 tests/host                    | yes                   | yes                         | yes        | yes | yes      | host
 tests/thread                  | yes                   | yes                         | yes        | yes | yes      | host simulator
-tests/examples                | yes                   | yes                         | no         | yes | yes      |
+tests/examples                | yes                   | yes                         | choice.h   | yes | yes      |
 """
 
 # <trio/testing/>, <trio-sim/> and <trio-fuzz/> are for those who stand above them.

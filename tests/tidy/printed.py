@@ -23,6 +23,7 @@ PROGRAMS = {
     "tea": "tests/examples/readme/tea",
     "ledger-sim": "tests/examples/ledger/ledger-sim",
     "ledger-sim-repaired": "tests/examples/ledger/ledger-sim-repaired",
+    "replicated-sim": "tests/examples/replicated/replicated-sim",
 }
 
 
@@ -93,7 +94,16 @@ def travel(place):
     return [f"$ {command}", *place.run(command, stdin="help\nquit\n")]
 
 
-BLOCKS = {"README.md": {"tea": tea}, "simulator/README.md": {"kept": kept, "coverage": coverage, "why": why, "travel": travel}}
+def leader(place):
+    command = "replicated-sim explore -s leader --inject fault"
+    return [f"$ {command}", *between(place.run(command), "", "  replay it")]
+
+
+BLOCKS = {
+    "README.md": {"tea": tea},
+    "simulator/README.md": {"kept": kept, "coverage": coverage, "why": why, "travel": travel},
+    "tests/examples/replicated/README.md": {"leader": leader},
+}
 HAVE_STACKS = {"why"}
 
 # ---- The documents ----------------------------------------------------------------------------------------------------------------
@@ -147,7 +157,8 @@ def test_of(build, document, name, function):
 
 def test_every_block_is_made(_build):
     def test():
-        marks = {(str(path.relative_to(ROOT)), name) for path in (ROOT / "README.md", *(ROOT / part / "README.md" for part in ("simulator", "fuzz", "trace")))
+        marks = {(str(path.relative_to(ROOT)), name) for path in (ROOT / "README.md", *(ROOT / part / "README.md"
+                                                                                                 for part in ("simulator", "fuzz", "trace", "tests/examples/replicated")))
                  for name in re.findall(r"<!-- printed: (\S+) -->", path.read_text())}
         made = {(document, name) for document, blocks in BLOCKS.items() for name in blocks}
         for document, name in sorted(marks ^ made):

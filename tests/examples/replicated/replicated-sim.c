@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* Three nodes on three hosts that may crash, stand still and be cut off, one at a time; three clients; and the question whether what the clients saw could
- * have been seen of one store that never breaks. */
+/* Three nodes on three hosts that may crash, stand still and be cut off; three clients; and the question whether what the clients saw could have been seen
+ * of one store that never breaks. */
 
 #include <stdio.h>
 #include <string.h>
 
+#include <trio/seam/choice.h>
 #include <trio-sim/disk.h>
 #include <trio-sim/history.h>
 #include <trio-sim/hosts.h>
@@ -14,7 +15,6 @@
 #include "lines.h"
 #include "node.h"
 
-#define N_CLIENTS    3
 #define N_OPERATIONS 6
 #define PATIENCE_US  (G_TIME_SPAN_SECOND)
 #define PAUSE_US     (150 * G_TIME_SPAN_MILLISECOND)
@@ -24,6 +24,7 @@ typedef struct
 {
   NodeBugs    bugs;
   gboolean    apart;             /* the first two never hear of each other */
+  gboolean    mute;              /* for a while the others do not hear the first, who hears them: from when on and how long are choices */
   const char *choices;           /* among which a bug is looked for; NULL: all there are, which the right store must survive */
 } Setup;
 
@@ -40,6 +41,17 @@ typedef struct
   int    id;
   int    node;                   /* whom it asks first */
 } Client;
+
+/* What they do: the first puts and gets by turns. */
+enum { BOTH, WRITER, READER, N_CLIENTS };
+
+static const char *const client_names[N_CLIENTS] = { "client", "writer", "reader" };
+
+/* The ways out of the first host to the others. */
+typedef struct
+{
+  TrioSimHost *hosts[N_NODES];
+} Ways;
 
 /* --- clients --- */
 
@@ -62,7 +74,11 @@ note_answer (Client *client, guint id, const char *answer, gboolean *settled)
       *settled = FALSE;
     }
   else
-    trio_history_lose (history, id);
+    {
+      /* It may come to be, or not. Who does not know is not asked next. */
+      trio_history_lose (history, id);
+      client->node = (client->node + 1) % N_NODES;
+    }
 }
 
 /* A question that may have been heard is not asked again: it would happen twice. */
@@ -105,7 +121,7 @@ run_client (gpointer data, GError **error)
 
       if (!trio_sleep (PAUSE_US, error))
         return FALSE;
-      if ((i + client->id) % 2 == 0)
+      if (client->id == WRITER || (client->id == BOTH && i % 2 == 0))
         {
           gint64 value = ++store->n_values;
 
@@ -123,6 +139,50 @@ run_client (gpointer data, GError **error)
   return TRUE;
 }
 
+/* --- the one-way partition --- */
+
+#define MUTE_STEP_US (100 * G_TIME_SPAN_MILLISECOND)
+#define MUTE_STEPS   32
+
+static const guint mute_spans_s[] = { 1, 2, 4, 8 };
+
+static void
+describe_mute_from (const TrioChoicePoint *point, guint32 value, GString *out)
+{
+  g_string_append_printf (out, "nothing got through from %s to the others from %g s on", trio_sim_host_get_name (point->data),
+                          value * (MUTE_STEP_US / 1e6));
+}
+
+static void
+describe_mute_span (const TrioChoicePoint *point, guint32 value, GString *out)
+{
+  g_string_append_printf (out, "nothing got through from %s to the others for %u s", trio_sim_host_get_name (point->data), mute_spans_s[value]);
+}
+
+/* It may never come to that. Clients are on another host, and hear it all the time. */
+static gboolean
+fall_silent (gpointer data, GError **error)
+{
+  Ways *ways = data;
+  const TrioChoicePoint from = {
+    .label = "fault.mute.from", .bound = MUTE_STEPS, .what = "fall silent", .describe = describe_mute_from, .data = ways->hosts[0],
+  };
+  const TrioChoicePoint span = {
+    .label = "fault.mute.span", .bound = G_N_ELEMENTS (mute_spans_s), .what = "fall silent", .describe = describe_mute_span,
+    .data = ways->hosts[0],
+  };
+  guint32 value = trio_choose (&from);
+
+  if (value == 0)
+    return TRUE;
+  if (!trio_sleep (value * MUTE_STEP_US, error))
+    return FALSE;
+  value = trio_choose (&span);
+  for (int i = 1; i < N_NODES; i++)
+    trio_sim_partition_one_way (ways->hosts[0], ways->hosts[i], mute_spans_s[value] * G_TIME_SPAN_SECOND);
+  return TRUE;
+}
+
 /* --- the scenario --- */
 
 static gboolean
@@ -134,7 +194,7 @@ run_clients (Store *store, GError **error)
   for (int i = 0; i < N_CLIENTS; i++)
     {
       clients[i] = (Client) { .store = store, .id = i, .node = i % N_NODES };
-      trio_nursery_start_soon_full (nursery, run_client, &clients[i], NULL, "client");
+      trio_nursery_start_soon_full (nursery, run_client, &clients[i], NULL, client_names[i]);
     }
   return trio_nursery_close (nursery, TRUE);
 }
@@ -142,22 +202,24 @@ run_clients (Store *store, GError **error)
 static gboolean
 run_nodes_and_clients (Store *store, const Setup *setup, GError **error)
 {
-  TrioSimHost *hosts[N_NODES];
   Node nodes[N_NODES];           /* likewise */
+  Ways ways;
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
 
   trio_sim_hosts_set_max_faulty (N_NODES);
   for (int i = 0; i < N_NODES; i++)
     {
-      hosts[i] = trio_sim_host_new (store->names[i]);
+      ways.hosts[i] = trio_sim_host_new (store->names[i]);
       /* Disks may be full, and fail; but none lies. */
-      trio_sim_disk_declare_copy (trio_sim_disk_of_host (hosts[i]), "/", "all", 0);
+      trio_sim_disk_declare_copy (trio_sim_disk_of_host (ways.hosts[i]), "/", "all", 0);
       nodes[i] = (Node) { .id = i, .names = store->names, .bugs = setup->bugs };
     }
   if (setup->apart)
-    trio_sim_partition (hosts[0], hosts[1], G_MAXINT64);
+    trio_sim_partition (ways.hosts[0], ways.hosts[1], G_MAXINT64);
+  if (setup->mute)
+    trio_nursery_start_soon (nursery, fall_silent, &ways);
   for (int i = 0; i < N_NODES; i++)
-    trio_sim_host_start (hosts[i], nursery, node_run, &nodes[i]);
+    trio_sim_host_start (ways.hosts[i], nursery, node_run, &nodes[i]);
   if (!run_clients (store, error))
     return FALSE;
   trio_nursery_cancel (nursery);
@@ -185,15 +247,17 @@ main (int argc, char **argv)
 {
   static Setup right = { 0 };
   static Setup apart = { .apart = TRUE };
-  static Setup sync = { NODE_ANSWERS_BEFORE_SYNC, FALSE, "fault.host.crash fault.net.partition" };
-  static Setup vote = { NODE_FORGETS_ITS_VOTE, TRUE, "fault.host.crash" };
-  static Setup leader = { NODE_TRUSTS_ITS_LEADERSHIP, FALSE, "net. fault.net." };
+  static Setup mute = { .mute = TRUE };
+  static Setup sync = { .bugs = NODE_ANSWERS_BEFORE_SYNC, .choices = "fault.host.crash fault.net.partition" };
+  static Setup vote = { .bugs = NODE_FORGETS_ITS_VOTE, .apart = TRUE, .choices = "fault.host.crash" };
+  static Setup leader = { .bugs = NODE_TRUSTS_ITS_LEADERSHIP, .mute = TRUE, .choices = "fault.mute." };
   static const TrioScenario scenarios[] = {
     { "right", scenario, &right, "three nodes, as they should be" },
     { "apart", scenario, &apart, "the same; two of them cannot hear each other" },
+    { "mute", scenario, &mute, "the same; for a while the others do not hear the first" },
     { "sync", scenario, &sync, "they answer before what they tell is on the disk" },
     { "vote", scenario, &vote, "a vote is not on the disk, and two of them cannot hear each other" },
-    { "leader", scenario, &leader, "who was elected does not ask whether it still leads" },
+    { "leader", scenario, &leader, "who was elected does not ask whether it still leads, and the others do not hear it for a while" },
     { NULL, NULL, NULL, NULL }
   };
 
