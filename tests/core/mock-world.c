@@ -69,11 +69,17 @@ const MockElsewhere *mock_elsewhere;
 guint32 mock_seed;
 
 static guint32
+choose_order (MockWorld *self, const TrioChoicePoint *point)
+{
+  gboolean is_open = self->rand != NULL && g_str_equal (point->label, TRIO_CHOICE_SCHEDULE);
+
+  return is_open ? (guint32) g_rand_int_range (self->rand, 0, (gint32) point->bound) : 0;
+}
+
+static guint32
 choose_any (TrioChoice *choice, const TrioChoicePoint *point)
 {
-  MockWorld *self = TRIO_MOCK_OF (choice, any_order);
-
-  return g_str_equal (point->label, TRIO_CHOICE_SCHEDULE) ? (guint32) g_rand_int_range (self->rand, 0, (gint32) point->bound) : 0;
+  return choose_order (TRIO_MOCK_OF (choice, any_order), point);
 }
 
 MockWorld *
@@ -222,7 +228,7 @@ mock_choose (TrioChoice *choice, const TrioChoicePoint *point)
     return ++self->n_interrupt == self->interrupt_at;
   if (g_str_equal (point->label, TRIO_CHOICE_SCHEDULE))
     self->n_schedule++;
-  return self->last_goes_first ? point->bound - 1 : 0;
+  return self->last_goes_first ? point->bound - 1 : choose_order (self->world, point);
 }
 
 MockChoice *
@@ -231,6 +237,7 @@ mock_choice_new (MockWorld *world)
   MockChoice *self = g_new0 (MockChoice, 1);
 
   self->choice.choose = mock_choose;
+  self->world = world;
   world->world.choice = &self->choice;
   return self;
 }

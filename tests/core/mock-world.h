@@ -92,10 +92,12 @@ gboolean   mock_is_checked (void);
     }                                                  \
   G_STMT_END
 
-/* A choice seam that follows simple orders. Questions about cancelling and interrupting are counted from 1 over the whole run. */
+/* A choice seam that follows simple orders; who goes next is as in any mock world.
+ * Questions about cancelling and interrupting are counted from 1 over the whole run. */
 typedef struct
 {
   TrioChoice choice;
+  MockWorld *world;
   gboolean   last_goes_first;    /* of the runnable tasks always the last in line goes next */
   guint64    cancel_at;          /* this question about cancelling is answered with cancel_value; 0: none is */
   guint32    cancel_value;       /* 0 counts as 1: the innermost scope */

@@ -4,7 +4,7 @@
  * behind. */
 
 #include "core/loop/deadlines.h"
-#include "tests/core/mock-world.h"
+#include "tests/core/core-test.h"
 
 enum { N = 600 };
 
@@ -255,15 +255,18 @@ test_what_is_disarmed_while_others_expire_does_not_expire (void)
 int
 main (int argc, char **argv)
 {
+  const char *no_run = "the heap alone: there is no task in it, and so no order; test-scope-deadlines.c has those";
+
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/deadlines/deadlines-expire-in-order-whatever-was-armed-and-disarmed",
-                   test_deadlines_expire_in_order_whatever_was_armed_and_disarmed);
-  g_test_add_func ("/deadlines/disarming-what-is-not-armed-is-nothing", test_disarming_what_is_not_armed_is_nothing);
-  g_test_add_func ("/deadlines/moving-one-deadline-again-and-again-fills-no-memory",
-                   test_moving_one_deadline_again_and_again_fills_no_memory);
-  g_test_add_func ("/deadlines/what-is-armed-while-others-expire-waits-for-the-next-pass-and-holds-nobody-up",
-                   test_what_is_armed_while_others_expire_waits_for_the_next_pass_and_holds_nobody_up);
-  g_test_add_func ("/deadlines/what-is-disarmed-while-others-expire-does-not-expire",
-                   test_what_is_disarmed_while_others_expire_does_not_expire);
+  core_test_add_ordered ("/deadlines/deadlines-expire-in-order-whatever-was-armed-and-disarmed",
+                         test_deadlines_expire_in_order_whatever_was_armed_and_disarmed, no_run);
+  core_test_add_ordered ("/deadlines/disarming-what-is-not-armed-is-nothing",
+                         test_disarming_what_is_not_armed_is_nothing, no_run);
+  core_test_add_ordered ("/deadlines/moving-one-deadline-again-and-again-fills-no-memory",
+                         test_moving_one_deadline_again_and_again_fills_no_memory, no_run);
+  core_test_add_ordered ("/deadlines/what-is-armed-while-others-expire-waits-for-the-next-pass-and-holds-nobody-up",
+                         test_what_is_armed_while_others_expire_waits_for_the_next_pass_and_holds_nobody_up, no_run);
+  core_test_add_ordered ("/deadlines/what-is-disarmed-while-others-expire-does-not-expire",
+                         test_what_is_disarmed_while_others_expire_does_not_expire, no_run);
   return g_test_run ();
 }

@@ -2,28 +2,71 @@
 
 /* Mistakes after which nothing can go on: each dies with a sentence that names it, in a process of its own. Statements 8 and 83. */
 
-#include "tests/core/mock-world.h"
+#include "tests/core/core-test.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* The child's part: its last words go into the pipe, and nowhere else. Who lives on says nothing. */
+static void
+die (void (*run) (TrioFunc func), TrioFunc func, int words) G_GNUC_NORETURN;
 
 static void
-run_in_child (TrioFunc func)
+die (void (*run) (TrioFunc func), TrioFunc func, int words)
+{
+  const struct rlimit no_core = { 0, 0 };
+  int nowhere = open ("/dev/null", O_WRONLY);
+
+  setrlimit (RLIMIT_CORE, &no_core);
+  if (dup2 (nowhere, STDOUT_FILENO) < 0 || dup2 (words, STDERR_FILENO) < 0)
+    _exit (0);
+  run (func);
+  _exit (0);
+}
+
+/* Runs func in another process, and expects its end. A copy of this one is enough, and cheap enough for a thousand of them. */
+static void
+expect_death_in (void (*run) (TrioFunc func), TrioFunc func, const char *last_words)
+{
+  g_autoptr (GString) said = g_string_new (NULL);
+  char buffer[1000];
+  int words[2];
+  int status;
+  gssize n;
+  pid_t pid;
+
+  g_assert_cmpint (pipe (words), ==, 0);
+  fflush (NULL);
+  pid = fork ();
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    die (run, func, words[1]);
+
+  close (words[1]);
+  while ((n = read (words[0], buffer, sizeof buffer)) > 0)
+    g_string_append_len (said, buffer, n);
+  close (words[0]);
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_false (WIFEXITED (status) && WEXITSTATUS (status) == 0);
+  if (!g_pattern_match_simple (last_words, said->str))
+    g_error ("\"%s\" is not \"%s\"", said->str, last_words);
+}
+
+static void
+run_alone (TrioFunc func)
 {
   g_autoptr (GError) error = NULL;
 
   (void) !mock_run (func, NULL, &error);
 }
 
-/* Runs this very test again in another process, where func is run, and expects its end. */
 static void
 expect_death (TrioFunc func, const char *last_words)
 {
-  if (g_test_subprocess ())
-    {
-      run_in_child (func);
-      return;
-    }
-  g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
-  g_test_trap_assert_failed ();
-  g_test_trap_assert_stderr (last_words);
+  expect_death_in (run_alone, func, last_words);
 }
 
 static TrioAbort
@@ -154,20 +197,19 @@ two_tasks (gpointer unused G_GNUC_UNUSED, GError **error)
 }
 
 static void
+run_with_wrong_answers (TrioFunc func)
+{
+  g_autoptr (MockWorld) world = mock_world_new ();
+  TrioChoice choice = { .choose = answer_too_much };
+
+  world->world.choice = &choice;
+  (void) !mock_run_in (world, func, NULL, NULL, NULL);
+}
+
+static void
 test_a_world_that_answers_beyond_the_bound (void)
 {
-  if (g_test_subprocess ())
-    {
-      g_autoptr (MockWorld) world = mock_world_new ();
-      TrioChoice choice = { .choose = answer_too_much };
-
-      world->world.choice = &choice;
-      (void) !mock_run_in (world, two_tasks, NULL, NULL, NULL);
-      return;
-    }
-  g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
-  g_test_trap_assert_failed ();
-  g_test_trap_assert_stderr ("*the world answered 2 to the choice \"schedule\", which has 2 answers*");
+  expect_death_in (run_with_wrong_answers, two_tasks, "*the world answered 2 to the choice \"schedule\", which has 2 answers*");
 }
 
 static gboolean
@@ -187,14 +229,17 @@ test_asking_for_sockets_where_there_are_none (void)
 int
 main (int argc, char **argv)
 {
+  const char *forked = "its run ends the process, which is a copy for that";
+  const char *alone = "there is one task in it, and so one order; and its run ends the process";
+
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/fatal/rescheduling-a-task-that-is-not-blocked", test_rescheduling_a_task_that_is_not_blocked);
-  g_test_add_func ("/fatal/rescheduling-the-running-task", test_rescheduling_the_running_task);
-  g_test_add_func ("/fatal/waking-a-task-whose-abort-said-that-nobody-would",
-                   test_waking_a_task_whose_abort_said_that_nobody_would);
-  g_test_add_func ("/fatal/an-always-that-does-not-hold-in-production", test_an_always_that_does_not_hold_in_production);
-  g_test_add_func ("/fatal/reaching-the-unreachable-in-production", test_reaching_the_unreachable_in_production);
-  g_test_add_func ("/fatal/a-world-that-answers-beyond-the-bound", test_a_world_that_answers_beyond_the_bound);
-  g_test_add_func ("/fatal/asking-for-sockets-where-there-are-none", test_asking_for_sockets_where_there_are_none);
+  core_test_add_mock ("/fatal/rescheduling-a-task-that-is-not-blocked", test_rescheduling_a_task_that_is_not_blocked, forked);
+  core_test_add_ordered ("/fatal/rescheduling-the-running-task", test_rescheduling_the_running_task, alone);
+  core_test_add_mock ("/fatal/waking-a-task-whose-abort-said-that-nobody-would", test_waking_a_task_whose_abort_said_that_nobody_would, forked);
+  core_test_add_ordered ("/fatal/an-always-that-does-not-hold-in-production", test_an_always_that_does_not_hold_in_production, alone);
+  core_test_add_ordered ("/fatal/reaching-the-unreachable-in-production", test_reaching_the_unreachable_in_production, alone);
+  core_test_add_ordered ("/fatal/a-world-that-answers-beyond-the-bound", test_a_world_that_answers_beyond_the_bound,
+                         "the first question about the order is answered wrongly on purpose, and ends the process");
+  core_test_add_ordered ("/fatal/asking-for-sockets-where-there-are-none", test_asking_for_sockets_where_there_are_none, alone);
   return g_test_run ();
 }

@@ -166,6 +166,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  /* In the order of production only: what is counted is compared between two runs, which must do the same. And there is no simulator over the
+   * copy of the runtime that counts. */
   g_test_add_func ("/linear/cancelling-many-sleepers", test_cancelling_many_sleepers);
   g_test_add_func ("/linear/spawning-and-waking-many-sleepers", test_spawning_and_waking_many_sleepers);
   g_test_add_func ("/linear/waking-all-who-wait", test_waking_all_who_wait);
