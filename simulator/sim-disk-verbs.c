@@ -53,6 +53,19 @@ trio_sim_handle_free (TrioFileHandle *handle)
   g_free (handle);
 }
 
+void
+trio_sim_handle_send_off (TrioFileHandle *handle)
+{
+  handle->travels = TRUE;
+}
+
+void
+trio_sim_handle_change_hands (TrioFileHandle *handle, const char *owner)
+{
+  handle->travels = FALSE;
+  handle->owner = owner;
+}
+
 static void
 set_size (TrioSimDisk *disk, TrioSimInode *inode, gsize size, const TrioSimFate *fate)
 {

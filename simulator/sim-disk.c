@@ -331,6 +331,9 @@ trio_sim_disks_add_leaks (const TrioSimDisks *self, GPtrArray *leaks, GString *l
         {
           const TrioFileHandle *handle = link->data;
 
+          /* It goes with the socket in whose mail it lies. */
+          if (handle->travels)
+            continue;
           g_ptr_array_add (leaks, g_strdup_printf ("%s of %s", handle->watch != 0 ? "watch" : "file", handle->owner));
           g_string_append_printf (lines, "\n  %s %s of %s", handle->watch != 0 ? "watch of" : "file", handle->path, handle->owner);
         }

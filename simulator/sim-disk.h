@@ -106,6 +106,7 @@ struct _TrioFileHandle
   const char    *owner;          /* path of the task that opened it */
   GList          link;
   gboolean       is_lost;        /* it is in disk->lost */
+  gboolean       travels;        /* passed through a unix socket, and not yet received */
 
   /* Of a watch. */
   guint64        watch;          /* its number; 0: it is none */
@@ -164,6 +165,10 @@ trio_sim_handle_is_stale (const TrioFileHandle *handle)
 {
   return handle->n_crashes != handle->disk->n_crashes;
 }
+
+/* It is in a letter, or somebody has taken it out, who has that path. */
+void          trio_sim_handle_send_off    (TrioFileHandle *handle);
+void          trio_sim_handle_change_hands (TrioFileHandle *handle, const char *owner);
 
 /* --- sim-disk-watch.c --- */
 

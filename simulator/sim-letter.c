@@ -23,9 +23,7 @@ trio_sim_letter_new (TrioSimNet *net, gconstpointer data, gsize size)
 void
 trio_sim_letter_free (TrioSimLetter *letter)
 {
-  /* Nobody will receive them. */
-  for (guint i = 0; i < letter->n_passed; i++)
-    trio_sim_socket_close (letter->passed[i]);
+  trio_sim_letter_drop_passed (letter);
   g_free (letter);
 }
 

@@ -127,7 +127,7 @@ struct _TrioSimLetter
   TrioSimHost    *receiver;
   gboolean        refusal;       /* the news that nobody is there */
   guint64         flow;
-  TrioSimSocket  *passed[TRIO_SOCKET_PASSED_MAX];
+  TrioSocketPassed *passed;      /* or NULL */
   guint           n_passed;
   gsize           size;
   gsize           offset;        /* so many bytes of it were received */
@@ -219,6 +219,15 @@ void           trio_sim_letter_free        (TrioSimLetter *letter);
 void           trio_sim_letter_arrive      (TrioSimLetter *letter, TrioSimSocket *receiver);
 /* The first of the mail, as a whole; what does not fit is lost. -EAGAIN if there is none. */
 gssize         trio_sim_letter_receive     (TrioSimSocket *receiver, gpointer buffer, gsize size, TrioSocketMessage *message);
+
+/* sim-passing.c: what travels in letters. */
+void           trio_sim_letter_enclose     (TrioSimLetter *letter, const TrioSocketMessage *message);
+/* The task that calls has it from now on, or there was no descriptor for it. */
+void           trio_sim_letter_unpack      (TrioSimLetter *letter, TrioSocketMessage *message);
+/* Nobody will receive it. */
+void           trio_sim_letter_drop_passed (TrioSimLetter *letter);
+/* Nobody has asked for it. */
+void           trio_sim_message_drop_passed (TrioSocketMessage *message);
 
 /* sim-unix.c: the verbs of unix sockets. */
 int            trio_sim_unix_bind          (TrioSimSocket *socket, const TrioAddress *address);

@@ -337,8 +337,7 @@ receive (TrioIo *io, TrioSocket *socket, gpointer buffer, gsize size)
       TrioSocketMessage message = { 0 };
       gssize n = trio_sim_socket_receive_message (io, socket, buffer, size, &message);
 
-      for (guint i = 0; i < message.n_passed; i++)
-        trio_sim_socket_close ((TrioSimSocket *) message.passed[i]);
+      trio_sim_message_drop_passed (&message);
       return n;
     }
   if (self->kind == TRIO_SOCKET_PIPE)
@@ -562,7 +561,8 @@ trio_sim_socket_close (TrioSimSocket *self)
   else
     say_goodbye (self);
   g_queue_unlink (&self->net->sockets, &self->open_link);
-  self->host->n_sockets--;
+  if (!self->travels)
+    self->host->n_sockets--;
   trio_sim_socket_free (self);
 }
 

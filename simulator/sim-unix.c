@@ -6,7 +6,8 @@
  * Always true:
  *  1. Of a stream, `peer` is the other end as long as both are open; `eof` says that nothing more comes.
  *  2. Only room varies (net.window, net.send, net.receive): there are no faults but a lack of descriptors.
- *  3. A socket that was passed stands in a letter; it stays in the network's list, so that it goes on receiving, and `travels`. */
+ *  3. A socket that was passed stands in a letter; it stays in the network's list, so that it goes on receiving, and `travels`. So does a
+ *     file in its disk's list. */
 
 #include "simulator/sim-net.h"
 
@@ -212,25 +213,13 @@ trio_sim_unix_connect (TrioSimSocket *self, const TrioAddress *address)
 
 /* --- sending --- */
 
-static int
-enclose (TrioSimLetter *letter, const TrioSocketMessage *message)
-{
-  for (guint i = 0; i < message->n_passed; i++)
-    {
-      letter->passed[i] = (TrioSimSocket *) message->passed[i];
-      letter->passed[i]->travels = TRUE;
-    }
-  letter->n_passed = message->n_passed;
-  return 0;
-}
-
 static void
 deliver (TrioSimSocket *self, TrioSimSocket *receiver, gconstpointer data, gsize size, const TrioSocketMessage *message)
 {
   TrioSimLetter *letter = trio_sim_letter_new (self->net, data, size);
 
   letter->from = self->local;
-  enclose (letter, message);
+  trio_sim_letter_enclose (letter, message);
   trio_sim_watch_note (self->net->watch, TRIO_SIM_EVENT_SENT, G_MAXUINT32 + self->serial, trio_sim_hash_bytes (data, size));
   trio_sim_letter_arrive (letter, receiver);
 }
@@ -343,23 +332,11 @@ tell_senders (TrioSimSocket *receiver)
     }
 }
 
-static void
-unpack (TrioSimLetter *letter, TrioSocketMessage *message)
-{
-  for (guint i = 0; i < letter->n_passed; i++)
-    {
-      letter->passed[i]->travels = FALSE;
-      trio_sim_socket_change_hands (letter->passed[i]);
-      message->passed[i] = &letter->passed[i]->socket;
-    }
-  message->n_passed = letter->n_passed;
-  letter->n_passed = 0;
-}
-
-/* Up to size bytes; not past the beginning of a letter that has sockets in it, as Linux. */
+/* Up to size bytes; not past the end of a letter that had something in it, as Linux (unix(7), "ancillary data forms a kind of barrier"). */
 static gssize
 receive_from_stream (TrioSimSocket *self, guint8 *buffer, gsize size, TrioSocketMessage *message)
 {
+  gboolean had_passed;
   gsize received = 0;
 
   size = trio_sim_choose_part ("net.receive", "receive", MIN (size, self->mail_size));
@@ -368,16 +345,15 @@ receive_from_stream (TrioSimSocket *self, guint8 *buffer, gsize size, TrioSocket
       TrioSimLetter *letter = g_queue_peek_head (&self->mail);
       gsize n = MIN (size - received, letter->size - letter->offset);
 
-      if (letter->n_passed > 0 && received > 0)
-        break;
-      unpack (letter, message);
+      had_passed = letter->n_passed > 0;
+      trio_sim_letter_unpack (letter, message);
       memcpy (buffer + received, letter->bytes + letter->offset, n);
       letter->offset += n;
       received += n;
       self->mail_size -= n;
       if (letter->offset == letter->size)
         trio_sim_letter_free (g_queue_pop_head (&self->mail));
-      if (message->n_passed > 0)
+      if (had_passed)
         break;
     }
   message->size = received;
@@ -391,11 +367,12 @@ receive_datagram (TrioSimSocket *self, gpointer buffer, gsize size, TrioSocketMe
   TrioSocketMessage passed = { 0 };
   gssize n;
 
-  unpack (letter, &passed);
+  trio_sim_letter_unpack (letter, &passed);
   n = trio_sim_letter_receive (self, buffer, size, message);
   message->has_address = message->address.path[0] != '\0' || message->address.path[1] != '\0';
+  message->passed = passed.passed;
   message->n_passed = passed.n_passed;
-  memcpy (message->passed, passed.passed, sizeof passed.passed);
+  message->passed_error = passed.passed_error;
   return n;
 }
 

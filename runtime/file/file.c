@@ -29,6 +29,7 @@ struct _TrioFile
   guint           n_users;           /* calls under way */
   gboolean        position_in_use;
   gboolean        closing;
+  gboolean        passing;           /* held: it may go elsewhere any moment */
   gboolean        nobody_closes;     /* who wanted to was interrupted: the last user does */
   TrioParkingLot  unused;            /* who waits for n_users to be 0 */
 };
@@ -105,6 +106,11 @@ begin (TrioFile *file, const char *doing, GError **error)
   if ((file->closing && !TRIO_MUTATION (closing_file_is_used)) || file->handle == NULL)
     {
       g_set_error (error, TRIO_ERROR, TRIO_ERROR_CLOSED_RESOURCE, "could not %s %s: it was closed", doing, file->path);
+      return FALSE;
+    }
+  if (file->passing)
+    {
+      g_set_error (error, TRIO_ERROR, TRIO_ERROR_BUSY_RESOURCE, "could not %s %s: it is being passed to somebody else", doing, file->path);
       return FALSE;
     }
   file->n_users++;
@@ -348,6 +354,55 @@ trio_file_send_some (TrioFile *file, gint64 offset, gsize size, struct _TrioSock
   return done;
 }
 
+/* --- going elsewhere --- */
+
+gboolean
+trio_file_begin_passing (TrioFile *file, GError **error)
+{
+  g_return_val_if_fail (file != NULL, FALSE);
+
+  if (file->n_users > 0 && file->handle != NULL && !file->closing)
+    {
+      g_set_error (error, TRIO_ERROR, TRIO_ERROR_BUSY_RESOURCE, "could not pass %s: another task is using it", file->path);
+      return FALSE;
+    }
+  if (!begin (file, "pass", error))
+    return FALSE;
+  file->passing = TRUE;
+  /* No user that a close would wait for: a send may wait for ever. */
+  end (file);
+  return TRUE;
+}
+
+struct _TrioFileHandle *
+trio_file_get_handle (TrioFile *file)
+{
+  g_return_val_if_fail (file != NULL, NULL);
+
+  return file->closing ? NULL : file->handle;
+}
+
+void
+trio_file_end_passing (TrioFile *file, gboolean passed)
+{
+  g_return_if_fail (file != NULL && file->passing);
+
+  trio_note_access (file, TRIO_ACCESS_WRITE);
+  file->passing = FALSE;
+  if (passed)
+    file->handle = NULL;
+}
+
+TrioFile *
+trio_file_new_passed (TrioFileHandle *handle, char *path, TrioFileFlags flags, gint64 position)
+{
+  TrioFile *file = trio_file_new (trio_current_files (), handle, path, flags);
+
+  g_free (path);
+  file->position = position;
+  return file;
+}
+
 /* --- the rest --- */
 
 static gboolean
@@ -483,7 +538,7 @@ trio_file_free (TrioFile *file)
 {
   if (file == NULL)
     return;
-  g_return_if_fail (file->n_users == 0);
+  g_return_if_fail (file->n_users == 0 && !file->passing);
   if (file->handle != NULL)
     drop (file);
   g_free (file->path);

@@ -98,6 +98,15 @@ trio_epoll_give_back (EpollSocket *socket)
     fcntl (socket->fd, F_SETFL, flags & ~O_NONBLOCK);
 }
 
+void
+trio_epoll_stop_blocking (EpollSocket *socket)
+{
+  int flags = fcntl (socket->fd, F_GETFL);
+
+  if (flags >= 0)
+    fcntl (socket->fd, F_SETFL, flags | O_NONBLOCK);
+}
+
 static int
 verb_detach (TrioIo *io, TrioSocket *socket)
 {

@@ -11,6 +11,7 @@
 
 #include <sys/uio.h>
 
+#include "host/epoll-passing.h"
 #include "host/epoll-private.h"
 #include "host/sockaddr.h"
 #include "host/sigpipe.h"
@@ -38,59 +39,6 @@ count_parts (const EpollSocket *socket, guint n_vectors)
   return (int) (socket->kind == TRIO_SOCKET_DATAGRAM ? n_vectors : MIN (n_vectors, PARTS_MAX));
 }
 
-/* Room for the descriptors of one message. */
-typedef union
-{
-  struct cmsghdr header;
-  char           bytes[CMSG_SPACE (sizeof (int) * TRIO_SOCKET_PASSED_MAX)];
-} Control;
-
-/* What came is a socket of ours from now on, or closed. */
-static void
-take_descriptor (TrioEpoll *self, int fd, TrioSocketMessage *message)
-{
-  EpollSocket *socket = message->n_passed < TRIO_SOCKET_PASSED_MAX ? trio_epoll_socket_of_descriptor (self, fd) : NULL;
-
-  if (socket != NULL)
-    message->passed[message->n_passed++] = &socket->socket;
-  else
-    {
-      close (fd);
-      message->passed_lost = TRUE;
-    }
-}
-
-static void
-unpack (TrioEpoll *self, struct msghdr *header, TrioSocketMessage *message)
-{
-  if (header->msg_flags & MSG_CTRUNC)
-    message->passed_lost = TRUE;
-  for (struct cmsghdr *part = CMSG_FIRSTHDR (header); part != NULL; part = CMSG_NXTHDR (header, part))
-    if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_RIGHTS)
-      for (gsize at = 0; at + sizeof (int) <= part->cmsg_len - CMSG_LEN (0); at += sizeof (int))
-        {
-          int fd;
-
-          memcpy (&fd, CMSG_DATA (part) + at, sizeof fd);
-          take_descriptor (self, fd, message);
-        }
-}
-
-static void
-enclose (struct msghdr *header, Control *control, const TrioSocketMessage *message)
-{
-  struct cmsghdr *part = &control->header;
-
-  memset (control, 0, sizeof *control);
-  header->msg_control = control;
-  header->msg_controllen = CMSG_SPACE (sizeof (int) * message->n_passed);
-  part->cmsg_level = SOL_SOCKET;
-  part->cmsg_type = SCM_RIGHTS;
-  part->cmsg_len = CMSG_LEN (sizeof (int) * message->n_passed);
-  for (guint i = 0; i < message->n_passed; i++)
-    memcpy (CMSG_DATA (part) + sizeof (int) * i, &((EpollSocket *) message->passed[i])->fd, sizeof (int));
-}
-
 static gssize
 receive_parts (EpollSocket *ours, struct msghdr *header, int flags)
 {
@@ -109,7 +57,7 @@ verb_receive_message (TrioIo *io, TrioSocket *socket, const TrioInputVector *vec
 {
   EpollSocket *ours = (EpollSocket *) socket;
   struct sockaddr_storage storage;
-  Control control;
+  TrioControl control;
   struct msghdr header = { .msg_name = &storage, .msg_namelen = sizeof storage, .msg_iov = (struct iovec *) (gpointer) vectors,
                            .msg_iovlen = (gsize) count_parts (ours, n_vectors) };
   gsize size = size_of (header.msg_iov, header.msg_iovlen);
@@ -140,7 +88,7 @@ verb_receive_message (TrioIo *io, TrioSocket *socket, const TrioInputVector *vec
   if (header.msg_namelen > sizeof storage.ss_family)
     message->has_address = trio_sockaddr_to_address ((struct sockaddr *) &storage, header.msg_namelen, &message->address);
   if (header.msg_control != NULL)
-    unpack ((TrioEpoll *) io, &header, message);
+    trio_epoll_unpack (io, &header, message);
   return MIN (n, (gssize) size);
 }
 
@@ -166,7 +114,7 @@ verb_send_message (TrioIo *io, TrioSocket *socket, const TrioOutputVector *vecto
   static const TrioSocketMessage nothing;
   EpollSocket *ours = (EpollSocket *) socket;
   struct sockaddr_storage storage;
-  Control control;
+  TrioControl control;
   struct msghdr header = { .msg_iov = (struct iovec *) (gpointer) vectors, .msg_iovlen = (gsize) count_parts (ours, n_vectors) };
   gssize n;
 
@@ -184,8 +132,10 @@ verb_send_message (TrioIo *io, TrioSocket *socket, const TrioOutputVector *vecto
       header.msg_name = &storage;
     }
   if (message->n_passed > 0)
-    enclose (&header, &control, message);
+    trio_epoll_enclose (&header, &control, message);
   n = send_parts (ours, &header);
+  if (message->n_passed > 0)
+    trio_epoll_let_go (io, message, n >= 0);
   if (n < 0)
     {
       /* The receiver's mail is full, which says nothing about this socket. */
@@ -197,11 +147,6 @@ verb_send_message (TrioIo *io, TrioSocket *socket, const TrioOutputVector *vecto
     }
   if (trio_epoll_short_means_drained (ours) && (gsize) n < size_of (header.msg_iov, header.msg_iovlen))
     ours->ready[TRIO_IO_WRITE] = FALSE;
-  for (guint i = 0; i < message->n_passed; i++)
-    {
-      ((EpollSocket *) message->passed[i])->shared = TRUE;
-      io->close (io, message->passed[i]);
-    }
   return n;
 }
 

@@ -85,6 +85,8 @@ void         trio_epoll_fill_descriptors (TrioIo *io);
 EpollSocket *trio_epoll_socket_of_descriptor (TrioEpoll *self, int fd);
 /* Before it is closed: as it was when it was adopted. */
 void         trio_epoll_give_back    (EpollSocket *socket);
+/* It is ours still, or again. */
+void         trio_epoll_stop_blocking (EpollSocket *socket);
 
 /* epoll-unix.c */
 void         trio_epoll_fill_unix    (TrioIo *io);

@@ -374,6 +374,12 @@ trio_host_file_get_fd (TrioFileHandle *handle)
   return handle->fd;
 }
 
+TrioFileHandle *
+trio_host_file_adopt (int fd)
+{
+  return handle_new (fd);
+}
+
 TrioFiles *
 trio_host_files_get (void)
 {

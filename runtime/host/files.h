@@ -9,3 +9,5 @@
 /* One table for all runs; it has no state. */
 TrioFiles *trio_host_files_get (void);
 int        trio_host_file_get_fd (TrioFileHandle *handle);
+/* Takes the descriptor of a file. */
+TrioFileHandle *trio_host_file_adopt (int fd);

@@ -9,6 +9,7 @@
 
 #include <trio/checkpoint.h>
 
+#include "net/fd-stream.h"
 #include "net/socket-errors.h"
 #include "net/socket.h"
 
@@ -56,6 +57,12 @@ fd_close (TrioStream *stream, GError **error)
   return trio_checkpoint (error);
 }
 
+static TrioSocketHandle *
+fd_get_socket (TrioStream *stream)
+{
+  return ((FdStream *) stream)->socket;
+}
+
 static void
 fd_free (TrioStream *stream)
 {
@@ -69,15 +76,15 @@ fd_free (TrioStream *stream)
 #define SENDS    .send_all = fd_send_all, .send_all_vectors = fd_send_all_vectors, .send_file = fd_send_file
 #define RECEIVES .receive_some = fd_receive_some
 #define ENDS     .send_eof = fd_send_eof
-#define CLOSES   .close = fd_close, .free = fd_free
+#define CLOSES   .close = fd_close, .free = fd_free, .get_socket = fd_get_socket
 
 static const TrioStreamClass send_class = { .name = "stream, which only sends,", SENDS, CLOSES };
 static const TrioStreamClass receive_class = { .name = "stream, which only receives,", RECEIVES, CLOSES };
 static const TrioStreamClass both_ways_class = { .name = "descriptor stream", SENDS, RECEIVES, CLOSES };
 static const TrioStreamClass socket_class = { .name = "descriptor stream", SENDS, RECEIVES, ENDS, CLOSES };
 
-static TrioStream *
-stream_new (TrioIo *io, TrioSocket *socket, TrioDescriptorFlags can)
+TrioStream *
+trio_fd_stream_new_over (TrioIo *io, TrioSocket *socket, TrioDescriptorFlags can)
 {
   FdStream *self = g_new0 (FdStream, 1);
   gboolean sends = (can & TRIO_DESCRIPTOR_SENDS) != 0;
@@ -103,8 +110,8 @@ trio_open_pipe (TrioStream **send, TrioStream **receive, GError **error)
       trio_socket_set_system_error (error, -result, "make a pipe", NULL);
       return FALSE;
     }
-  *send = stream_new (io, ends[TRIO_IO_WRITE], TRIO_DESCRIPTOR_SENDS);
-  *receive = stream_new (io, ends[TRIO_IO_READ], TRIO_DESCRIPTOR_RECEIVES);
+  *send = trio_fd_stream_new_over (io, ends[TRIO_IO_WRITE], TRIO_DESCRIPTOR_SENDS);
+  *receive = trio_fd_stream_new_over (io, ends[TRIO_IO_READ], TRIO_DESCRIPTOR_RECEIVES);
   return TRUE;
 }
 
@@ -118,7 +125,7 @@ trio_fd_stream_new (int fd, GError **error)
 
   result = io->adopt (io, fd, &socket, &can);
   if (result >= 0)
-    return stream_new (io, socket, can);
+    return trio_fd_stream_new_over (io, socket, can);
 
   if (result == -EOPNOTSUPP)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "there is no descriptor %d in this world, whose io is \"%s\": use "

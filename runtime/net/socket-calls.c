@@ -7,6 +7,7 @@
 #include <gio/gio.h>
 
 #include <trio/error.h>
+#include <trio/lowlevel/descriptor.h>
 
 #include "net/socket-errors.h"
 #include "net/socket-wait.h"

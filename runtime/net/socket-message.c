@@ -131,14 +131,6 @@ trio_socket_send_message (TrioSocketHandle *self, const TrioOutputVector *vector
 
 /* --- <trio/lowlevel/socket.h> --- */
 
-/* Closes what came and nobody asked for. */
-static void
-drop_passed (TrioSocketHandle *self, const TrioSocketMessage *message)
-{
-  for (guint i = 0; i < message->n_passed; i++)
-    self->io->close (self->io, message->passed[i]);
-}
-
 static gssize
 receive_one (TrioSocketHandle *self, const TrioInputVector *vectors, guint n_vectors, TrioSocketMessage *message, GError **error)
 {
@@ -165,7 +157,7 @@ trio_socket_receive_vectors (TrioSocketHandle *self, const TrioInputVector *vect
   n = receive_one (self, vectors, n_vectors, &message, error);
   if (n < 0)
     return -1;
-  drop_passed (self, &message);
+  trio_socket_drop_passed (self->io, &message);
   if (from != NULL)
     *from = message.address;
   if (full_size != NULL)

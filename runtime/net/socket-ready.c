@@ -17,6 +17,7 @@
 
 #include <trio/checkpoint.h>
 #include <trio/error.h>
+#include <trio/lowlevel/descriptor.h>
 #include <trio/lowlevel/run-local.h>
 
 #include "net/socket-errors.h"

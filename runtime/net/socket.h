@@ -71,6 +71,8 @@ gboolean          trio_socket_send_eof     (TrioSocketHandle *self, GError **err
 gssize            trio_socket_receive_message (TrioSocketHandle *const *handles, guint n_handles, guint *turn,
                                                const TrioInputVector *vectors, guint n_vectors, TrioSocketMessage *message, int *errnum,
                                                GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+/* Closes what came with a message and nobody asked for: net/socket-pass.c. */
+void              trio_socket_drop_passed  (TrioIo *io, TrioSocketMessage *message);
 gssize            trio_socket_send_message (TrioSocketHandle *self, const TrioOutputVector *vectors, guint n_vectors,
                                             const TrioSocketMessage *message, int *errnum, GError **error)
   G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;

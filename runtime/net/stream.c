@@ -6,6 +6,7 @@
 #include <trio/stream.h>
 
 #include <trio/error.h>
+#include <trio/lowlevel/socket.h>
 
 #define COPY_BYTES 65536
 
@@ -151,6 +152,14 @@ trio_stream_can_send_eof (TrioStream *stream)
   g_return_val_if_fail (stream != NULL, FALSE);
 
   return stream->klass->send_eof != NULL;
+}
+
+TrioSocketHandle *
+trio_stream_get_socket (TrioStream *stream)
+{
+  g_return_val_if_fail (stream != NULL, NULL);
+
+  return stream->klass->get_socket != NULL ? stream->klass->get_socket (stream) : NULL;
 }
 
 gboolean

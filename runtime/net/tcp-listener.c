@@ -85,6 +85,18 @@ trio_listener_new_one (TrioSocketHandle *socket)
   return listener_new (sockets, 0);
 }
 
+TrioListener *
+trio_socket_listener_new (TrioSocketHandle *socket)
+{
+  TrioListener *self;
+
+  g_return_val_if_fail (socket != NULL, NULL);
+
+  self = trio_listener_new_one (socket);
+  self->port = get_port (socket);
+  return self;
+}
+
 void
 trio_listener_remove_at_close (TrioListener *listener, const TrioAddress *name, const guint64 id[2])
 {
@@ -219,13 +231,7 @@ trio_listener_get_port (TrioListener *listener)
 static TrioStream *
 stream_of (TrioSocketHandle *socket)
 {
-  TrioAddress address;
-
-  if (socket == NULL)
-    return NULL;
-  if (trio_socket_get_address (socket, FALSE, &address) && address.family == TRIO_ADDRESS_UNIX)
-    return trio_unix_stream_new (socket);
-  return trio_tcp_stream_new (socket);
+  return socket != NULL ? trio_socket_stream_new (socket) : NULL;
 }
 
 static TrioStream *

@@ -50,6 +50,12 @@ tcp_close (TrioStream *stream, GError **error)
   return trio_checkpoint (error);
 }
 
+static TrioSocketHandle *
+tcp_get_socket (TrioStream *stream)
+{
+  return ((TcpStream *) stream)->socket;
+}
+
 static void
 tcp_free (TrioStream *stream)
 {
@@ -69,6 +75,7 @@ static const TrioStreamClass tcp_stream_class = {
   .send_file = tcp_send_file,
   .close = tcp_close,
   .free = tcp_free,
+  .get_socket = tcp_get_socket,
 };
 
 static const TrioStreamClass unix_stream_class = {
@@ -80,6 +87,7 @@ static const TrioStreamClass unix_stream_class = {
   .send_file = tcp_send_file,
   .close = tcp_close,
   .free = tcp_free,
+  .get_socket = tcp_get_socket,
 };
 
 TrioStream *
@@ -101,4 +109,16 @@ trio_tcp_stream_new (TrioSocketHandle *socket)
   self->socket = socket;
   trio_socket_set_option (socket, TRIO_SOCKET_NO_DELAY, TRUE, NULL);
   return &self->stream;
+}
+
+TrioStream *
+trio_socket_stream_new (TrioSocketHandle *socket)
+{
+  TrioAddress address;
+
+  g_return_val_if_fail (socket != NULL, NULL);
+
+  if (trio_socket_get_address (socket, FALSE, &address) && address.family == TRIO_ADDRESS_UNIX)
+    return trio_unix_stream_new (socket);
+  return trio_tcp_stream_new (socket);
 }

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include <gio/gio.h>
+#include <trio/lowlevel/descriptor.h>
+#include <trio/lowlevel/passing.h>
 #include <trio/lowlevel/socket.h>
 
 #include "tests/host/host-test.h"

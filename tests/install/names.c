@@ -5,7 +5,9 @@
 
 #include <trio/trio.h>
 #include <trio/check.h>
+#include <trio/lowlevel/descriptor.h>
 #include <trio/lowlevel/parking-lot.h>
+#include <trio/lowlevel/passing.h>
 #include <trio/lowlevel/task.h>
 #include <trio/lowlevel/token.h>
 #include <trio-sim/sim.h>
@@ -96,6 +98,15 @@ IS (gsize, trio_parking_lot_unpark_all, (TrioParkingLot *))
 IS (gsize, trio_parking_lot_repark, (TrioParkingLot *, TrioParkingLot *, gsize))
 IS (void, trio_parking_lot_break_lot, (TrioParkingLot *, TrioTask *))
 IS (gboolean, trio_token_run_sync_soon, (TrioToken *, GSourceOnceFunc, gpointer, GDestroyNotify))
+IS (TrioSocketHandle *, trio_socket_adopt, (int, GError **))
+IS (gssize, trio_socket_send_passed, (TrioSocketHandle *, gconstpointer, gsize, const TrioPassed *, guint, GError **))
+IS (gssize, trio_socket_receive_passed, (TrioSocketHandle *, gpointer, gsize, TrioPassed *, guint *, GError **))
+IS (gssize, trio_socket_send_sockets, (TrioSocketHandle *, gconstpointer, gsize, TrioSocketHandle *const *, guint, GError **))
+IS (gssize, trio_socket_receive_sockets, (TrioSocketHandle *, gpointer, gsize, TrioSocketHandle **, guint *, GError **))
+IS (void, trio_passed_clear, (TrioPassed *))
+IS (TrioStream *, trio_socket_stream_new, (TrioSocketHandle *))
+IS (TrioListener *, trio_socket_listener_new, (TrioSocketHandle *))
+IS (TrioSocketHandle *, trio_stream_get_socket, (TrioStream *))
 
 static const TrioError codes[] = {
   TRIO_ERROR_CANCELLED, TRIO_ERROR_KEYBOARD_INTERRUPT, TRIO_ERROR_TOO_SLOW, TRIO_ERROR_GROUP, TRIO_ERROR_WOULD_BLOCK,

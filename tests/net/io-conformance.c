@@ -301,22 +301,25 @@ static gboolean
 sockets_travel (gpointer data G_GNUC_UNUSED, GError **error G_GNUC_UNUSED)
 {
   TrioSocket *way[2], *ends[2];
-  TrioSocketMessage message = { .n_passed = 1 }, received;
+  TrioSocketPassed passed = { .socket = NULL };
+  TrioSocketMessage message = { .passed = &passed, .n_passed = 1 }, received;
   char byte;
 
   make_pair (way);
   make_tcp (ends);
-  message.passed[0] = ends[0];
+  passed.socket = ends[0];
   g_assert_cmpint (send_message (way[0], "s", 1, &message), ==, 1);
   g_assert_cmpint (receive_message_soon (way[1], &byte, 1, &received), ==, 1);
   g_assert_cmpuint (received.n_passed, ==, 1);
-  g_assert_false (received.passed_lost);
-  ends[0] = received.passed[0];
+  g_assert_cmpint (received.passed_error, ==, 0);
+  g_assert_cmpint (received.passed[0].can & TRIO_DESCRIPTOR_IS_SOCKET, !=, 0);
+  ends[0] = received.passed[0].socket;
+  g_free (received.passed);
   send_text (ends[0], "here");
   expect (ends[1], "here");
 
   /* Only unix sockets carry others; what was not sent is as it was. */
-  message.passed[0] = way[0];
+  passed.socket = way[0];
   g_assert_cmpint (send_message (ends[0], "s", 1, &message), ==, -EOPNOTSUPP);
   send_text (way[0], "y");
   expect (way[1], "y");

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <gio/gio.h>
+#include <trio/lowlevel/passing.h>
 #include <trio/lowlevel/socket.h>
 
 #include "tests/parity/parity.h"

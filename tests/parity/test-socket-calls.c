@@ -6,6 +6,8 @@
 
 #include <gio/gio.h>
 
+#include <trio/lowlevel/descriptor.h>
+#include <trio/lowlevel/passing.h>
 #include <trio/lowlevel/socket.h>
 #include <trio/resolver.h>
 #include <trio/testing.h>

@@ -175,7 +175,7 @@ TRIO_API TrioStream *trio_stapled_stream_new (TrioStream *send, TrioStream *rece
 /* A kind of stream: embed TrioStream as the first member and fill a class. Every function keeps the promise of the public one with
  * its name; `free` also closes at once. What the kind cannot do is NULL: receive_some, or send_all and send_eof, or only send_eof. What it
  * has no way of its own for is NULL, too, and is done with send_all: send_file, for which sent is never NULL and size -1 or above 0, and
- * send_all_vectors. */
+ * send_all_vectors. One over a socket of the run tells it: get_socket, for trio_stream_get_socket() of <trio/lowlevel/socket.h>. */
 typedef struct
 {
   const char *name;                          /* "TCP stream" */
@@ -186,6 +186,7 @@ typedef struct
   void     (*free)         (TrioStream *stream);
   gboolean (*send_all_vectors) (TrioStream *stream, const TrioOutputVector *vectors, guint n_vectors, GError **error);
   gboolean (*send_file)    (TrioStream *stream, TrioFile *file, gint64 offset, gint64 size, gint64 *sent, GError **error);
+  struct _TrioSocketHandle *(*get_socket) (TrioStream *stream);
 } TrioStreamClass;
 
 struct _TrioStream

@@ -14,13 +14,15 @@
  * way. RFC 6093 advises programs not to use it; the simulated world has none.
  *
  * Where there is an errnum it gets the system's errno, or 0 if something else went wrong; it may be NULL. All of it on the thread of the
- * run. After Trio's `trio.socket` and `trio.lowlevel`. */
+ * run. After Trio's `trio.socket` and `trio.lowlevel`. Descriptors of the system: <trio/lowlevel/descriptor.h>; sending open sockets,
+ * pipes and files to another process: <trio/lowlevel/passing.h>. */
 
 #pragma once
 
 #include <trio/address.h>
 #include <trio/file.h>
 #include <trio/seam/io.h>
+#include <trio/types.h>
 
 G_BEGIN_DECLS
 
@@ -61,47 +63,6 @@ TRIO_API TrioSocketHandle *trio_socket_open  (TrioAddressFamily family, TrioSock
  * Returns: %TRUE if both are there
  */
 TRIO_API gboolean          trio_socket_pair  (TrioSocketKind kind, TrioSocketHandle *ends[2], GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/**
- * trio_socket_adopt:
- * @descriptor: (transfer full): a descriptor of a socket, IPv4, IPv6 or unix, stream or datagram
- * @error: where it says why not
- *
- * A socket that somebody else has made: a service manager, a parent process. It is made non-blocking, until it is closed or detached,
- * and closed on exec. When it fails, @descriptor stays the caller's, as it was. Not a Checkpoint.
- *
- * Errors: %G_IO_ERROR if it is no such socket; %G_IO_ERROR_NOT_SUPPORTED in a simulated run, which has no descriptors.
- *
- * Returns: (transfer full): a socket, or %NULL
- */
-TRIO_API TrioSocketHandle *trio_socket_adopt (int descriptor, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/**
- * trio_socket_detach:
- * @self: an open socket that no task is using
- * @error: where it says why not
- *
- * Gives the descriptor away: it is the caller's, and @self is as if closed, but that nothing was said to the peer. One that was adopted
- * blocks again if it did; one that was made here does not block. Not a Checkpoint.
- *
- * Errors: %TRIO_ERROR_CLOSED_RESOURCE; %TRIO_ERROR_BUSY_RESOURCE; %G_IO_ERROR_NOT_SUPPORTED in a simulated run.
- *
- * Returns: the descriptor, or -1
- */
-TRIO_API int               trio_socket_detach         (TrioSocketHandle *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/**
- * trio_socket_get_descriptor:
- * @self: a socket
- * @error: where it says why not
- *
- * To ask the system what is not asked here. It stays the socket's: do not close it. Not a Checkpoint.
- *
- * Errors: %TRIO_ERROR_CLOSED_RESOURCE; %G_IO_ERROR_NOT_SUPPORTED in a simulated run, which has no descriptors.
- *
- * Returns: (transfer none): the descriptor, or -1
- */
-TRIO_API int               trio_socket_get_descriptor (TrioSocketHandle *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * trio_socket_handle_ref:
@@ -328,8 +289,8 @@ TRIO_API gssize            trio_socket_peek         (TrioSocketHandle *self, gpo
  * @full_size: (out) (optional): how large the datagram was, which may be more than @size; of a stream, what was received
  * @error: where it says why not
  *
- * Of a datagram socket one datagram, and what does not fit is lost; of a stream what is there. Sockets that travelled with it are
- * closed. Checkpoint. A cancellation loses none.
+ * Of a datagram socket one datagram, and what does not fit is lost; of a stream what is there. Descriptors that travelled with it are
+ * closed (<trio/lowlevel/passing.h> takes them). Checkpoint. A cancellation loses none.
  *
  * Errors: those of trio_socket_receive().
  *
@@ -472,47 +433,6 @@ TRIO_API gboolean          trio_socket_send_file    (TrioSocketHandle *self, Tri
                                                      GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
 /**
- * trio_socket_send_sockets:
- * @self: a connected unix socket
- * @data: bytes to go with them; at least 1
- * @size: how many
- * @sockets: what to send: at most %TRIO_SOCKET_PASSED_MAX, none of them in use by a task, none of them @self
- * @n_sockets: how many
- * @error: where it says why not
- *
- * Sends sockets to another process, or task. They are the receiver's then: on success they are closed here; on failure they are as they
- * were. They go with the first byte; of a stream, the count may be less than @size, and the rest goes with trio_socket_send_all().
- * Checkpoint.
- *
- * Errors: as trio_socket_send(); %TRIO_ERROR_BUSY_RESOURCE if one of @sockets is in use; %TRIO_ERROR_MISUSE.
- *
- * Returns: how many bytes; -1 on error
- */
-TRIO_API gssize            trio_socket_send_sockets (TrioSocketHandle *self, gconstpointer data, gsize size,
-                                                     TrioSocketHandle *const *sockets, guint n_sockets, GError **error)
-  G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
-
-/**
- * trio_socket_receive_sockets:
- * @self: a unix socket
- * @buffer: where the bytes go; at least 1
- * @size: how many fit
- * @sockets: (out) (transfer full): room for %TRIO_SOCKET_PASSED_MAX
- * @n_sockets: (out): how many came
- * @error: where it says why not
- *
- * As trio_socket_receive(), and takes the sockets that came with the bytes. Checkpoint.
- *
- * Errors: as trio_socket_receive(); %G_IO_ERROR_MESSAGE_TOO_LARGE if more came, or descriptors that are no sockets: the bytes and all
- * that came with them are lost then.
- *
- * Returns: how many bytes; -1 on error, and nothing came
- */
-TRIO_API gssize            trio_socket_receive_sockets (TrioSocketHandle *self, gpointer buffer, gsize size,
-                                                        TrioSocketHandle **sockets, guint *n_sockets, GError **error)
-  G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
-
-/**
  * trio_socket_shutdown:
  * @self: a connected socket
  * @how: which direction, or both
@@ -555,45 +475,43 @@ TRIO_API gboolean          trio_socket_wait_readable (TrioSocketHandle *self, GE
 TRIO_API gboolean          trio_socket_wait_writable (TrioSocketHandle *self, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
 /**
- * trio_wait_readable:
- * @descriptor: (transfer none): any descriptor that can be waited for: of a socket, a pipe, a terminal, an inotify; not of a file
- * @error: where it says why not
+ * trio_socket_stream_new:
+ * @socket: (transfer full): a connected stream socket, TCP or unix
  *
- * For a library that has descriptors of its own. Waits until reading from it would not have to wait. Checkpoint. It must stay open
- * until then: say trio_notify_closing() before closing it. If it is closed all the same, the wait goes on, and can be cancelled.
+ * A stream over a socket that was made, accepted, adopted or received by hand. Closing and freeing the stream closes the socket. Not
+ * a Checkpoint.
  *
- * Errors: cancellation; %TRIO_ERROR_BUSY_RESOURCE if another task waits for it in this direction; %TRIO_ERROR_CLOSED_RESOURCE after
- * trio_notify_closing(); %G_IO_ERROR at once if there is no such descriptor, or it cannot be waited for;
- * %G_IO_ERROR_NOT_SUPPORTED in a simulated run, which has no descriptors.
+ * Source: Trio's `trio.SocketStream`.
  *
- * Returns: %TRUE if it is readable
+ * Returns: (transfer full): the stream
  */
-TRIO_API gboolean          trio_wait_readable       (int descriptor, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+TRIO_API TrioStream       *trio_socket_stream_new   (TrioSocketHandle *socket) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
- * trio_wait_writable:
- * @descriptor: (transfer none): as for trio_wait_readable()
- * @error: where it says why not
+ * trio_socket_listener_new:
+ * @socket: (transfer full): a listening socket, TCP or unix
  *
- * Waits until writing to it would not have to wait. Checkpoint. Otherwise as trio_wait_readable(), at the same time as which it
- * may be.
+ * A listener over a socket that was made or adopted by hand, as one that a service manager holds. Closing and freeing the listener
+ * closes the socket; the name of a unix socket stays. Not a Checkpoint.
  *
- * Errors: those of trio_wait_readable().
+ * Source: Trio's `trio.SocketListener`.
  *
- * Returns: %TRUE if it is writable
+ * Returns: (transfer full): the listener
  */
-TRIO_API gboolean          trio_wait_writable       (int descriptor, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+TRIO_API TrioListener     *trio_socket_listener_new (TrioSocketHandle *socket) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
- * trio_notify_closing:
- * @descriptor: (transfer none): one that is about to be closed
+ * trio_stream_get_socket:
+ * @stream: a stream
  *
- * Tasks that wait for it by trio_wait_readable() or trio_wait_writable() wake up with %TRIO_ERROR_CLOSED_RESOURCE. From inside a
- * run. Never suspends.
+ * What is underneath, to set options, to ask for addresses or the descriptor, or to wait: it is the stream's, and lives as long. Do
+ * not send or receive with it while the stream does. Of a pipe or a terminal its kind is %TRIO_SOCKET_PIPE. Not a Checkpoint.
  *
- * Source: Trio's `trio.lowlevel.notify_closing`.
+ * Source: the attribute `socket` of Trio's `trio.SocketStream`.
+ *
+ * Returns: (transfer none) (nullable): the socket; %NULL of a stream that has none, such as one in memory
  */
-TRIO_API void              trio_notify_closing      (int descriptor);
+TRIO_API TrioSocketHandle *trio_stream_get_socket   (TrioStream *stream);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrioSocketHandle, trio_socket_handle_unref)
 

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <trio/address.h>
+#include <trio/file.h>
 
 G_BEGIN_DECLS
 
@@ -63,29 +64,51 @@ struct _TrioSocket
   gboolean        busy[2];      /* by direction: an operation is under way, also between its waits */
 };
 
-/* So many sockets may travel with one message. */
+/* So many descriptors may travel with one message. */
 #define TRIO_SOCKET_PASSED_MAX 16
+
+/**
+ * TrioSocketPassed:
+ * @socket: a socket, or what is read and written like a file, such as an end of a pipe; %NULL: it is a file
+ * @file: a file, of the run's disk (<trio/seam/files.h>), opened by its verb OPEN or passed by somebody; or %NULL
+ * @position: of a file: where whoever has it goes on; it travels with it
+ * @can: received, of a socket: what it is good for
+ * @flags: received, of a file: READ, WRITE, APPEND, as it was opened
+ * @path: (transfer full): received, of a file: what it was called when it was opened, for messages
+ *
+ * What travels in a message.
+ */
+typedef struct
+{
+  TrioSocket             *socket;
+  struct _TrioFileHandle *file;
+  gint64                  position;
+  TrioDescriptorFlags     can;
+  TrioFileFlags           flags;
+  char                   *path;
+} TrioSocketPassed;
 
 /**
  * TrioSocketMessage:
  * @address: sending: where to, if @has_address; received: from whom
  * @has_address: sending: %FALSE to the peer of a connected socket; received: %FALSE if the sender has no name
  * @size: received: of the whole datagram, also where only the beginning of it fitted; of a stream, what was received
- * @passed: sending by a unix socket: sockets that travel with it, and belong to the receiver when it succeeds; they are idle and are
- *   not the one that sends. Received: new sockets of whoever receives
+ * @passed: sending by a unix socket: what travels with it, and belongs to the receiver when it succeeds: idle, and not the socket that
+ *   sends. Received: (transfer full): an array, for g_free(); what is in it is new, and whoever receives has it. %NULL for none
  * @n_passed: how many
- * @passed_lost: received: more came, or some that are no sockets; they were closed
+ * @passed_error: received: 0, or a negative errno if more came than is in @passed; the rest was closed. %-EMFILE: there was no
+ *   descriptor for it; %-EMSGSIZE: more than %TRIO_SOCKET_PASSED_MAX; %-EPERM: a directory or a disk
  *
  * What travels beside the bytes.
  */
 typedef struct
 {
-  TrioAddress address;
-  gboolean    has_address;
-  gsize       size;
-  TrioSocket *passed[TRIO_SOCKET_PASSED_MAX];
-  guint       n_passed;
-  gboolean    passed_lost;
+  TrioAddress       address;
+  gboolean          has_address;
+  gsize             size;
+  TrioSocketPassed *passed;
+  guint             n_passed;
+  int               passed_error;
 } TrioSocketMessage;
 
 struct _TrioIo
@@ -118,8 +141,8 @@ struct _TrioIo
   /* The same into and from several places, in their order, and with what travels beside the bytes; message may be NULL when sending.
    * Of a datagram what does not fit is lost; 0 is an empty one. A datagram is sent whole or not at all (-EMSGSIZE: it is too large for
    * ever). -ECONNREFUSED, from either: an earlier one met nobody; the socket goes on. -ENOBUFS: a unix datagram to an address whose mail
-   * is full, since nothing would tell when it is not; connected, -EAGAIN. Sockets that travelled with what is received in another way
-   * are closed. Anything but a unix socket passes none: -EOPNOTSUPP. */
+   * is full, since nothing would tell when it is not; connected, -EAGAIN. What travelled with bytes that are received in another way
+   * is closed. Anything but a unix socket passes nothing: -EOPNOTSUPP. */
   gssize (*receive_message) (TrioIo *self, TrioSocket *socket, const TrioInputVector *vectors, guint n_vectors, TrioSocketMessage *message);
   gssize (*send_message)    (TrioIo *self, TrioSocket *socket, const TrioOutputVector *vectors, guint n_vectors,
                              const TrioSocketMessage *message);
