@@ -87,6 +87,7 @@ struct _TrioTask
   guint32              n_schedule_points; /* how often it has let others run */
   guint8               state;             /* TrioTaskState */
   guint8               abort_called;      /* for this wait */
+  guint8               wait_cancelled;    /* in place of an outcome: the error is made when the task goes on */
   guint8               interrupt_pending; /* a Ctrl-C that it has not seen yet */
   guint8               system;            /* part of the run, not of the program; inherited */
   guint8               owns_name;
@@ -230,6 +231,7 @@ TrioTask *trio_task_spawn           (TrioLoop *loop, TrioNursery *nursery, TrioC
 void      trio_task_complain        (const char *caller, GError **error) __attribute__ ((cold));
 void      trio_task_keep_stray      (TrioTask *task, GError *error);
 void      trio_task_discard         (TrioTask *task);
+void      trio_task_cancel_wait     (TrioTask *task);
 TrioTask *trio_task_next_in_tree    (TrioTask *task, guint *depth);
 
 /* scope/cancel-tree.c */

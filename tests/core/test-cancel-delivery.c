@@ -410,6 +410,43 @@ test_the_reason_is_one_that_reaches_the_task (void)
   mock_run_ok (cancel_outer_after_inner, NULL);
 }
 
+/* ---- between the request and the moment when the task goes on ---- */
+
+static gboolean
+wait_in_scope (gpointer scope, GError **error)
+{
+  g_autoptr (TrioCancelScope) inner = *(TrioCancelScope **) scope = trio_cancel_scope_open (error);
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_false (trio_sleep_forever (&failure));
+  g_assert_error (failure, TRIO_ERROR, TRIO_ERROR_CANCELLED);
+  g_assert_nonnull (strstr (failure->message, "the house is on fire"));
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return trio_cancel_scope_close (inner, FALSE);
+}
+
+static gboolean
+shield_too_late (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+  TrioCancelScope *inner = NULL;
+
+  trio_nursery_start_soon (nursery, wait_in_scope, &inner);
+  while (inner == NULL)
+    if (!mock_yield (error))
+      return FALSE;
+  trio_cancel_scope_cancel_with_reason (trio_nursery_get_cancel_scope (nursery), "the house is on fire");
+  trio_cancel_scope_set_shield (inner, TRUE);
+  return trio_nursery_close (nursery, TRUE);
+}
+
+/* (27): the wait was aborted when the request was made, and nothing that comes after changes that, or why. */
+static void
+test_a_shield_does_not_take_back_what_a_wait_was_told (void)
+{
+  mock_run_ok (shield_too_late, NULL);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -439,6 +476,9 @@ main (int argc, char **argv)
                              "it looks at who is cancelled, and for which reason");
   core_test_add_undisturbed ("/cancel-delivery/the-reason-is-one-that-reaches-the-task",
                              test_the_reason_is_one_that_reaches_the_task,
+                             "it looks at who is cancelled, and for which reason");
+  core_test_add_undisturbed ("/cancel-delivery/a-shield-does-not-take-back-what-a-wait-was-told",
+                             test_a_shield_does_not_take_back_what_a_wait_was_told,
                              "it looks at who is cancelled, and for which reason");
   return g_test_run ();
 }

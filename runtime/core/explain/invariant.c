@@ -35,7 +35,7 @@ trio_check_task (TrioTask *task)
   g_assert (trio_link_is_linked (&task->all_link));
   g_assert (task->nursery == NULL || trio_link_is_linked (&task->sibling_link));
   g_assert (trio_link_is_linked (&task->run_link) == (task->state == TRIO_TASK_RUNNABLE));
-  g_assert (task->state != TRIO_TASK_BLOCKED || task->outcome == NULL);
+  g_assert (task->state != TRIO_TASK_BLOCKED || (task->outcome == NULL && !task->wait_cancelled));
   g_assert ((task->wait != NULL) == (task->state == TRIO_TASK_BLOCKED));
   g_assert ((task->abort != NULL) == (task->state == TRIO_TASK_BLOCKED));
   g_assert (task->state != TRIO_TASK_DONE);

@@ -112,7 +112,7 @@ trio_cancel_tree_deliver (TrioTask *task)
         trio_loop_fail (task->loop, "the abort function of a wait of task \"%s\" answered SUCCEEDED but rescheduled the task itself",
                         task->name);
       else
-        trio_reschedule (task, trio_task_raise_cancel (task));
+        trio_task_cancel_wait (task);
       break;
 
     case TRIO_ABORT_FAILED:
