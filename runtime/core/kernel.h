@@ -173,6 +173,7 @@ struct _TrioLoop
   TrioDeadlines        deadlines;
   gint64               now;               /* as of this turn's look at the clock */
   guint64              steps;
+  gboolean             plain;             /* no choice seam, and no instrument watches */
   TrioStackPool       *stacks;
   TrioNursery         *spare_nursery;     /* freed, for the next one; see scope/nursery.c */
 
@@ -222,6 +223,7 @@ struct _TrioLoop
 /* loop/loop.c */
 extern __thread TrioLoop *trio_loop_of_thread TRIO_TLS;
 gboolean  trio_loop_switch_away     (TrioLoop *loop, TrioTask *from);
+gboolean  trio_task_yield           (TrioTask *task);
 TrioFiber *trio_loop_leave_last     (TrioLoop *loop, TrioTask *from);
 void      trio_loop_fail            (TrioLoop *loop, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
@@ -274,6 +276,10 @@ void      trio_interrupt_outlives   (TrioTask *main);
 
 /* loop/idle.c */
 void      trio_loop_wake_idle       (TrioLoop *loop);
+
+/* explain/instrument.c */
+void      trio_instruments_add      (TrioLoop *loop, TrioInstrument *instrument);
+void      trio_instruments_clear    (TrioLoop *loop);
 
 /* explain/dump.c */
 extern TrioList trio_loops;
@@ -382,7 +388,7 @@ trio_loop_nudge (TrioLoop *loop)
 }
 
 static inline void
-trio_loop_push_runnable (TrioLoop *loop, TrioTask *task)
+trio_loop_put_in_line (TrioLoop *loop, TrioTask *task)
 {
   task->state = TRIO_TASK_RUNNABLE;
   if (G_LIKELY (!task->stands_still))
@@ -393,14 +399,13 @@ trio_loop_push_runnable (TrioLoop *loop, TrioTask *task)
   else
     trio_list_push_tail (&loop->standing, &task->run_link);
   TRIO_NOTIFY (loop, task_scheduled, task, loop->running);
-  trio_loop_nudge (loop);
 }
 
-static inline gboolean
-trio_task_yield (TrioTask *task)
+static inline void
+trio_loop_push_runnable (TrioLoop *loop, TrioTask *task)
 {
-  trio_loop_push_runnable (task->loop, task);
-  return trio_loop_switch_away (task->loop, task);
+  trio_loop_put_in_line (loop, task);
+  trio_loop_nudge (loop);
 }
 
 /* A deadline of the calling task, whose clock may be another one than the loop's. */

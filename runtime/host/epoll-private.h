@@ -50,7 +50,7 @@ struct _TrioEpoll
 {
   TrioIo              io;
   int                 fd;    /* -1: the run has ended */
-  gboolean            ask;
+  gboolean            more;  /* the last look found as many events as fit */
   guint               n_sockets;
   GArray             *slots;          /* of EpollSlot */
   guint               waiter_hint;    /* the slot in which a waiter was found last */

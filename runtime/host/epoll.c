@@ -89,7 +89,7 @@ trio_epoll_get_fd (TrioEpoll *self)
 void
 trio_epoll_ask (TrioEpoll *self)
 {
-  self->ask = TRUE;
+  self->io.rests = FALSE;
 }
 
 gboolean
@@ -97,7 +97,6 @@ trio_epoll_look (TrioEpoll *self)
 {
   int n;
 
-  self->ask = FALSE;
   if (self->n_events > 0)
     return TRUE;
 
@@ -106,9 +105,8 @@ trio_epoll_look (TrioEpoll *self)
     if (self->events[i].data.u64 != WAKEUP_KEY)
       self->events[self->n_events++] = self->events[i];
 
-  /* As many as fit: there may be more. */
-  if (n == EVENTS_PER_LOOK)
-    self->ask = TRUE;
+  self->more = n == EVENTS_PER_LOOK;
+  self->io.rests = self->n_events == 0 && !self->more;
   return self->n_events > 0;
 }
 
@@ -167,9 +165,6 @@ poll_events (TrioIo *io)
 {
   TrioEpoll *self = (TrioEpoll *) io;
 
-  if (!self->ask && self->n_events == 0)
-    return;
-
   trio_epoll_look (self);
   for (guint i = 0; i < self->n_events; i++)
     {
@@ -179,6 +174,7 @@ poll_events (TrioIo *io)
         hand_out (socket, self->events[i].events);
     }
   self->n_events = 0;
+  self->io.rests = !self->more;
 }
 
 /* Nothing can be ready that the first attempt did not see, so there is no need to look again: the system reports the present state

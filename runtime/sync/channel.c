@@ -58,27 +58,34 @@ struct _TrioReceiveChannel
 static inline void
 touch (Channel *channel)
 {
-  trio_note_access (&channel->senders, TRIO_ACCESS_WRITE);
-  trio_note_access (&channel->receivers, TRIO_ACCESS_WRITE);
+  if (G_LIKELY (trio_accesses_watched == 0))
+    return;
+  trio_report_access (&channel->senders, TRIO_ACCESS_WRITE);
+  trio_report_access (&channel->receivers, TRIO_ACCESS_WRITE);
 }
 
 /* ---- the buffer ---- */
 
+/* Apart, so that the ordinary way needs no more registers than it has. */
+G_GNUC_NO_INLINE static void
+buffer_grow (Channel *channel)
+{
+  gsize size = MAX (8, channel->ring_size * 2);
+  Item *ring = g_new (Item, size);
+
+  for (gsize i = 0; i < channel->n_items; i++)
+    ring[i] = channel->ring[(channel->first + i) & (channel->ring_size - 1)];
+  g_free (channel->ring);
+  channel->ring = ring;
+  channel->ring_size = size;
+  channel->first = 0;
+}
+
 static void
 buffer_push (Channel *channel, Item item)
 {
-  if (channel->n_items == channel->ring_size)
-    {
-      gsize size = MAX (8, channel->ring_size * 2);
-      Item *ring = g_new (Item, size);
-
-      for (gsize i = 0; i < channel->n_items; i++)
-        ring[i] = channel->ring[(channel->first + i) & (channel->ring_size - 1)];
-      g_free (channel->ring);
-      channel->ring = ring;
-      channel->ring_size = size;
-      channel->first = 0;
-    }
+  if (G_UNLIKELY (channel->n_items == channel->ring_size))
+    buffer_grow (channel);
   /* The size is a power of two. */
   channel->ring[(channel->first + channel->n_items++) & (channel->ring_size - 1)] = item;
   channel->peak = MAX (channel->peak, channel->n_items);
@@ -227,7 +234,7 @@ may_send (TrioSendChannel *send, GError **error)
 }
 
 /* FALSE if there is no room. */
-static gboolean
+G_ALWAYS_INLINE static inline gboolean
 try_send (Channel *channel, gpointer value)
 {
   TrioWaiter *receiver = trio_waiters_first (&channel->receivers);
@@ -321,7 +328,7 @@ trio_send_channel_free (TrioSendChannel *send)
 /* ---- receiving ---- */
 
 /* FALSE if nothing is there. */
-static gboolean
+G_ALWAYS_INLINE static inline gboolean
 try_receive (Channel *channel, Item *item)
 {
   TrioWaiter *sender = trio_waiters_first (&channel->senders);

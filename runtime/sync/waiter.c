@@ -69,12 +69,6 @@ trio_waiter_wait (TrioWaiter *self, GQueue *line, const TrioWaitClass *klass, GE
   return trio_wait (klass, self, error);
 }
 
-TrioWaiter *
-trio_waiters_first (GQueue *line)
-{
-  return line->head != NULL ? line->head->data : NULL;
-}
-
 /* The next cell in line that waking `waiter` leaves there: not one of the same chooser. */
 static TrioWaiter *
 next_of_another (TrioWaiter *waiter)

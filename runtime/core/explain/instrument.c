@@ -4,14 +4,42 @@
 
 #include "core/kernel.h"
 
+int trio_instruments_at_work;
+
+/* One more, or one less. */
+static void
+note_change (TrioLoop *loop, int change)
+{
+  loop->plain = loop->choice == NULL && loop->instruments == NULL;
+  /* Relaxed: each thread asks for its own run, whose instruments it has put there itself. */
+  __atomic_fetch_add (&trio_instruments_at_work, change, __ATOMIC_RELAXED);
+}
+
+void
+trio_instruments_add (TrioLoop *loop, TrioInstrument *instrument)
+{
+  instrument->next = loop->instruments;
+  loop->instruments = instrument;
+  note_change (loop, 1);
+}
+
+void
+trio_instruments_clear (TrioLoop *loop)
+{
+  while (loop->instruments != NULL)
+    {
+      loop->instruments = loop->instruments->next;
+      note_change (loop, -1);
+    }
+}
+
 void
 trio_add_instrument (TrioInstrument *instrument)
 {
   TrioLoop *loop = trio_loop_of_thread;
 
   g_return_if_fail (loop != NULL && instrument != NULL);
-  instrument->next = loop->instruments;
-  loop->instruments = instrument;
+  trio_instruments_add (loop, instrument);
 }
 
 void
@@ -25,6 +53,7 @@ trio_remove_instrument (TrioInstrument *instrument)
       {
         /* next stays: the loop may be calling the hooks of this very list. */
         *at = instrument->next;
+        note_change (loop, -1);
         return;
       }
   g_critical ("trio_remove_instrument: \"%s\" does not watch this run", instrument->name);
@@ -41,7 +70,7 @@ trio_instrument_fail (TrioInstrument *instrument, GError *error)
 }
 
 gboolean
-trio_is_watched (void)
+trio_run_is_watched (void)
 {
   return trio_loop_of_thread != NULL && trio_loop_of_thread->instruments != NULL;
 }

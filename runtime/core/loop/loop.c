@@ -76,7 +76,7 @@ begin_turn (TrioLoop *loop)
   trio_check_loop (loop);
   if (G_UNLIKELY (g_atomic_int_get (loop->n_calls) > 0))
     trio_token_run_pending (loop->token);
-  if (loop->world->io != NULL)
+  if (loop->world->io != NULL && !loop->world->io->rests)
     loop->world->io->poll (loop->world->io);
   if (G_LIKELY (!loop->idle_told))
     look_at_deadlines (loop);
@@ -96,7 +96,7 @@ look_at_deadlines (TrioLoop *loop)
 }
 
 /* A deadline that expires is no idleness, even if nobody is runnable because of it. */
-static void
+G_GNUC_NO_INLINE static void
 look_at_idleness (TrioLoop *loop)
 {
   gsize n_armed = loop->deadlines.n - loop->deadlines.n_empty;
@@ -117,9 +117,10 @@ prefetch_stack (TrioLink *run_link)
     __builtin_prefetch (record + line * 64, 1);
 }
 
-/* Who goes next: the fiber to switch to. Counts the batch down. */
-static inline TrioFiber *
-next_fiber (TrioLoop *loop)
+/* Who goes next: the fiber to switch to. Counts the batch down. `plain` is known when this is compiled: TRUE leaves out what is done for
+ * choice seams and instruments. */
+G_ALWAYS_INLINE static inline TrioFiber *
+next_fiber (TrioLoop *loop, gboolean plain)
 {
   TrioTask *task;
 
@@ -135,7 +136,7 @@ next_fiber (TrioLoop *loop)
     }
   loop->batch_left--;
 
-  if (G_LIKELY (loop->choice == NULL) || loop->n_runnable == 1)
+  if (plain || G_LIKELY (loop->choice == NULL) || loop->n_runnable == 1)
     task = TRIO_CONTAINER (loop->runnable.next, TrioTask, run_link);
   else
     task = trio_choose_runnable (loop);
@@ -145,18 +146,21 @@ next_fiber (TrioLoop *loop)
     prefetch_stack (loop->runnable.next);
 
   task->state = TRIO_TASK_RUNNING;
-  task->passed_over = 0;
   trio_loop_set_running (loop, task);
   trio_loop_count_step (loop);
   trio_check_task (task);
-  TRIO_NOTIFY (loop, before_task_step, task);
+  if (!plain)
+    {
+      task->passed_over = 0;
+      TRIO_NOTIFY (loop, before_task_step, task);
+    }
   return &task->fiber;
 }
 
 static void
 run_batch (TrioLoop *loop)
 {
-  TrioFiber *next = next_fiber (loop);
+  TrioFiber *next = next_fiber (loop, FALSE);
 
   if (next != &loop->fiber)
     trio_fiber_switch (&loop->fiber, next);
@@ -174,11 +178,27 @@ trio_loop_switch_away (TrioLoop *loop, TrioTask *from)
   from->n_schedule_points++;
   TRIO_NOTIFY (loop, after_task_step, from);
   trio_check_task (from);
-  next = next_fiber (loop);
+  next = next_fiber (loop, FALSE);
   /* With a choice seam a task may follow upon itself. */
   if (next == &from->fiber)
     return TRUE;
   return trio_fiber_switch (&from->fiber, next);
+}
+
+/* The running task lets those run that can. The most frequent of all, so the plain way has nothing that it does not need. */
+gboolean
+trio_task_yield (TrioTask *task)
+{
+  TrioLoop *loop = task->loop;
+  TrioFiber *next;
+
+  trio_loop_put_in_line (loop, task);
+  if (G_UNLIKELY (!loop->plain))
+    return trio_loop_switch_away (loop, task);
+
+  task->n_schedule_points++;
+  next = next_fiber (loop, TRUE);
+  return next != &task->fiber ? trio_fiber_switch (&task->fiber, next) : TRUE;
 }
 
 /* The running task is DONE. Returns the fiber that goes on after it. Whoever is looked for here, on the stack of the one that ends, may be
@@ -189,7 +209,7 @@ trio_loop_leave_last (TrioLoop *loop, TrioTask *from)
   TrioFiber *next;
 
   trio_loop_bury (loop);
-  next = next_fiber (loop);
+  next = next_fiber (loop, FALSE);
   loop->corpse = from;
   return next;
 }

@@ -44,11 +44,9 @@ trio_loop_new (TrioWorld *world, TrioFunc main, gpointer data, const TrioLoopOpt
   trio_fiber_init_thread (&loop->fiber);
   trio_cancel_scope_init (&loop->root, loop, NULL, NULL, "the run");
 
+  loop->plain = loop->choice == NULL;
   for (guint i = 0; options != NULL && options->instruments != NULL && options->instruments[i] != NULL; i++)
-    {
-      options->instruments[i]->next = loop->instruments;
-      loop->instruments = options->instruments[i];
-    }
+    trio_instruments_add (loop, options->instruments[i]);
 
   trio_loop_register (loop);
   /* For the hooks, which may ask what time it is. */
@@ -237,5 +235,6 @@ free_loop (TrioLoop *loop)
   g_free (loop->spare_nursery);
   trio_stack_pool_free (loop->stacks);
   trio_fiber_clear (&loop->fiber);
+  trio_instruments_clear (loop);
   g_free (loop);
 }

@@ -30,10 +30,15 @@ gboolean
   return trio_checkpoint_if_cancelled_in ("trio_checkpoint_if_cancelled", error);
 }
 
-/* Apart, so that the ordinary way needs no more registers than it has. */
+/* What a checkpoint does that is not ordinary. Apart, so that the ordinary way needs no more registers than it has. */
 G_GNUC_NO_INLINE TRIO_CHECKPOINT static gboolean
-yield_and_raise (TrioTask *task, GError **error)
+check_closely (TrioTask *task, const char *what, GError **error)
 {
+  if (task->loop->choice != NULL)
+    trio_inject (task, what);
+  task->n_cancel_points++;
+  if (!trio_task_is_cancelled (task))
+    return TRUE;
   trio_task_yield (task);
   /* Whoever ran meanwhile may have put up a shield. */
   if (!trio_task_is_cancelled (task))
@@ -49,10 +54,10 @@ trio_checkpoint_if_cancelled_in (const char *what, GError **error)
 
   if (G_UNLIKELY (task == NULL))
     return FALSE;
-  if (G_UNLIKELY (task->loop->choice != NULL))
-    trio_inject (task, what);
+  if (G_UNLIKELY (task->loop->choice != NULL || trio_task_is_cancelled (task)))
+    return check_closely (task, what, error);
   task->n_cancel_points++;
-  return !trio_task_is_cancelled (task) || yield_and_raise (task, error);
+  return TRUE;
 }
 
 void

@@ -111,6 +111,18 @@ TRIO_API void    trio_flow        (guint64 id, gboolean begins, const char *labe
  */
 TRIO_API guint64 trio_flow_new_id (void);
 
+/*< private >*/
+TRIO_API extern int trio_instruments_at_work;       /* (atomic), in all runs of the process */
+
+/**
+ * trio_run_is_watched:
+ *
+ * What trio_is_watched() calls when some run is watched; call that. Never suspends.
+ *
+ * Returns: whether this thread's is
+ */
+TRIO_API gboolean trio_run_is_watched (void);
+
 /**
  * trio_is_watched:
  *
@@ -118,6 +130,10 @@ TRIO_API guint64 trio_flow_new_id (void);
  *
  * Returns: whether there is a run, and an instrument watches it
  */
-TRIO_API gboolean trio_is_watched (void);
+static inline gboolean
+trio_is_watched (void)
+{
+  return G_UNLIKELY (__atomic_load_n (&trio_instruments_at_work, __ATOMIC_RELAXED) > 0) && trio_run_is_watched ();
+}
 
 G_END_DECLS

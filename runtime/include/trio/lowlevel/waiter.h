@@ -109,7 +109,11 @@ TRIO_API TrioAbort   trio_waiter_abort (TrioTask *task, gpointer waiter);
  *
  * Returns: (nullable) (transfer none): the first in line; %NULL if nobody waits
  */
-TRIO_API TrioWaiter *trio_waiters_first    (GQueue *line);
+static inline TrioWaiter *
+trio_waiters_first (GQueue *line)
+{
+  return line->head != NULL ? (TrioWaiter *) line->head->data : NULL;
+}
 
 /**
  * trio_waiters_wake_all:

@@ -115,8 +115,9 @@ struct _TrioIo
 {
   const char *name;          /* "epoll", "simulated" */
 
-  /* Once or more a turn: find out what is ready and wake. Never blocks. */
+  /* Each turn, unless it rests: find out what is ready and wake. Never blocks. */
   void   (*poll)            (TrioIo *self);
+  gboolean rests;            /* poll() would find nothing; yours to set and to take back, or leave FALSE */
 
   int    (*socket)          (TrioIo *self, TrioAddressFamily family, TrioSocketKind kind, TrioSocket **socket);
   /* Two unix sockets, connected with each other. */
