@@ -80,22 +80,44 @@ verb_adopt (TrioIo *io, int descriptor, TrioSocket **socket, TrioDescriptorFlags
       adopted = trio_epoll_file_new ((TrioEpoll *) io, descriptor);
     }
   adopted->was_blocking = (flags & O_NONBLOCK) == 0;
+  adopted->found_unblocked = !adopted->was_blocking;
+  ((TrioEpoll *) io)->n_found_unblocked += adopted->found_unblocked;
   adopted->was_inherited = (on_exec & FD_CLOEXEC) == 0;
   *socket = &adopted->socket;
   return 0;
 }
 
-/* The flag belongs to the open file, which others may share: a shell its terminal. */
-void
-trio_epoll_give_back (EpollSocket *socket)
+/* The flag belongs to the open file, and standard input and output are often the same one, a terminal. If there is one more of it here, that
+ * must go on not to block. Whether it is the same is seen by what has become of its flag. */
+static EpollSocket *
+another_of_the_same (TrioEpoll *self, EpollSocket *socket)
 {
-  int flags;
+  for (guint i = 0; i < self->slots->len && self->n_found_unblocked > 0; i++)
+    {
+      EpollSocket *other = g_array_index (self->slots, EpollSlot, i).socket;
+      int flags = other != NULL && other != socket && other->found_unblocked && other->fd >= 0 ? fcntl (other->fd, F_GETFL) : -1;
 
-  if (!socket->was_blocking)
+      if (flags >= 0 && (flags & O_NONBLOCK) == 0)
+        return other;
+    }
+  return NULL;
+}
+
+/* Others may share it: a shell its terminal. If one of them is ours, the two change their parts, and it gives back in its turn. */
+void
+trio_epoll_give_back (TrioEpoll *self, EpollSocket *socket)
+{
+  int flags = socket->was_blocking ? fcntl (socket->fd, F_GETFL) : -1;
+  EpollSocket *other;
+
+  if (flags < 0 || fcntl (socket->fd, F_SETFL, flags & ~O_NONBLOCK) < 0)
     return;
-  flags = fcntl (socket->fd, F_GETFL);
-  if (flags >= 0)
-    fcntl (socket->fd, F_SETFL, flags & ~O_NONBLOCK);
+  other = another_of_the_same (self, socket);
+  if (other == NULL)
+    return;
+  trio_epoll_stop_blocking (other);
+  other->was_blocking = socket->found_unblocked = TRUE;
+  socket->was_blocking = other->found_unblocked = FALSE;
 }
 
 void
@@ -118,7 +140,7 @@ verb_detach (TrioIo *io, TrioSocket *socket)
     return -EBADF;
   if (ours->registered)
     epoll_ctl (self->fd, EPOLL_CTL_DEL, fd, NULL);
-  trio_epoll_give_back (ours);
+  trio_epoll_give_back (self, ours);
   if (ours->was_inherited)
     fcntl (fd, F_SETFD, 0);
   trio_epoll_forget (self, ours);

@@ -132,7 +132,7 @@ verb_send_message (TrioIo *io, TrioSocket *socket, const TrioOutputVector *vecto
       header.msg_name = &storage;
     }
   if (message->n_passed > 0)
-    trio_epoll_enclose (&header, &control, message);
+    trio_epoll_enclose (io, &header, &control, message);
   n = send_parts (ours, &header);
   if (message->n_passed > 0)
     trio_epoll_let_go (io, message, n >= 0);

@@ -24,16 +24,16 @@ descriptor_of (const TrioSocketPassed *passed)
 }
 
 static void
-prepare (const TrioSocketPassed *passed)
+prepare (TrioIo *io, const TrioSocketPassed *passed)
 {
   if (passed->file != NULL)
     lseek (descriptor_of (passed), passed->position, SEEK_SET);
   else
-    trio_epoll_give_back ((EpollSocket *) passed->socket);
+    trio_epoll_give_back ((TrioEpoll *) io, (EpollSocket *) passed->socket);
 }
 
 void
-trio_epoll_enclose (struct msghdr *header, TrioControl *control, const TrioSocketMessage *message)
+trio_epoll_enclose (TrioIo *io, struct msghdr *header, TrioControl *control, const TrioSocketMessage *message)
 {
   struct cmsghdr *part = &control->header;
 
@@ -47,7 +47,7 @@ trio_epoll_enclose (struct msghdr *header, TrioControl *control, const TrioSocke
     {
       int fd = descriptor_of (&message->passed[i]);
 
-      prepare (&message->passed[i]);
+      prepare (io, &message->passed[i]);
       memcpy (CMSG_DATA (part) + sizeof (int) * i, &fd, sizeof fd);
     }
 }

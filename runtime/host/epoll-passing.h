@@ -16,7 +16,7 @@ typedef union
 } TrioControl;
 
 /* Into a message that is about to be sent. */
-void trio_epoll_enclose (struct msghdr *header, TrioControl *control, const TrioSocketMessage *message);
+void trio_epoll_enclose (TrioIo *io, struct msghdr *header, TrioControl *control, const TrioSocketMessage *message);
 /* After an attempt to send it: what has gone is closed here, what has not is as before. errno stays as it is. */
 void trio_epoll_let_go  (TrioIo *io, const TrioSocketMessage *message, gboolean sent);
 /* Out of one that came: each is ours from now on, or closed. */

@@ -28,6 +28,7 @@ struct _EpollSocket
   guint8     has_remote;
   guint8     by_file;        /* read() and write() instead of recv() and send() */
   guint8     was_blocking;   /* before it was adopted, and will be again when it is closed */
+  guint8     found_unblocked;/* adopted, and did not block by then: by its own nature, or since another one here is the same open file */
   guint8     was_inherited;  /* likewise, by programs that are executed, when it is detached */
   guint8     shared;         /* other descriptors may mean the same: closing ours does not end the registration */
   /* Kept because the system forgets it when the connection fails, which is when one wants to know. Not for unix sockets. */
@@ -52,6 +53,7 @@ struct _TrioEpoll
   int                 fd;    /* -1: the run has ended */
   gboolean            more;  /* the last look found as many events as fit */
   guint               n_sockets;
+  guint               n_found_unblocked;
   GArray             *slots;          /* of EpollSlot */
   guint               waiter_hint;    /* the slot in which a waiter was found last */
   guint32             first_free;
@@ -84,7 +86,7 @@ void         trio_epoll_fill_descriptors (TrioIo *io);
 /* Takes the descriptor over, if it is a socket of a kind that we know; else NULL, with errno. */
 EpollSocket *trio_epoll_socket_of_descriptor (TrioEpoll *self, int fd);
 /* Before it is closed: as it was when it was adopted. */
-void         trio_epoll_give_back    (EpollSocket *socket);
+void         trio_epoll_give_back    (TrioEpoll *self, EpollSocket *socket);
 /* It is ours still, or again. */
 void         trio_epoll_stop_blocking (EpollSocket *socket);
 

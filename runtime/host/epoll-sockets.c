@@ -305,7 +305,7 @@ verb_close (TrioIo *io, TrioSocket *socket)
     epoll_ctl (self->fd, EPOLL_CTL_DEL, ours->fd, NULL);
   if (ours->fd >= 0)
     {
-      trio_epoll_give_back (ours);
+      trio_epoll_give_back (self, ours);
       close (ours->fd);
     }
   trio_epoll_forget (self, ours);
@@ -326,7 +326,7 @@ trio_epoll_close_leaked (TrioEpoll *self, EpollSocket *socket)
 
   g_warning ("the run has ended with a socket still open%s: close and free streams and listeners before main returns",
              text != NULL ? text : "");
-  trio_epoll_give_back (socket);
+  trio_epoll_give_back (self, socket);
   close (socket->fd);
   socket->fd = -1;
   socket->failed = -EBADF;

@@ -236,5 +236,6 @@ trio_epoll_forget (TrioEpoll *self, EpollSocket *socket)
   slot->next_free = self->first_free;
   self->first_free = socket->slot;
   self->n_sockets--;
+  self->n_found_unblocked -= socket->found_unblocked;
   free_if_forgotten (self);
 }

@@ -76,6 +76,41 @@ test_one_that_did_not_block_does_not_begin_to (gpointer unused G_GNUC_UNUSED, GE
   return TRUE;
 }
 
+/* As standard input and output, where they are a terminal. Were it given back with the first, the second would stop the whole run in its
+ * next read. */
+static gboolean
+test_of_two_over_one_open_file_the_last_gives_it_back (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioStream) bystander = NULL, apart = NULL;
+  int others[2];
+
+  g_assert_cmpint (pipe2 (others, O_NONBLOCK), ==, 0);
+  bystander = trio_fd_stream_new (others[0], error);
+  apart = trio_fd_stream_new (others[1], error);
+  if (bystander == NULL || apart == NULL)
+    return FALSE;
+  for (guint first = 0; first < 2; first++)
+    {
+      TrioStream *streams[2];
+      int fds[2], shared;
+
+      g_assert_cmpint (pipe (fds), ==, 0);
+      shared = dup (fds[0]);
+      streams[0] = trio_fd_stream_new (fds[0], error);
+      streams[1] = trio_fd_stream_new (dup (shared), error);
+      if (streams[0] == NULL || streams[1] == NULL)
+        return FALSE;
+      trio_stream_free (streams[first]);
+      g_assert_false (blocks (shared));
+      trio_stream_free (streams[1 - first]);
+      g_assert_true (blocks (shared));
+      g_assert_false (blocks (others[0]) || blocks (others[1]));
+      close (shared);
+      close (fds[1]);
+    }
+  return TRUE;
+}
+
 /* --- kinds --- */
 
 static gboolean
@@ -261,6 +296,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("/fd-stream/a-descriptor-blocks-again-when-it-is-closed", test_a_descriptor_blocks_again_when_it_is_closed);
   ADD ("/fd-stream/one-that-did-not-block-does-not-begin-to", test_one_that_did_not_block_does_not_begin_to);
+  ADD ("/fd-stream/of-two-over-one-open-file-the-last-gives-it-back", test_of_two_over_one_open_file_the_last_gives_it_back);
   ADD ("/fd-stream/a-file-is-refused-and-left-alone", test_a_file_is_refused_and_left_alone);
   ADD ("/fd-stream/sockets-of-the-program-keep-the-promises-of-streams", test_sockets_of_the_program_keep_the_promises_of_streams);
   ADD ("/fd-stream/a-terminal-goes-both-ways", test_a_terminal_goes_both_ways);

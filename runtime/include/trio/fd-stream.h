@@ -32,7 +32,8 @@ TRIO_API gboolean    trio_open_pipe    (TrioStream **send, TrioStream **receive,
  * @error: where it says why not
  *
  * Makes a stream over a descriptor, which goes the ways that the descriptor was opened for. It no longer blocks, which everybody sees who
- * shares the open file; closing the stream makes it block again, if it did. Never suspends.
+ * shares the open file; closing the stream makes it block again, if it did, and if no other stream or socket of this run has the same open
+ * file: then the last of them does (standard input and output are one, if they are a terminal). Never suspends.
  *
  * Errors: %G_IO_ERROR: %G_IO_ERROR_INVALID_ARGUMENT if no descriptor has this number, %G_IO_ERROR_NOT_SUPPORTED if one cannot wait for it
  * (a file), or if this world has no descriptors (the simulator).

@@ -16,8 +16,9 @@ G_BEGIN_DECLS
  * @descriptor: (transfer full): a descriptor of a socket, IPv4, IPv6 or unix, stream or datagram
  * @error: where it says why not
  *
- * A socket that somebody else has made: a service manager, a parent process. It is made non-blocking, until it is closed or detached,
- * and closed on exec. When it fails, @descriptor stays the caller's, as it was. Not a Checkpoint.
+ * A socket that somebody else has made: a service manager, a parent process. It is made non-blocking, until it is closed or detached
+ * (of several that are the same open file, until the last of them is), and closed on exec. When it fails, @descriptor stays the caller's, as
+ * it was. Not a Checkpoint.
  *
  * Errors: %G_IO_ERROR if it is no such socket; %G_IO_ERROR_NOT_SUPPORTED in a simulated run, which has no descriptors.
  *
