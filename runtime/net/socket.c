@@ -322,13 +322,18 @@ trio_socket_send_eof (TrioSocketHandle *self, GError **error)
   if (!trio_checkpoint_if_cancelled_in ("trio_stream_send_eof", error) || !trio_socket_begin (self, TRIO_IO_WRITE, "sending", error))
     return FALSE;
 
+  /* The end would say to the peer that this was all. */
+  if (self->send_state == TRIO_SEND_BROKEN && !trio_socket_may_send (self, error))
+    {
+      trio_socket_end (self, TRIO_IO_WRITE);
+      return FALSE;
+    }
   if (self->send_state != TRIO_SEND_EOF)
     result = self->io->shutdown (self->io, self->socket, TRUE, TRIO_MUTATION (eof_ends_receiving));
   if (result >= 0)
     {
       self->has_shut_send = TRUE;
-      if (self->send_state == TRIO_SEND_OPEN)
-        self->send_state = TRIO_SEND_EOF;
+      self->send_state = TRIO_SEND_EOF;
       trio_cancel_shielded_checkpoint ();
     }
   else

@@ -368,6 +368,9 @@ test_a_send_that_is_cancelled_half_way_breaks_the_stream (gpointer data G_GNUC_U
 
   g_assert_false (trio_stream_send_all (pair.client, "x", 1, &failure));
   parity_expect_error (failure, TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE);
+  /* Nor is there an end that would pass the half for the whole. */
+  g_assert_false (trio_stream_send_eof (pair.client, &failure));
+  parity_expect_error (failure, TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE);
   /* What did go out can be read. */
   return parity_receive_exactly (pair.server, &byte, 1, error);
 }

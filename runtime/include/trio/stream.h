@@ -100,7 +100,8 @@ TRIO_API gboolean trio_stream_send_file    (TrioStream *stream, TrioFile *file, 
  * Says that nothing more will be sent; receiving goes on. Checkpoint. Idempotent.
  *
  * Errors: cancellation; %TRIO_ERROR_MISUSE if this kind of stream cannot end one direction only; %TRIO_ERROR_BUSY_RESOURCE if
- * another task sends; %TRIO_ERROR_CLOSED_RESOURCE, %TRIO_ERROR_BROKEN_RESOURCE as above.
+ * another task sends; %TRIO_ERROR_CLOSED_RESOURCE, %TRIO_ERROR_BROKEN_RESOURCE as above, the latter of a connection also when a call
+ * that sends has failed half-way: the end would say to the other side that this was all.
  *
  * Returns: %TRUE if it is said
  */
