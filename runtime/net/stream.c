@@ -117,9 +117,14 @@ trio_stream_send_file (TrioStream *stream, TrioFile *file, gint64 offset, gint64
       g_set_error (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "no file has a place %" G_GINT64_FORMAT " to send from", offset);
       return FALSE;
     }
+  if (size < -1)
+    {
+      g_set_error (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "cannot send %" G_GINT64_FORMAT " bytes of a file: -1 is all up to its end", size);
+      return FALSE;
+    }
   if (size == 0)
     return trio_stream_send_all (stream, NULL, 0, error);
-  return (stream->klass->send_file != NULL ? stream->klass->send_file : copy_file) (stream, file, offset, MAX (size, -1), sent, error);
+  return (stream->klass->send_file != NULL ? stream->klass->send_file : copy_file) (stream, file, offset, size, sent, error);
 }
 
 gboolean

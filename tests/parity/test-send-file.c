@@ -371,6 +371,8 @@ test_what_cannot_be_sent_is_refused (gpointer unused G_GNUC_UNUSED, GError **err
   parity_expect_error (failure, TRIO_ERROR, TRIO_ERROR_MISUSE);
   g_assert_false (trio_stream_send_file (send, file, -1, 1, &sent, &failure));
   parity_expect_error (failure, TRIO_ERROR, TRIO_ERROR_MISUSE);
+  g_assert_false (trio_stream_send_file (send, file, 0, -2, &sent, &failure));
+  parity_expect_error (failure, TRIO_ERROR, TRIO_ERROR_MISUSE);
   if (!trio_file_close (written, error) || !trio_file_close (file, error) || !trio_path_remove (path, error)
       || !trio_directory_remove (directory, error))
     return FALSE;

@@ -83,7 +83,7 @@ TRIO_API gboolean trio_stream_send_all_vectors (TrioStream *stream, const TrioOu
  * behind them, or close. Of other streams at least so many have gone, and the stream is only good for closing if it was its sending that
  * failed or was cancelled, as after trio_stream_send_all().
  *
- * Errors: as trio_stream_send_all(), and those of <trio/file.h>.
+ * Errors: as trio_stream_send_all(), and those of <trio/file.h>; %TRIO_ERROR_MISUSE for an @offset below 0 or a @size below -1.
  *
  * Source: sendfile(2); Python's `loop.sendfile()`.
  *
