@@ -401,7 +401,7 @@ trio_fuzz_initialize (const TrioScenario *scenario, TrioSimInject inject, int ar
   } own[] = { { "to-schedule", run_to_schedule }, { "to-bytes", run_to_bytes }, { "shrink-input", run_shrink_input } };
   const TrioScenario scenarios[] = { *scenario, { NULL, NULL, NULL, NULL } };
 
-  setlocale (LC_ALL, "");      /* so that messages keep their letters */
+  setlocale (LC_CTYPE, "");    /* so that messages keep their letters; numbers are the same everywhere */
   g_clear_pointer (&program_name, g_free);
   program_name = g_path_get_basename (argv[0]);
   program_path = argv[0];

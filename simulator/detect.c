@@ -141,7 +141,7 @@ append_task (TrioTask *task, guint depth G_GNUC_UNUSED, gpointer data)
   if (blocked)
     {
       g_string_append (inquest->lines, ", since ");
-      trio_sim_append_time (inquest->lines, note.stopped_at);
+      g_string_append (inquest->lines, trio_span_in_seconds (note.stopped_at).text);
     }
   if (world->suspicion == TRIO_SIM_LIVELOCK && note.steps > 0)
     g_string_append_printf (inquest->lines, ", and took %" G_GUINT64_FORMAT " steps at this virtual time", note.steps);
@@ -153,7 +153,7 @@ append_deadlock (TrioSimWorld *world, const Inquest *inquest)
 {
   trio_append_deadlock (world->message, inquest->waits->len);
   g_string_append (world->message, ", at ");
-  trio_sim_append_time (world->message, world->clock.now);
+  g_string_append (world->message, trio_span_in_seconds (world->clock.now).text);
   if (trio_loop_get_holds (world->loop) > 0)
     g_string_append (world->message, " (something outside the simulation was promised to wake one; nothing here can)");
 }
@@ -163,7 +163,7 @@ append_livelock (TrioSimWorld *world)
 {
   g_string_append_printf (world->message, "%" G_GUINT64_FORMAT " steps, and the run does not end; virtual time is ",
                           world->watch.steps);
-  trio_sim_append_time (world->message, world->clock.now);
+  g_string_append (world->message, trio_span_in_seconds (world->clock.now).text);
 }
 
 static Inquest
@@ -216,7 +216,7 @@ tell_of_obligation (TrioSimWorld *world, const TrioSimObligation *obligation, co
   world->place = g_strdup (trio_sim_base_name (obligation->where));
   g_string_append_printf (world->message, "“%s” must happen at last, and did not %s\n  promised at %s, at ", obligation->name, what,
                           world->place);
-  trio_sim_append_time (world->message, obligation->since);
+  g_string_append (world->message, trio_span_in_seconds (obligation->since).text);
 }
 
 void
@@ -234,9 +234,9 @@ tell_of_no_end (TrioSimWorld *world)
   if (!trio_sim_world_find (world, TRIO_SIM_EVENTUALLY, g_strdup ("the run ends once all is healed")))
     return;
   g_string_append (world->message, "from ");
-  trio_sim_append_time (world->message, liveness->healed_at);
+  g_string_append (world->message, trio_span_in_seconds (liveness->healed_at).text);
   g_string_append (world->message, " on nothing was in its way, and after another ");
-  trio_sim_append_time (world->message, liveness->heal_within);
+  g_string_append (world->message, trio_span_in_seconds (liveness->heal_within).text);
   g_string_append (world->message, " the run had not ended");
 }
 

@@ -78,13 +78,14 @@ trio_sim_liveness_note (TrioSimLiveness *self)
 gint64
 trio_sim_liveness_get_due (const TrioSimLiveness *self, const TrioSimObligation **first)
 {
-  gint64 due = self->healed_at != G_MAXINT64 && self->heal_within > 0 ? self->healed_at + self->heal_within : G_MAXINT64;
+  gint64 due = self->healed_at != G_MAXINT64 && self->heal_within > 0 ? trio_sim_time_after (self->healed_at, self->heal_within)
+                                                                     : G_MAXINT64;
 
   *first = NULL;
   for (GList *link = self->healed_at == G_MAXINT64 ? NULL : self->open.head; link != NULL; link = link->next)
     {
       const TrioSimObligation *obligation = link->data;
-      gint64 at = MAX (obligation->since, self->healed_at) + obligation->within;
+      gint64 at = trio_sim_time_after (MAX (obligation->since, self->healed_at), obligation->within);
 
       if (at < due)
         {

@@ -72,7 +72,7 @@ find_misuse (TrioSimWorld *world, TrioTask *task, char *place, const char *what)
     {
       g_string_append_printf (world->message, "\n  by %s, at step %" G_GUINT64_FORMAT ", at ",
                               trio_sim_tape_get_path (world->tape, task), world->watch.steps);
-      trio_sim_append_time (world->message, world->clock.now);
+      g_string_append (world->message, trio_span_in_seconds (world->clock.now).text);
       if (place != NULL)
         g_string_append_printf (world->message, ", in %s", place);
     }

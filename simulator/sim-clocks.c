@@ -20,6 +20,9 @@
 
 /* --- the monotonic clock --- */
 
+/* By so many microseconds two roundings may miss, one each way. */
+#define ROUNDED 2
+
 /* span * numerator / denominator, rounded down for a span that is not negative, without an overflow on the way. */
 static gint64
 scale (gint64 span, gint64 numerator, gint64 denominator)
@@ -42,13 +45,17 @@ trio_sim_host_get_world_time (const TrioSimHost *host, gint64 due)
 {
   const TrioSimHostClock *clock = &host->clock;
   gint64 span = due - trio_sim_host_get_time (host, clock->since);
-  gint64 time;
+  gint64 slip, time;
 
   if (span <= 0)
     return clock->since;
-  time = clock->since + span - scale (span, clock->drift_ppm, 1000000 + clock->drift_ppm);
-  /* Rounded to a microsecond or two: never too early. */
-  for (time -= 2; trio_sim_host_get_time (host, time) < due; time++)
+  slip = scale (span, clock->drift_ppm, 1000000 + clock->drift_ppm);
+  /* What lies so far ahead that it has no time in the world never comes. */
+  if (due > G_MAXINT64 - ROUNDED || clock->since + ROUNDED - slip > G_MAXINT64 - span)
+    return G_MAXINT64;
+  time = clock->since + span - slip;
+  /* Never too early. */
+  for (time -= ROUNDED; trio_sim_host_get_time (host, time) < due; time++)
     ;
   return time;
 }

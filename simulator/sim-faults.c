@@ -5,6 +5,7 @@
 
 #include "simulator/sim-hosts.h"
 
+#include <trio/lowlevel/dump.h>
 #include <trio/lowlevel/task.h>
 
 #include "simulator/sim-net.h"
@@ -204,15 +205,15 @@ static const GTimeSpan downtimes[] = { 0, G_TIME_SPAN_SECOND / 10, G_TIME_SPAN_S
 static void
 describe_crash (const TrioChoicePoint *point, guint32 value, GString *out)
 {
-  g_string_append_printf (out, "%s lost its power before a task's %s, and came up again after %g s",
-                          trio_sim_host_describe (point->data), point->what, downtimes[value] / 1e6);
+  g_string_append_printf (out, "%s lost its power before a task's %s, and came up again after %s",
+                          trio_sim_host_describe (point->data), point->what, trio_span_in_seconds (downtimes[value]).text);
 }
 
 static void
 describe_halt (const TrioChoicePoint *point, guint32 value, GString *out)
 {
-  g_string_append_printf (out, "%s stood still for %g s, before a task's %s", trio_sim_host_describe (point->data),
-                          downtimes[value] / 1e6, point->what);
+  g_string_append_printf (out, "%s stood still for %s, before a task's %s", trio_sim_host_describe (point->data),
+                          trio_span_in_seconds (downtimes[value]).text, point->what);
 }
 
 void

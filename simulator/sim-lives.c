@@ -140,10 +140,8 @@ stop_all (TrioSimHost *host)
 void
 trio_sim_host_break_down (TrioSimHost *host, GTimeSpan downtime)
 {
-  gint64 now = host->net->clock->now;
-
   host->up = FALSE;
-  host->restart_at = downtime < G_MAXINT64 - now ? now + downtime : G_MAXINT64;
+  host->restart_at = trio_sim_time_after (host->net->clock->now, downtime);
   g_clear_pointer (&host->restart, trio_event_free);
   host->restart = trio_event_new ();
   trio_sim_disks_lose_power (&trio_sim_world_get_current ()->disks, host);
@@ -224,19 +222,19 @@ discard_resumption (TrioSimEvent *event)
 void
 trio_sim_host_stand_still (TrioSimHost *host, GTimeSpan span)
 {
-  gint64 now = host->net->clock->now;
+  gint64 due = trio_sim_time_after (host->net->clock->now, span);
 
   if (host->task == NULL || host->halted)
     return;
   host->halted = TRUE;
-  if (span < G_MAXINT64 - now)
+  if (due < G_MAXINT64)
     {
       Resumption *resumption = g_new (Resumption, 1);
 
       *resumption = (Resumption) {
         .event = { .happen = resumption_happens, .discard = discard_resumption }, .host = host, .boots = host->boots,
       };
-      trio_sim_events_plan (&host->net->events, &resumption->event, now + span);
+      trio_sim_events_plan (&host->net->events, &resumption->event, due);
     }
   trio_task_halt (host->task);
 }

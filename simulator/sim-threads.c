@@ -97,7 +97,7 @@ static void
 plan (TrioSimThread *thread, State state, gint64 delay)
 {
   thread->state = state;
-  trio_sim_events_plan (&thread->threads->events, &thread->event, thread->threads->clock->now + delay);
+  trio_sim_events_plan (&thread->threads->events, &thread->event, trio_sim_time_after (thread->threads->clock->now, delay));
 }
 
 static void

@@ -60,9 +60,7 @@ trio_sim_way_get_arrival (TrioSimHost *from, TrioSimHost *to, gint64 latency, gs
 static gint64
 end_of (const TrioSimHost *host, GTimeSpan span)
 {
-  gint64 now = host->net->clock->now;
-
-  return span < G_MAXINT64 - now ? now + MAX (span, 0) : G_MAXINT64;
+  return trio_sim_time_after (host->net->clock->now, span);
 }
 
 void

@@ -186,7 +186,7 @@ fail_check (TrioSimWorld *self, TrioCheckKind kind, const char *name, const char
       g_string_append_printf (self->message, formats[kind], name, trio_sim_base_name (where));
       g_string_append_printf (self->message, "  found by %s, at step %" G_GUINT64_FORMAT ", at ",
                               thread != NULL ? thread : trio_sim_tape_get_path (self->tape, task), self->watch.steps);
-      trio_sim_append_time (self->message, self->clock.now);
+      g_string_append (self->message, trio_span_in_seconds (self->clock.now).text);
       if (self->evidence->len > 0)
         g_string_append_printf (self->message, "\n%s", self->evidence->str);
       if (kind == TRIO_CHECK_EVENTUALLY && task != NULL)

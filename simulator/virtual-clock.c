@@ -25,20 +25,8 @@ trio_sim_clock_advance_to (TrioSimClock *clock, gint64 time)
   clock->now = time;
 }
 
-void
-trio_sim_append_time (GString *out, gint64 time)
+gint64
+trio_sim_time_after (gint64 time, GTimeSpan span)
 {
-  const gint64 second = G_TIME_SPAN_SECOND;
-  guint digits = 6;
-  gint64 fraction = time % second;
-
-  while (digits > 0 && fraction % 10 == 0)
-    {
-      fraction /= 10;
-      digits--;
-    }
-  g_string_append_printf (out, "%" G_GINT64_FORMAT, time / second);
-  if (digits > 0)
-    g_string_append_printf (out, ".%0*d", (int) digits, (int) fraction);
-  g_string_append (out, " s");
+  return span < G_MAXINT64 - time ? time + MAX (span, 0) : G_MAXINT64;
 }

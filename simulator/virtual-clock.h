@@ -19,7 +19,7 @@ typedef struct
 void trio_sim_clock_init       (TrioSimClock *clock);
 /* Never goes back. */
 void trio_sim_clock_advance_to (TrioSimClock *clock, gint64 time);
-/* "1.0204 s"; for a person. */
-void trio_sim_append_time      (GString *out, gint64 time);
+/* So long after that; G_MAXINT64, never, if that is later than time can be. */
+gint64 trio_sim_time_after     (gint64 time, GTimeSpan span);
 
 G_END_DECLS

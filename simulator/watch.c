@@ -162,7 +162,7 @@ append_happening (GString *out, const TrioSimRecord *record, const TrioSimHappen
       break;
     case TRIO_SIM_EVENT_STEP:
       g_string_append_printf (out, "%s ran at ", name);
-      trio_sim_append_time (out, (gint64) happening->b);
+      g_string_append (out, trio_span_in_seconds ((gint64) happening->b).text);
       break;
     case TRIO_SIM_EVENT_STOPPED:
       g_string_append_printf (out, "%s stopped, and %s", name,

@@ -16,6 +16,7 @@
 #include <trio/checkpoint.h>
 #include <trio/error.h>
 #include <trio/graceful.h>
+#include <trio/lowlevel/dump.h>
 #include <trio/lowlevel/instrument.h>
 
 #include "supervise/supervisor-private.h"
@@ -105,7 +106,7 @@ report (TrioSupervisor *self, Child *child, const GError *why, gboolean restarts
   if (self->options.report != NULL)
     self->options.report (&incident, self->options.data);
   else if (restarts)
-    g_message ("%s: child \"%s\" is restarted after %g s: %s", self->options.name, child->name, delay / 1e6, what);
+    g_message ("%s: child \"%s\" is restarted after %s: %s", self->options.name, child->name, trio_span_in_seconds (delay).text, what);
   else
     g_message ("%s: child \"%s\" is not restarted: %s", self->options.name, child->name, what);
 }

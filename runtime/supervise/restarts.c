@@ -9,6 +9,7 @@
  * A restart's error is kept as long as the restart counts. Then it has done no harm, and has been reported. */
 
 #include <trio/error.h>
+#include <trio/lowlevel/dump.h>
 #include <trio/lowlevel/instrument.h>     /* brings trio_choose() along */
 #include <trio/run.h>
 
@@ -57,8 +58,8 @@ GError *
 trio_supervisor_give_up (TrioSupervisor *self, const char *child_name)
 {
   GError *error = g_error_new (TRIO_ERROR, TRIO_ERROR_FAILED,
-                               "%s gave up: child \"%s\" would have to be restarted, but at most %u restarts are allowed within %g s",
-                               self->options.name, child_name, self->options.max_restarts, self->options.period / 1e6);
+                               "%s gave up: child \"%s\" would have to be restarted, but at most %u restarts are allowed within %s",
+                               self->options.name, child_name, self->options.max_restarts, trio_span_in_seconds (self->options.period).text);
 
   for (GList *link = self->restarts.head; link != NULL; link = link->next)
     error = trio_error_merge (error, g_steal_pointer (&((Restart *) link->data)->error));

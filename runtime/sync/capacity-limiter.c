@@ -105,6 +105,12 @@ has_token (TrioCapacityLimiter *limiter)
   return limiter->n_borrowed < limiter->total;
 }
 
+static const char *
+total_to_text (const TrioCapacityLimiter *limiter, char buffer[G_ASCII_DTOSTR_BUF_SIZE])
+{
+  return g_ascii_formatd (buffer, G_ASCII_DTOSTR_BUF_SIZE, "%g", limiter->total);
+}
+
 gboolean
 trio_capacity_limiter_acquire_on_behalf_of_nowait (TrioCapacityLimiter *limiter, gconstpointer borrower, GError **error)
 {
@@ -114,7 +120,9 @@ trio_capacity_limiter_acquire_on_behalf_of_nowait (TrioCapacityLimiter *limiter,
     return FALSE;
   if (!has_token (limiter))
     {
-      g_set_error (error, TRIO_ERROR, TRIO_ERROR_WOULD_BLOCK, "all %g tokens are borrowed", limiter->total);
+      char total[G_ASCII_DTOSTR_BUF_SIZE];
+
+      g_set_error (error, TRIO_ERROR, TRIO_ERROR_WOULD_BLOCK, "all %s tokens are borrowed", total_to_text (limiter, total));
       return FALSE;
     }
   lend (limiter, borrower);
@@ -143,8 +151,9 @@ static void
 describe_limiter (gpointer data, GString *out)
 {
   TrioCapacityLimiter *limiter = ((Waiter *) data)->limiter;
+  char total[G_ASCII_DTOSTR_BUF_SIZE];
 
-  g_string_append_printf (out, "%" G_GSIZE_FORMAT " of %g tokens are borrowed", limiter->n_borrowed, limiter->total);
+  g_string_append_printf (out, "%" G_GSIZE_FORMAT " of %s tokens are borrowed", limiter->n_borrowed, total_to_text (limiter, total));
 }
 
 gboolean

@@ -12,6 +12,7 @@
 
 #include <trio/checkpoint.h>
 #include <trio/error.h>
+#include <trio/lowlevel/dump.h>
 #include <trio/lowlevel/instrument.h>     /* brings trio_choose() along */
 #include <trio/lowlevel/timer.h>
 #include <trio/run.h>
@@ -214,7 +215,7 @@ describe_select (gpointer data, GString *out)
       if (kind != NULL)
         g_string_append (out, kind->what);
       else
-        g_string_append_printf (out, "%g s to pass", (one->due - trio_current_time ()) / 1e6);
+        g_string_append_printf (out, "%s to pass", trio_span_in_seconds (one->due - trio_current_time ()).text);
     }
   if (*separator == 'f')
     g_string_append (out, "for nothing");

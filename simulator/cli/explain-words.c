@@ -12,7 +12,8 @@
 
 #include "simulator/cli/explain.h"
 #include "simulator/cli/json.h"
-#include "simulator/virtual-clock.h"
+
+#include <trio/lowlevel/dump.h>
 
 typedef TrioCliExplanation Explanation;
 
@@ -30,7 +31,7 @@ append_goer (const Explanation *self, const char *when, const char *who, gint64 
   if (who && self->fails_at != self->passes_at)
     {
       g_string_append (out, ", at ");
-      trio_sim_append_time (out, time);
+      g_string_append (out, trio_span_in_seconds (time).text);
     }
   g_string_append_c (out, '\n');
 }

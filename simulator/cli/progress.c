@@ -65,9 +65,9 @@ char *
 trio_cli_span_to_text (gint64 span_us)
 {
   if (span_us < 10 * G_TIME_SPAN_SECOND)
-    return g_strdup_printf ("%.2f s", span_us / (double) G_TIME_SPAN_SECOND);
+    return g_strdup_printf ("%d.%02d s", (int) (span_us / G_TIME_SPAN_SECOND), (int) (span_us % G_TIME_SPAN_SECOND / (G_TIME_SPAN_SECOND / 100)));
   if (span_us < 2 * G_TIME_SPAN_MINUTE)
-    return g_strdup_printf ("%.0f s", span_us / (double) G_TIME_SPAN_SECOND);
+    return g_strdup_printf ("%d s", (int) (span_us / G_TIME_SPAN_SECOND));
   return g_strdup_printf ("%" G_GINT64_FORMAT " min %" G_GINT64_FORMAT " s", span_us / G_TIME_SPAN_MINUTE,
                           span_us % G_TIME_SPAN_MINUTE / G_TIME_SPAN_SECOND);
 }

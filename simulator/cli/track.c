@@ -104,7 +104,7 @@ where_text (TrioTask *task)
   GString *out = g_string_new (who);
 
   g_string_append (out, ", at ");
-  trio_sim_append_time (out, trio_current_time ());
+  g_string_append (out, trio_span_in_seconds (trio_current_time ()).text);
   return g_string_free (out, FALSE);
 }
 

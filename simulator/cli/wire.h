@@ -17,7 +17,6 @@ G_BEGIN_DECLS
 #define TRIO_CLI_ENTRY_STRING  "(aytaytuuttubbmaymaymay)"
 #define TRIO_CLI_REPORT_STRING "(umaymaymaytxtttta" TRIO_CLI_ENTRY_STRING "ubmaya(ayb)a" TRIO_CLI_ENTRY_STRING ")"
 #define TRIO_CLI_ENTRY_TYPE    G_VARIANT_TYPE (TRIO_CLI_ENTRY_STRING)
-#define TRIO_CLI_REPORT_TYPE   G_VARIANT_TYPE (TRIO_CLI_REPORT_STRING)
 
 GVariant      *trio_cli_wire_entry    (const TrioScheduleEntry *entry);
 /* Appends it to @schedule. */

@@ -173,7 +173,7 @@ find_escape (TrioSimWorld *world, TrioSimCall call, const char *stack)
   g_string_append_printf (world->message, "%s () leaves the simulation, for %s: %s\n", name, trio_sim_call_get_what (call),
                           trio_sim_call_get_answer (call));
   g_string_append_printf (world->message, "  called by %s, at step %" G_GUINT64_FORMAT ", at ", caller, world->watch.steps);
-  trio_sim_append_time (world->message, world->clock.now);
+  g_string_append (world->message, trio_span_in_seconds (world->clock.now).text);
   if (place != NULL)
     {
       trio_append_stack_here (NULL, TRIO_DUMP_STACKS | TRIO_DUMP_ADDRESSES, exact);
@@ -266,7 +266,7 @@ trio_sim_escape_sleep (TrioSimCall call, gint64 span_us)
     }
   if (judge (world, call))
     end_the_run ();
-  trio_sim_clock_advance_to (&world->clock, world->clock.now + MAX (span_us, 0));
+  trio_sim_clock_advance_to (&world->clock, trio_sim_time_after (world->clock.now, span_us));
   return TRUE;
 }
 

@@ -22,6 +22,8 @@ to_timespec (gint64 us, struct timespec *out)
 static gint64
 from_timespec (const struct timespec *span)
 {
+  if (span->tv_sec >= G_MAXINT64 / G_USEC_PER_SEC - 1)
+    return G_MAXINT64;
   return (gint64) span->tv_sec * G_USEC_PER_SEC + (span->tv_nsec + 999) / 1000;
 }
 
@@ -90,11 +92,14 @@ timespec_get (struct timespec *out, int base)
   return base;
 }
 
+/* As POSIX has it. */
+G_STATIC_ASSERT (CLOCKS_PER_SEC == G_USEC_PER_SEC);
+
 IN_FRONT_OF (clock);
 IN_FRONT clock_t
 clock (void)
 {
-  return IS_TOLD (clock) ? (clock_t) (trio_sim_escape_get_time () * CLOCKS_PER_SEC / G_USEC_PER_SEC) : REAL (clock) ();
+  return IS_TOLD (clock) ? (clock_t) trio_sim_escape_get_time () : REAL (clock) ();
 }
 
 IN_FRONT_OF (times);

@@ -375,6 +375,19 @@ test_spans_are_for_people (void)
     }
 }
 
+static void
+test_seconds_are_exact (void)
+{
+  static const struct { GTimeSpan span; const char *words; } samples[] = {
+    { 0, "0 s" }, { 1, "0.000001 s" }, { 50000, "0.05 s" }, { G_TIME_SPAN_SECOND, "1 s" }, { 1020400, "1.0204 s" },
+    { 90 * G_TIME_SPAN_SECOND + 1, "90.000001 s" }, { 1000 * G_TIME_SPAN_HOUR, "3600000 s" }, { -1500000, "-1.5 s" },
+    { G_MAXINT64, "9223372036854.775807 s" }, { G_MININT64, "-9223372036854.775808 s" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (samples); i++)
+    g_assert_cmpstr (trio_span_in_seconds (samples[i].span).text, ==, samples[i].words);
+}
+
 /* ---- stacks ---- */
 
 /* Its argument is used after the call, so that the call stays one. */
@@ -546,6 +559,7 @@ main (int argc, char **argv)
   core_test_add_mock ("/dump/changes-nothing-about-a-run",
                       test_a_dump_changes_nothing_about_a_run, "its text is compared");
   g_test_add_func ("/dump/spans-are-for-people", test_spans_are_for_people);
+  g_test_add_func ("/dump/seconds-are-exact", test_seconds_are_exact);
 #ifdef HAVE_STACKS
   core_test_add_mock ("/dump/a-stack-names-the-functions-in-which-a-task-waits",
                       test_a_stack_names_the_functions_in_which_a_task_waits, "its text is compared");

@@ -104,6 +104,41 @@ test_each_host_has_its_own_and_its_threads_read_it (void)
 }
 
 static gboolean
+have_far_deadlines (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  for (gint64 before_end = 0; before_end < 20; before_end++)
+    {
+      g_autoptr (TrioCancelScope) scope = trio_fail_at (G_MAXINT64 - before_end, error);
+      gboolean ok = trio_sleep (seconds (1), error);
+
+      if (!trio_cancel_scope_close (scope, ok))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+let_clocks_lose_and_gain (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+  TrioSimHost *slow = trio_sim_host_new ("slow"), *fast = trio_sim_host_new ("fast");
+
+  trio_sim_host_set_clock (slow, seconds (3600), -500000);
+  trio_sim_host_set_clock (fast, 0, 500000);
+  trio_sim_host_start (slow, nursery, have_far_deadlines, NULL);
+  trio_sim_host_start (fast, nursery, have_far_deadlines, NULL);
+  return trio_nursery_close (nursery, TRUE);
+}
+
+static void
+test_a_deadline_at_the_end_of_time_is_no_trouble_to_any_clock (void)
+{
+  g_autoptr (TrioSimReport) report = sim_run_fifo (let_clocks_lose_and_gain, NULL);
+
+  sim_expect (report, TRIO_SIM_OK, NULL);
+}
+
+static gboolean
 set_and_crash (gpointer data, GError **error)
 {
   Seen *seen = data;
@@ -218,6 +253,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/sim/clocks/a_world_without_hosts_has_a_wall_clock", test_a_world_without_hosts_has_a_wall_clock);
   g_test_add_func ("/sim/clocks/each_host_has_its_own_and_its_threads_read_it", test_each_host_has_its_own_and_its_threads_read_it);
+  g_test_add_func ("/sim/clocks/a_deadline_at_the_end_of_time_is_no_trouble_to_any_clock",
+                   test_a_deadline_at_the_end_of_time_is_no_trouble_to_any_clock);
   g_test_add_func ("/sim/clocks/what_a_clock_was_set_to_outlives_a_crash", test_what_a_clock_was_set_to_outlives_a_crash);
   g_test_add_func ("/sim/clocks/a_lease_by_the_wall_clock_ends_when_it_is_set", test_a_lease_by_the_wall_clock_ends_when_it_is_set);
   g_test_add_func ("/sim/clocks/a_lease_by_the_monotonic_clock_does_not", test_a_lease_by_the_monotonic_clock_does_not);

@@ -62,6 +62,33 @@ test_what_comes_true_within_its_span_is_well (void)
   g_assert_cmpint (report->duration_us, >=, 9 * SECOND);
 }
 
+/* Later than time can be. */
+static gboolean
+expect_work_at_some_time (gpointer takes, GError **error)
+{
+  Work self = { *(gint64 *) takes, FALSE };
+  TrioObligation *obligation;
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+  gboolean ok = trio_sleep (SECOND, error);
+
+  obligation = trio_oblige (G_MAXINT64, "it is begun");
+  trio_sim_heal ();
+  trio_nursery_start_soon (nursery, work, &self);
+  ok = ok && trio_checkpoint (error);
+  trio_obligation_meet (obligation);
+  ok = ok && trio_eventually (is_done, &self, G_MAXINT64, "the work is done", error);
+  return trio_nursery_close (nursery, ok);
+}
+
+static void
+test_a_span_without_end_is_long_enough (void)
+{
+  gint64 takes = 9 * SECOND;
+  g_autoptr (TrioSimReport) report = sim_run_fifo (expect_work_at_some_time, &takes);
+
+  sim_expect (report, TRIO_SIM_OK, NULL);
+}
+
 static void
 test_what_does_not_come_true_fails_with_who_waits_for_what (void)
 {
@@ -419,6 +446,7 @@ main (int argc, char **argv)
 
 #define ADD(name) g_test_add_func ("/sim/liveness/" #name, test_##name)
   ADD (what_comes_true_within_its_span_is_well);
+  ADD (a_span_without_end_is_long_enough);
   ADD (what_does_not_come_true_fails_with_who_waits_for_what);
   ADD (waiting_can_be_cancelled);
   ADD (outside_a_task_it_is_refused);

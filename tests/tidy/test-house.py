@@ -79,6 +79,18 @@ def naps(root):
                 yield f"{path}:{number}: {match[1]}: a test does not sleep for real, it makes the race certain"
 
 
+def texts_of_some_locale(root):
+    """Fractions printed by printf (), and read by strtod (), have a comma in many a country. Texts are compared, searched and read again."""
+    for path, text in texts(root):
+        if path.parts[0] not in {"runtime", "simulator", "trace", "fuzz"} or path.suffix not in {".c", ".h"}:
+            continue
+        bare = re.sub(r"/\*.*?\*/", lambda comment: "\n" * comment[0].count("\n"), text, flags=re.DOTALL)
+        for number, line in enumerate(bare.splitlines(), 1):
+            for match in re.finditer(r'(?<!%)%[-+ #0]*[\d*]*(\.[\d*]+)?l?[aefgAEFG](?![\w])|(?<!\w)(strtod|strtof|atof|g_strtod) \(', line):
+                if "g_ascii_formatd" not in line:
+                    yield f"{path}:{number}: {match.group()}: depends on the locale; trio_span_in_seconds (), g_ascii_formatd (), g_ascii_strtod () do not"
+
+
 def unfinished(root):
     words = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
     for path, text in texts(root):
@@ -157,6 +169,10 @@ def test_no_test_sleeps():
     return naps(tree.ROOT)
 
 
+def test_no_text_depends_on_the_locale():
+    return texts_of_some_locale(tree.ROOT)
+
+
 def test_no_words_of_unfinished_work():
     return unfinished(tree.ROOT)
 
@@ -185,6 +201,8 @@ def test_each_of_these_fails_where_its_rule_is_broken():
         (too_long, "runtime/a.h", "\tint x;\n", "  int x;\n"),
         (naps, "tests/sim/a.c", "int main (void) { g_usleep (5); }\n", "/* sleep (1) */ trio_sleep (5, error);\n"),
         (naps, "tests/sim/a.py", "import time\ntime.sleep(1)\n", "import time\n"),
+        (texts_of_some_locale, "runtime/a.c", 'puts ("%.2f s");\n', 'puts ("%s, %" G_GINT64_FORMAT, "100 %"); /* %g */ g_ascii_formatd (b, n, "%g", x);\n'),
+        (texts_of_some_locale, "trace/a.c", "x = strtod (text, &end);\n", "x = g_ascii_strtod (text, &end);\n"),
         (unfinished, "runtime/a.c", "/* TO" "DO */\n", "/* done */\n"),
         (examples_in_documents, "README.md", "```c\nint x;\n```\n", "```sh\nls\n```\n"),
         (examples_in_documents, "README.md", "<!-- e.c -->\n```c\nint x;\n```\n", "<!-- e.c -->\n```c\nint x;\nint y;\n```\n"),

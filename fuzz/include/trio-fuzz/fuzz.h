@@ -10,10 +10,10 @@
  *   TRIO_FUZZ_TARGET (&scenario, TRIO_SIM_INJECT_NONE)
  *
  * Built with clang's -fsanitize=fuzzer it is a libFuzzer program; without, this library has a main for it that takes the same
- * common flags. Either way the program also knows the simulator's own commands, and one more:
+ * common flags. Either way the program also knows the simulator's own commands, and three more:
  *
  *   PROG FLAGS… CORPUS…                          fuzz, or run the corpus
- *   PROG replay SCHEDULE                         and list, explore, sweep, shrink: as with trio_sim_main()
+ *   PROG replay SCHEDULE                         and list, explore, sweep, exhaust, shrink: as with trio_sim_main()
  *   PROG to-schedule INPUT [SCHEDULE]            what libFuzzer kept, as a schedule file
  *   PROG to-bytes SCHEDULE [INPUT]               and back: an input that gives the run of that schedule
  *   PROG shrink-input INPUT [SCHEDULE]           to-schedule, and then shrink: the decisions that matter, and why

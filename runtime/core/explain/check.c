@@ -52,7 +52,8 @@ trio_eventually_at (gboolean (*reached) (gpointer data), gpointer data, gint64 w
   if (!trio_checkpoint (error))
     return FALSE;
 
-  due = trio_current_time () + within;
+  due = trio_current_time ();
+  due = within < G_MAXINT64 - due ? due + within : G_MAXINT64;
   heal (TRUE);
   while (!(met = reached (data)) && ok && trio_current_time () < due)
     ok = trio_sleep (MIN (between, due - trio_current_time ()), error);

@@ -76,9 +76,30 @@ trio_append_span (GString *out, GTimeSpan span)
       /* Cut off, not rounded, or it might become a thousand; and tenths only of what is small. */
       GTimeSpan tenths = span / tenth;
 
-      g_string_append_printf (out, "%g %s", (double) (tenths < 100 ? tenths : tenths / 10 * 10) / 10,
-                              span < G_TIME_SPAN_SECOND ? "ms" : "s");
+      g_string_append_printf (out, "%d", (int) (tenths / 10));
+      if (tenths < 100 && tenths % 10 != 0)
+        g_string_append_printf (out, ".%d", (int) (tenths % 10));
+      g_string_append (out, span < G_TIME_SPAN_SECOND ? " ms" : " s");
     }
+}
+
+TrioSpanText
+trio_span_in_seconds (GTimeSpan span)
+{
+  const guint64 second = G_TIME_SPAN_SECOND;
+  guint64 size = span < 0 ? -(guint64) span : (guint64) span;
+  guint64 fraction = size % second;
+  guint digits = 6;
+  TrioSpanText out;
+
+  while (digits > 0 && fraction % 10 == 0)
+    {
+      fraction /= 10;
+      digits--;
+    }
+  g_snprintf (out.text, sizeof out.text, "%s%" G_GUINT64_FORMAT "%s%.*" G_GUINT64_FORMAT " s", span < 0 ? "-" : "", size / second,
+              digits > 0 ? "." : "", (int) digits, fraction);
+  return out;
 }
 
 void

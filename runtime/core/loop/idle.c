@@ -13,6 +13,7 @@
  *     any other reason, a wake-up without work included, begins to count anew.
  */
 
+#include <trio/lowlevel/dump.h>
 #include <trio/lowlevel/idle.h>
 
 #include "core/kernel.h"
@@ -53,7 +54,7 @@ abort_idle (TrioTask *task G_GNUC_UNUSED, gpointer data)
 static void
 describe_idle (gpointer data, GString *out)
 {
-  g_string_append_printf (out, "until nothing has happened for %g s", ((IdleWaiter *) data)->cushion / 1e6);
+  g_string_append_printf (out, "until nothing has happened for %s", trio_span_in_seconds (((IdleWaiter *) data)->cushion).text);
 }
 
 gboolean

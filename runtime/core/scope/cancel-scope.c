@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include <trio/lowlevel/access.h>
+#include <trio/lowlevel/dump.h>
 
 #include "core/kernel.h"
 
@@ -107,7 +108,7 @@ describe_cause (TrioCancelScope *scope, TrioCancelCause cause, const char *why)
   const char *kind = scope->nursery != NULL ? "nursery" : "scope";
 
   if (cause == CAUSE_DEADLINE && scope->span >= 0)
-    return g_strdup_printf ("cancelled: the deadline of %g s, set at %s, passed", scope->span / 1e6, base_name (scope->where));
+    return g_strdup_printf ("cancelled: the deadline of %s, set at %s, passed", trio_span_in_seconds (scope->span).text, base_name (scope->where));
   if (cause == CAUSE_DEADLINE)
     return g_strdup_printf ("cancelled: the deadline of the %s opened at %s passed", kind, base_name (scope->where));
   return g_strdup_printf ("cancelled: %s (%s opened at %s)", why, kind, base_name (scope->where));

@@ -16,6 +16,7 @@
 #include <trio/graceful.h>
 
 #include <trio/lowlevel/access.h>
+#include <trio/lowlevel/dump.h>
 
 #include "core/kernel.h"
 
@@ -54,8 +55,8 @@ trio_soft_cancel_describe_end (TrioCancelScope *scope)
 {
   TrioGrace *grace = scope->grace;
 
-  return g_strdup_printf ("the grace period of %g s is over%s%s; asked to end %s", grace->span / 1e6, grace->why != NULL ? ": " : "",
-                          grace->why != NULL ? grace->why : "", grace->who);
+  return g_strdup_printf ("the grace period of %s is over%s%s; asked to end %s", trio_span_in_seconds (grace->span).text,
+                          grace->why != NULL ? ": " : "", grace->why != NULL ? grace->why : "", grace->who);
 }
 
 void
@@ -83,8 +84,8 @@ trio_cancel_scope_cancel_gracefully_located (TrioCancelScope *scope, GTimeSpan g
   grace = MAX (grace, 0);
   now = scope->loop->world->clock->now (scope->loop->world->clock);
   due = grace < G_MAXINT64 - now ? now + grace : G_MAXINT64;
-  trio_annotate ("asks the %s opened at %s to end within %g s", scope->nursery != NULL ? "nursery" : "scope",
-                 trio_cancel_scope_get_where (scope), grace / 1e6);
+  trio_annotate ("asks the %s opened at %s to end within %s", scope->nursery != NULL ? "nursery" : "scope",
+                 trio_cancel_scope_get_where (scope), trio_span_in_seconds (grace).text);
   if (scope->grace == NULL)
     {
       scope->grace = g_new (TrioGrace, 1);

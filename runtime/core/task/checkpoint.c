@@ -3,6 +3,7 @@
 /* Checkpoints and sleeping: the smallest things that suspend. */
 
 #include <trio/checkpoint.h>
+#include <trio/lowlevel/dump.h>
 
 #include "core/kernel.h"
 
@@ -109,7 +110,7 @@ describe_sleep (gpointer data, GString *out)
   Sleeper *sleeper = data;
   TrioClock *clock = sleeper->task->loop->world->clock;
 
-  g_string_append_printf (out, "%g s more", (sleeper->due - clock->now (clock)) / 1e6);
+  g_string_append_printf (out, "%s more", trio_span_in_seconds (sleeper->due - clock->now (clock)).text);
 }
 
 /* Part of the public functions, so that their names are in the stack of whoever sleeps. */

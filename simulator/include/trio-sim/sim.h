@@ -3,7 +3,7 @@
 /* The simulator: runs an ordinary task function in a world where time, network and order are choices on a tape. A run is a
  * function of its choices: the same answers give the same run.
  *
- * Most programs need only trio_sim_main(), which gives a test program its command line (list, explore, sweep, replay, shrink).
+ * Most programs need only trio_sim_main(), which gives a test program its command line (list, explore, sweep, exhaust, replay, shrink).
  * trio_sim_run() is one run, for those who build their own search. */
 
 #pragma once

@@ -29,6 +29,27 @@ TRIO_API void     trio_task_append_state  (TrioTask *task, GString *out);
 TRIO_API void     trio_append_span        (GString *out, GTimeSpan span);
 
 /**
+ * TrioSpanText:
+ * @text: the words
+ *
+ * A length of time as text, by value: nothing to free.
+ */
+typedef struct
+{
+  char text[32];
+} TrioSpanText;
+
+/**
+ * trio_span_in_seconds:
+ * @span: microseconds
+ *
+ * A length of time, exactly: "0.05 s", "2 s", "90.000001 s". The same in every locale. Any thread.
+ *
+ * Returns: the text, by value: `trio_span_in_seconds (span).text` lives as long as the expression it stands in
+ */
+TRIO_API TrioSpanText trio_span_in_seconds (GTimeSpan span);
+
+/**
  * trio_append_deadlock:
  * @out: where it goes
  * @n_tasks: how many wait
