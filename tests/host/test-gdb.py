@@ -20,6 +20,7 @@ import tap  # noqa: E402
 
 SCRIPT, DEBUGGEE = (os.path.abspath(path) for path in sys.argv[1:3])
 DIRECTORY = tempfile.TemporaryDirectory()
+PATIENCE_S = 100
 CORE = pathlib.Path(DIRECTORY.name) / "core"
 
 
@@ -32,8 +33,12 @@ def gdb(*commands, program=(DEBUGGEE,), core=None):
     for command in commands:
         words += ["-ex", command]
     words += [program[0], str(core)] if core else ["--args", *program]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=100,
-                          env={**os.environ, "LC_ALL": "C.UTF-8"})
+    try:
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=PATIENCE_S,
+                              env={**os.environ, "LC_ALL": "C.UTF-8"})
+    except subprocess.TimeoutExpired as expired:
+        said = b"".join(part for part in (expired.stdout, expired.stderr) if part).decode(errors="replace")
+        raise AssertionError(f"gdb did not come to its end within {PATIENCE_S} s; so far it has said:\n{said}") from None
     said = done.stdout + done.stderr
     if "no debugging information about it" in said:
         raise tap.Skip("the runtime has no debugging information")
@@ -41,6 +46,8 @@ def gdb(*commands, program=(DEBUGGEE,), core=None):
         raise tap.Skip("fibers are switched by ucontext here")
     if core is None and "Breakpoint 1, " not in said:
         raise tap.Skip("gdb could not run the program")
+    if done.returncode != 0:
+        raise AssertionError(f"gdb ended with {done.returncode} and has said:\n{said}")
     return said
 
 
