@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* Tokens: calls from other threads, and from code outside any task. Statements 118, 120 to 122, 124 to 126. (119, idempotent calls,
- * are not offered; calls that fail are in test-nothing-vanishes.c.) */
+/* Tokens: calls from other threads, and from code outside any task. Statements 118 to 122, 124 to 126. (Calls that fail are in
+ * test-nothing-vanishes.c; calls from signal handlers in tests/host/test-token-signals.c.) */
 
 #include "tests/core/core-test.h"
 
@@ -360,6 +360,190 @@ test_calls_that_race_with_the_end_are_either_run_or_refused (void)
     }
 }
 
+/* ---- calls that are made ready before ---- */
+
+static gboolean
+ask_again_and_again (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioToken) token = trio_current_token ();
+  g_autoptr (TrioTokenCall) first = trio_token_call_new (token, say, (char *) "first", NULL);
+  g_autoptr (TrioTokenCall) second = trio_token_call_new (token, say, (char *) "second", NULL);
+  g_autoptr (TrioTokenCall) never = trio_token_call_new (token, say, (char *) "never", NULL);
+
+  g_assert_nonnull (never);
+  for (int i = 0; i < 3; i++)
+    {
+      g_assert_true (trio_token_call_soon (first));
+      g_assert_true (trio_token_call_soon (second));
+    }
+  mock_say ("asked");
+  if (!trio_checkpoint (error))
+    return FALSE;
+  g_assert_true (trio_token_call_soon (second));
+  return trio_checkpoint (error);
+}
+
+/* (119) */
+static void
+test_a_call_made_ready_is_made_once_however_often_it_was_asked_for (void)
+{
+  mock_run_ok (ask_again_and_again, NULL);
+  mock_expect ("asked first second second");
+}
+
+typedef struct
+{
+  TrioTokenCall *call;
+  int            n_run;
+} Ready;
+
+static void
+ask_for_itself (gpointer data)
+{
+  Ready *ready = data;
+
+  ready->n_run++;
+  /* At the end of the run it is refused. */
+  if (trio_token_call_soon (ready->call))
+    g_assert_true (trio_token_call_soon (ready->call));
+}
+
+static gboolean
+run_beside_a_call_that_asks_for_itself (gpointer data, GError **error)
+{
+  Ready *ready = data;
+  g_autoptr (TrioToken) token = trio_current_token ();
+
+  ready->call = trio_token_call_new (token, ask_for_itself, ready, NULL);
+  g_assert_true (trio_token_call_soon (ready->call));
+  for (int i = 0; i < 50; i++)
+    {
+      if (!mock_yield (error))
+        return FALSE;
+      g_assert_cmpint (ready->n_run, ==, i + 1);
+    }
+  return TRUE;
+}
+
+/* (120, 121) Once in each pass: it can be asked for again when it has begun, and never starves the tasks. */
+static void
+test_a_call_that_has_begun_can_be_asked_for_again (void)
+{
+  Ready ready = { 0 };
+
+  mock_run_ok (run_beside_a_call_that_asks_for_itself, &ready);
+  trio_token_call_free (ready.call);
+}
+
+typedef struct
+{
+  TrioToken *token;
+  int        n_run;
+  int        n_destroyed;
+} Last;
+
+static void
+run_last (gpointer data)
+{
+  ((Last *) data)->n_run++;
+}
+
+static void
+destroy_last (gpointer data)
+{
+  ((Last *) data)->n_destroyed++;
+}
+
+static gboolean
+ask_and_end (gpointer data, GError **error G_GNUC_UNUSED)
+{
+  Last *last = data;
+  TrioTokenCall *call;
+
+  last->token = trio_current_token ();
+  call = trio_token_call_new (last->token, run_last, last, destroy_last);
+  g_assert_true (trio_token_call_soon (call));
+  trio_token_call_free (call);
+  g_assert_cmpint (last->n_destroyed, ==, 0);
+  trio_token_call_free (trio_token_call_new (last->token, run_last, last, destroy_last));
+  g_assert_cmpint (last->n_destroyed, ==, 1);
+  return TRUE;
+}
+
+/* (122) */
+static void
+test_a_call_that_was_asked_for_is_made_before_the_run_ends (void)
+{
+  Last last = { 0 };
+  TrioTokenCall *late;
+
+  mock_run_ok (ask_and_end, &last);
+  g_assert_cmpint (last.n_run, ==, 1);
+  g_assert_cmpint (last.n_destroyed, ==, 2);
+
+  late = trio_token_call_new (last.token, run_last, &last, destroy_last);
+  g_assert_false (trio_token_call_soon (late));
+  trio_token_call_free (late);
+  trio_token_unref (last.token);
+  g_assert_cmpint (last.n_run, ==, 1);
+  g_assert_cmpint (last.n_destroyed, ==, 3);
+}
+
+typedef struct
+{
+  TrioTokenCall   *call;
+  TrioCancelScope *scope;
+  GThread         *thread;
+  int              n_made;
+} Asker;
+
+static void
+note_and_end (gpointer data)
+{
+  Asker *asker = data;
+
+  if (++asker->n_made == 10)
+    trio_cancel_scope_cancel (asker->scope);
+}
+
+static gpointer
+ask_until_refused (gpointer data)
+{
+  while (trio_token_call_soon (((Asker *) data)->call))
+    ;
+  return NULL;
+}
+
+static gboolean
+be_asked_to_the_end (gpointer data, GError **error)
+{
+  Asker *asker = data;
+  g_autoptr (TrioCancelScope) scope = trio_cancel_scope_open (error);
+  g_autoptr (TrioToken) token = trio_current_token ();
+
+  asker->scope = scope;
+  asker->call = trio_token_call_new (token, note_and_end, asker, NULL);
+  trio_loop_hold (trio_loop_get_current ());
+  asker->thread = g_thread_new ("asker", ask_until_refused, asker);
+  return trio_cancel_scope_close (scope, trio_sleep_forever (error));
+}
+
+/* (122, 126) In whatever moment the run ends, the thread is told, and touches nothing of it. */
+static void
+test_a_thread_that_asks_all_the_time_is_refused_at_the_end (void)
+{
+  for (int i = 0; i < 50; i++)
+    {
+      Asker asker = { 0 };
+
+      mock_run_ok (be_asked_to_the_end, &asker);
+      g_thread_join (asker.thread);
+      g_assert_cmpint (asker.n_made, >=, 10);
+      g_assert_false (trio_token_call_soon (asker.call));
+      trio_token_call_free (asker.call);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -381,6 +565,14 @@ main (int argc, char **argv)
                          "real threads take part");
   core_test_add_ordered ("/token/calls-that-race-with-the-end-are-either-run-or-refused",
                          test_calls_that_race_with_the_end_are_either_run_or_refused,
+                         "real threads take part");
+  core_test_add ("/token/a-call-made-ready-is-made-once-however-often-it-was-asked-for",
+                 test_a_call_made_ready_is_made_once_however_often_it_was_asked_for);
+  core_test_add_ordered ("/token/a-call-that-has-begun-can-be-asked-for-again", test_a_call_that_has_begun_can_be_asked_for_again,
+                         "a call that asks for itself never lets the simulator be idle");
+  core_test_add ("/token/a-call-that-was-asked-for-is-made-before-the-run-ends", test_a_call_that_was_asked_for_is_made_before_the_run_ends);
+  core_test_add_ordered ("/token/a-thread-that-asks-all-the-time-is-refused-at-the-end",
+                         test_a_thread_that_asks_all_the_time_is_refused_at_the_end,
                          "real threads take part");
   return g_test_run ();
 }

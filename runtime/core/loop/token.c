@@ -7,6 +7,8 @@
  *     caller never touches a run that has gone.
  *  2. Accepted calls run in order, and all of them before the run ends.
  *  3. A pass over the queue takes what was there when it began: a call that queues itself again cannot starve the tasks.
+ *  4. Calls that were made ready before (TrioTokenCall) take neither the lock nor memory, so that a signal handler may ask for one. They are
+ *     put in while n_asking counts them, and the end of the run waits until nobody is there any more.
  */
 
 #include <trio/lowlevel/access.h>
@@ -20,13 +22,24 @@ typedef struct
   GDestroyNotify  destroy;
 } Call;
 
+struct _TrioTokenCall
+{
+  gatomicrefcount  refs;       /* the program's, and the run's as long as it is asked for */
+  TrioToken       *token;
+  Call             call;
+  int              asked_for;  /* (atomic) */
+  TrioTokenCall   *next;       /* below it on the stack; belongs to who has set asked_for, then to the run */
+};
+
 struct _TrioToken
 {
   gatomicrefcount  refs;
   GMutex           lock;
-  TrioLoop        *loop;       /* (lock) */
+  TrioLoop        *loop;       /* (lock to change; atomic) */
   GThread         *thread;     /* of the run; only compared */
   GQueue           calls;      /* (lock) */
+  TrioTokenCall   *asked_for;  /* (atomic) a stack, the last on top */
+  int              n_asking;   /* (atomic) who is about to put something on it */
   int              n_calls;    /* (atomic) a look without the lock: is there anything at all? */
 };
 
@@ -132,10 +145,109 @@ trio_token_run_sync_soon (TrioToken *token, GSourceOnceFunc func, gpointer data,
   return TRUE;
 }
 
+/* --- calls that are made ready before --- */
+
+TrioTokenCall *
+trio_token_call_new (TrioToken *token, GSourceOnceFunc func, gpointer data, GDestroyNotify destroy)
+{
+  TrioTokenCall *self;
+
+  g_return_val_if_fail (token != NULL && func != NULL, NULL);
+
+  self = g_new0 (TrioTokenCall, 1);
+  g_atomic_ref_count_init (&self->refs);
+  self->token = trio_token_ref (token);
+  self->call = (Call) { func, data, destroy };
+  return self;
+}
+
+void
+trio_token_call_free (TrioTokenCall *self)
+{
+  if (self == NULL || !g_atomic_ref_count_dec (&self->refs))
+    return;
+  if (self->call.destroy != NULL)
+    self->call.destroy (self->call.data);
+  trio_token_unref (self->token);
+  g_free (self);
+}
+
+/* May interrupt anything, also itself: nothing here waits for anybody. */
+gboolean
+trio_token_call_soon (TrioTokenCall *self)
+{
+  TrioToken *token;
+  TrioLoop *loop;
+
+  g_return_val_if_fail (self != NULL, FALSE);
+
+  token = self->token;
+  trio_note_access (token, TRIO_ACCESS_UNKNOWN);
+  __atomic_add_fetch (&token->n_asking, 1, __ATOMIC_SEQ_CST);
+  loop = __atomic_load_n (&token->loop, __ATOMIC_SEQ_CST);
+  if (loop != NULL && __atomic_exchange_n (&self->asked_for, 1, __ATOMIC_SEQ_CST) == 0)
+    {
+      g_atomic_ref_count_inc (&self->refs);
+      g_atomic_int_inc (&token->n_calls);
+      self->next = __atomic_load_n (&token->asked_for, __ATOMIC_RELAXED);
+      while (!__atomic_compare_exchange_n (&token->asked_for, &self->next, self, FALSE, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+        ;
+      if (loop->world->wake != NULL)
+        loop->world->wake (loop->world);
+    }
+  __atomic_sub_fetch (&token->n_asking, 1, __ATOMIC_SEQ_CST);
+  return loop != NULL;
+}
+
+/* Takes all that were asked for. Returns: the first of them. */
+static TrioTokenCall *
+take_asked_for (TrioToken *token)
+{
+  TrioTokenCall *top = __atomic_exchange_n (&token->asked_for, NULL, __ATOMIC_ACQUIRE), *first = NULL;
+
+  while (top != NULL)
+    {
+      TrioTokenCall *below = top->next;
+
+      g_atomic_int_add (&token->n_calls, -1);
+      top->next = first;
+      first = top;
+      top = below;
+    }
+  return first;
+}
+
+/* Nothing is accepted any more. A signal handler on this thread has ended before this goes on, and one on another is quick. */
+static void
+refuse_calls (TrioToken *token)
+{
+  __atomic_store_n (&token->loop, NULL, __ATOMIC_SEQ_CST);
+  while (__atomic_load_n (&token->n_asking, __ATOMIC_SEQ_CST) > 0)
+    g_thread_yield ();
+}
+
+/* --- the run's side --- */
+
 void
 trio_token_run_pending (TrioToken *token)
 {
-  int n = g_atomic_int_get (&token->n_calls);
+  TrioTokenCall *ready = take_asked_for (token);
+  guint n;
+
+  lock (token);
+  n = g_queue_get_length (&token->calls);
+  unlock (token);
+
+  while (ready != NULL)
+    {
+      TrioTokenCall *next = ready->next;
+
+      /* From now on it can be asked for again, also by itself. */
+      __atomic_store_n (&ready->asked_for, 0, __ATOMIC_SEQ_CST);
+      ready->call.func (ready->call.data);
+      trio_token_call_free (ready);
+      ready = next;
+    }
 
   while (n-- > 0)
     {
@@ -179,8 +291,8 @@ trio_token_refuse (TrioToken *token)
   gboolean idle;
 
   lock (token);
-  token->loop = NULL;
-  idle = g_queue_is_empty (&token->calls);
+  refuse_calls (token);
+  idle = g_queue_is_empty (&token->calls) && __atomic_load_n (&token->asked_for, __ATOMIC_RELAXED) == NULL;
   unlock (token);
   return idle;
 }
@@ -197,10 +309,18 @@ trio_token_is_private (TrioToken *token)
 void
 trio_token_close (TrioToken *token)
 {
+  TrioTokenCall *ready;
   Call *call;
 
   lock (token);
-  token->loop = NULL;
+  refuse_calls (token);
+  for (ready = take_asked_for (token); ready != NULL;)
+    {
+      TrioTokenCall *next = ready->next;
+
+      trio_token_call_free (ready);
+      ready = next;
+    }
   while ((call = g_queue_pop_head (&token->calls)) != NULL)
     {
       if (call->destroy != NULL)
