@@ -190,10 +190,8 @@ verb_is_ready (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, TrioIoDirection dir
 
   if (ours->failed != 0)
     return TRUE;
-  if (poll (&look, 1, 0) > 0)
-    return TRUE;
-  ours->ready[direction] = FALSE;
-  return FALSE;
+  ours->ready[direction] = poll (&look, 1, 0) > 0;
+  return ours->ready[direction];
 }
 
 void

@@ -4,7 +4,7 @@
  *
  * A wait lies in the frame of the waiting task. Each of its sockets points to it, until whoever ends the wait (the world, a close,
  * a cancellation: exactly one of them) takes it out of all of them at once. So a second wake-up finds nobody, and nothing points
- * into a frame that has gone on. */
+ * into a frame that has gone on. A wait of a select lies with what is selected, and is ended through the select's cell (net/socket-select.c). */
 
 #include "net/socket-wait.h"
 
@@ -14,20 +14,38 @@
 #include <trio/lowlevel/mutation.h>
 
 
-struct _TrioSocketWait
-{
-  TrioTask                *task;
-  TrioSocketHandle *const *handles;
-  guint                    n_handles;
-  TrioIoDirection          direction;
-};
-
-static void
-detach (TrioSocketWait *wait)
+void
+trio_socket_wait_detach (TrioSocketWait *wait)
 {
   for (guint i = 0; i < wait->n_handles; i++)
     if (wait->handles[i]->socket != NULL)
       wait->handles[i]->socket->waiting[wait->direction] = NULL;
+}
+
+void
+trio_socket_wait_attach (TrioSocketWait *wait)
+{
+  for (guint i = 0; i < wait->n_handles; i++)
+    {
+      TrioSocket *socket = wait->handles[i]->socket;
+
+      g_assert (socket->waiting[wait->direction] == NULL);
+      socket->waiting[wait->direction] = wait;
+    }
+}
+
+/* Who waits in a select is only told to look: also that it was closed. Takes the outcome. */
+static void
+end_wait (TrioSocketWait *wait, GError *outcome)
+{
+  trio_socket_wait_detach (wait);
+  if (wait->cell == NULL)
+    trio_reschedule (wait->task, outcome);
+  else
+    {
+      g_clear_error (&outcome);
+      trio_waiter_wake (wait->cell, NULL);
+    }
 }
 
 static gboolean
@@ -53,17 +71,13 @@ gboolean
 trio_socket_wait (TrioSocketHandle *const *handles, guint n_handles, TrioIoDirection direction, const TrioWaitClass *klass,
                   GError **error)
 {
-  TrioSocketWait wait = { trio_current_task (), handles, n_handles, direction };
+  TrioSocketWait wait = { trio_current_task (), NULL, handles, n_handles, direction };
 
   if (is_ready_now (handles, n_handles, direction))
     trio_cancel_shielded_checkpoint ();
   else
     {
-      for (guint i = 0; i < n_handles; i++)
-        {
-          g_assert (handles[i]->socket->waiting[direction] == NULL);
-          handles[i]->socket->waiting[direction] = &wait;
-        }
+      trio_socket_wait_attach (&wait);
       if (!trio_wait (klass, &wait, error))
         return FALSE;
     }
@@ -81,7 +95,7 @@ TrioAbort
 trio_socket_wait_abort (TrioTask *task G_GNUC_UNUSED, gpointer data)
 {
   if (!TRIO_MUTATION (cancelled_stays_at_socket))
-    detach (data);
+    trio_socket_wait_detach (data);
   return TRIO_ABORT_SUCCEEDED;
 }
 
@@ -116,10 +130,8 @@ trio_socket_wake (TrioSocket *socket, TrioIoDirection direction)
 {
   TrioSocketWait *wait = socket->waiting[direction];
 
-  if (wait == NULL)
-    return;
-  detach (wait);
-  trio_reschedule (wait->task, NULL);
+  if (wait != NULL)
+    end_wait (wait, NULL);
 }
 
 void
@@ -143,10 +155,11 @@ trio_socket_close (TrioSocketHandle *self)
 
       if (wait == NULL)
         continue;
-      detach (wait);
       trio_socket_set_closed_error (&closed);
-      if (!TRIO_MUTATION (closed_socket_wakes_nobody))
-        trio_reschedule (wait->task, closed);
+      if (TRIO_MUTATION (closed_socket_wakes_nobody))
+        trio_socket_wait_detach (wait);
+      else
+        end_wait (wait, closed);
     }
 
   self->socket = NULL;

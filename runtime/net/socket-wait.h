@@ -4,7 +4,22 @@
 
 #pragma once
 
+#include <trio/lowlevel/waiter.h>
+
 #include "net/socket.h"
+
+struct _TrioSocketWait
+{
+  TrioTask                *task;
+  TrioWaiter              *cell;         /* of a select: it is woken instead of the task; or NULL */
+  TrioSocketHandle *const *handles;
+  guint                    n_handles;
+  TrioIoDirection          direction;
+};
+
+/* All its sockets point to it, or none. */
+void      trio_socket_wait_attach   (TrioSocketWait *wait);
+void      trio_socket_wait_detach   (TrioSocketWait *wait);
 
 /**
  * trio_socket_wait:

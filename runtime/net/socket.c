@@ -49,6 +49,7 @@ trio_socket_handle_unref (TrioSocketHandle *self)
   if (--self->n_refs > 0)
     return;
   trio_socket_close (self);
+  g_free (self->line);
   g_free (self);
 }
 
@@ -128,6 +129,15 @@ trio_socket_accept_nowait (TrioSocketHandle *const *listening, guint n_listening
   return result >= 0 ? trio_socket_handle_new (listening[0]->io, connection) : NULL;
 }
 
+static void
+set_accept_error (TrioSocketHandle *listening, int errnum, GError **error)
+{
+  TrioAddress address;
+  gboolean named = trio_socket_get_address (listening, FALSE, &address);
+
+  trio_socket_set_system_error (error, errnum, "accept a connection at", named ? &address : NULL);
+}
+
 /* The next connection, or NULL; between begin and end. A Checkpoint. */
 static TrioSocketHandle *
 accept_next (TrioSocketHandle *const *listening, guint n_listening, guint *turn, int *errnum, GError **error)
@@ -169,31 +179,63 @@ accept_next (TrioSocketHandle *const *listening, guint n_listening, guint *turn,
         }
       else
         {
-          TrioAddress address;
-          gboolean named = trio_socket_get_address (listening[0], FALSE, &address);
-
           *errnum = -result;
-          trio_socket_set_system_error (error, -result, "accept a connection at", named ? &address : NULL);
+          set_accept_error (listening[0], -result, error);
           return NULL;
         }
     }
+}
+
+static guint
+begin_accepting (TrioSocketHandle *const *listening, guint n_listening, GError **error)
+{
+  guint n_begun = 0;
+
+  while (n_begun < n_listening && trio_socket_begin (listening[n_begun], TRIO_IO_READ, "accepting", error))
+    n_begun++;
+  return n_begun;
+}
+
+static void
+end_accepting (TrioSocketHandle *const *listening, guint n_begun)
+{
+  while (n_begun > 0)
+    trio_socket_end (listening[--n_begun], TRIO_IO_READ);
+}
+
+TrioSocketHandle *
+trio_socket_accept_now (TrioSocketHandle *const *listening, guint n_listening, guint *turn, GError **error)
+{
+  TrioSocketHandle *connection = NULL;
+  guint n_begun = begin_accepting (listening, n_listening, error);
+
+  if (n_begun == n_listening)
+    {
+      int errnum;
+
+      connection = trio_socket_accept_nowait (listening, n_listening, turn, &errnum);
+      if (errnum == EAGAIN || trio_errno_is_lost_connection (errnum))
+        g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_WOULD_BLOCK, "nobody has connected");
+      else if (connection == NULL)
+        set_accept_error (listening[0], errnum, error);
+    }
+  end_accepting (listening, n_begun);
+  return connection;
 }
 
 TrioSocketHandle *
 trio_socket_accept_any (TrioSocketHandle *const *listening, guint n_listening, guint *turn, int *errnum, GError **error)
 {
   TrioSocketHandle *connection;
-  guint n_begun = 0;
+  guint n_begun;
 
   *errnum = 0;
   if (!trio_checkpoint_if_cancelled_in (accept_wait.what, error))
     return NULL;
 
-  while (n_begun < n_listening && trio_socket_begin (listening[n_begun], TRIO_IO_READ, "accepting", error))
-    n_begun++;
+  n_begun = begin_accepting (listening, n_listening, error);
   connection = n_begun == n_listening ? accept_next (listening, n_listening, turn, errnum, error) : NULL;
-  while (n_begun > 0)
-    trio_socket_end (listening[--n_begun], TRIO_IO_READ);
+  end_accepting (listening, n_begun);
   return connection;
 }
 

@@ -39,6 +39,7 @@ struct _TrioSocketHandle
   TrioSocket   *socket;      /* NULL once closed */
   TrioSendState send_state;
   gboolean      has_shut_send;   /* whatever was sent before */
+  struct _TrioSocketLine *line;  /* net/socket-select.h; NULL until a select asks */
 };
 
 /* Takes the world's socket. */
@@ -54,6 +55,10 @@ TrioSocketHandle *trio_socket_accept_any   (TrioSocketHandle *const *listening, 
                                             GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 /* One that is there already; NULL with errnum EAGAIN if there is none. errnum says what else went wrong. Not a Checkpoint. */
 TrioSocketHandle *trio_socket_accept_nowait (TrioSocketHandle *const *listening, guint n_listening, guint *turn, int *errnum)
+  G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same without waiting, and with all that can be wrong. Errors: WOULD_BLOCK if there is none after all; those of accept. Not a Checkpoint. */
+TrioSocketHandle *trio_socket_accept_now   (TrioSocketHandle *const *listening, guint n_listening, guint *turn, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 
 /* FALSE after the end of what is sent, and if an unknown part of something was. */

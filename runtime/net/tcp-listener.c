@@ -40,6 +40,7 @@ struct _TrioListener
   GPtrArray         *sockets;     /* of TrioSocketHandle */
   TrioAddress       *name;        /* to be removed at close, if it still has this identity; or NULL */
   guint64            name_id[2];
+  TrioSocketLine     line;        /* of a select */
 };
 
 typedef struct
@@ -63,6 +64,7 @@ listener_new (GPtrArray *sockets, guint16 port)
   self->n_refs = 1;
   self->sockets = sockets;
   self->port = port;
+  trio_socket_line_init (&self->line, (TrioSocketHandle *const *) sockets->pdata, sockets->len, TRIO_IO_READ);
   return self;
 }
 
@@ -253,6 +255,19 @@ accept_another (TrioListener *self)
 
   return stream_of (trio_socket_accept_nowait ((TrioSocketHandle *const *) self->sockets->pdata, self->sockets->len, &self->turn,
                                                &errnum));
+}
+
+TrioSocketLine *
+trio_listener_get_line (TrioListener *listener)
+{
+  return &listener->line;
+}
+
+TrioStream *
+trio_listener_accept_now (TrioListener *listener, GError **error)
+{
+  return stream_of (trio_socket_accept_now ((TrioSocketHandle *const *) listener->sockets->pdata, listener->sockets->len, &listener->turn,
+                                            error));
 }
 
 TrioStream *

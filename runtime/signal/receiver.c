@@ -415,7 +415,14 @@ chosen_at (const TrioSelectCase *self)
 TrioSelectCase
 trio_case_signal (TrioSignalReceiver *receiver, int *number)
 {
-  static const TrioSelectable selectable = { "a signal", is_ready, take, join, collect, chosen_at };
+  static const TrioSelectable selectable = {
+    .what = "a signal",
+    .is_ready = is_ready,
+    .take = take,
+    .join = join,
+    .collect = collect,
+    .chosen_at = chosen_at,
+  };
   TrioSelectCase never = { .kind = TRIO_SELECT_OTHER, .selectable = &selectable };
 
   g_return_val_if_fail (number != NULL, never);

@@ -8,12 +8,14 @@
  *                            the timer:              it takes all out
  *                            cancelled:              all out
  *
- * What was handed over is in the winning cell by then, and no object is looked at again: it may be gone. */
+ * What was handed over is in the winning cell by then, and no object is looked at again: it may be gone. Unless the winner was only told
+ * that it may be ready: then all begins again, and meanwhile nothing has happened to any of them. */
 
 #include <trio/checkpoint.h>
 #include <trio/error.h>
 #include <trio/lowlevel/dump.h>
 #include <trio/lowlevel/instrument.h>     /* brings trio_choose() along */
+#include <trio/lowlevel/mutation.h>
 #include <trio/lowlevel/timer.h>
 #include <trio/run.h>
 
@@ -176,7 +178,13 @@ withdraw (TrioChooser *chooser)
   Select *self = (Select *) chooser;
 
   for (gsize i = 0; i < self->n_cases; i++)
-    trio_waiter_leave (&self->cells[i]);
+    {
+      const TrioSelectable *kind = selectable_of (&self->cases[i]);
+
+      trio_waiter_leave (&self->cells[i]);
+      if (kind != NULL && kind->leave != NULL && self->cases[i].object != NULL)
+        kind->leave (&self->cases[i]);
+    }
   trio_timer_disarm (&self->timer);
 }
 
@@ -252,7 +260,7 @@ join_all (Select *self)
     trio_timer_arm (&self->timer, earliest);
 }
 
-/* Which one it was, with its value handed to the caller if it did not fail. */
+/* Which one it was, with its value handed to the caller if it did not fail. n_cases: look again. */
 static gsize
 collect (Select *self, gboolean ok)
 {
@@ -263,11 +271,14 @@ collect (Select *self, gboolean ok)
   if (self->chooser.winner == NULL)
     return G_MAXSIZE;     /* cancelled */
   winner = self->chooser.winner - self->cells;
+  if (selectable_of (&self->cases[winner])->is_hint && !TRIO_MUTATION (hint_taken_for_result))
+    return ok ? self->n_cases : G_MAXSIZE;
   if (ok && selectable_of (&self->cases[winner])->collect != NULL)
     selectable_of (&self->cases[winner])->collect (&self->cases[winner], self->chooser.winner);
   return winner;
 }
 
+/* FALSE if it failed. If *chosen is n_cases then, one of them may be ready. */
 static gboolean
 wait_for_any (const TrioSelectCase *cases, gsize n_cases, gsize *chosen, GError **error)
 {
@@ -289,15 +300,52 @@ wait_for_any (const TrioSelectCase *cases, gsize n_cases, gsize *chosen, GError 
   return ok;
 }
 
+/* Whether one has become ready since it was looked at. */
+static gboolean
+arm_all (const TrioSelectCase *cases, gsize n_cases)
+{
+  gboolean ready = FALSE;
+
+  for (gsize i = 0; i < n_cases; i++)
+    {
+      const TrioSelectable *kind = selectable_of (&cases[i]);
+
+      if (kind != NULL && kind->arm != NULL && cases[i].object != NULL)
+        ready |= kind->arm (&cases[i]);
+    }
+  return ready;
+}
+
+/* Whether the case was not ready after all. Takes the failure if so, or gives it to the caller. */
+static gboolean
+was_mistaken (const TrioSelectCase *self, GError *failure, GError **error)
+{
+  const TrioSelectable *kind = selectable_of (self);
+
+  if (kind->is_hint && g_error_matches (failure, TRIO_ERROR, TRIO_ERROR_WOULD_BLOCK))
+    {
+      g_error_free (failure);
+      return TRUE;
+    }
+  g_propagate_error (error, failure);
+  return FALSE;
+}
+
 gboolean
 trio_select_nowait (const TrioSelectCase *cases, gsize n_cases, gsize *chosen, GError **error)
 {
   g_return_val_if_fail (cases != NULL || n_cases == 0, FALSE);
   g_return_val_if_fail (chosen != NULL, FALSE);
 
-  *chosen = choose (cases, n_cases);
-  if (*chosen < n_cases)
-    return take (&cases[*chosen], error);
+  while ((*chosen = choose (cases, n_cases)) < n_cases)
+    {
+      GError *failure = NULL;
+
+      if (take (&cases[*chosen], &failure))
+        return TRUE;
+      if (!was_mistaken (&cases[*chosen], failure, error))
+        return FALSE;
+    }
   *chosen = G_MAXSIZE;
   g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_WOULD_BLOCK, "none of the cases is ready");
   return FALSE;
@@ -306,16 +354,39 @@ trio_select_nowait (const TrioSelectCase *cases, gsize n_cases, gsize *chosen, G
 gboolean
 trio_select (const TrioSelectCase *cases, gsize n_cases, gsize *chosen, GError **error)
 {
+  gboolean waited = FALSE;
+
   g_return_val_if_fail (cases != NULL || n_cases == 0, FALSE);
   g_return_val_if_fail (chosen != NULL, FALSE);
 
   *chosen = G_MAXSIZE;
   if (!trio_checkpoint_if_cancelled (error))
     return FALSE;
-  *chosen = choose (cases, n_cases);
-  if (*chosen == n_cases)
-    return wait_for_any (cases, n_cases, chosen, error);
-  if (!take (&cases[*chosen], error))
-    return FALSE;
-  return trio_finish_checkpoint ();
+  while (TRUE)
+    {
+      *chosen = choose (cases, n_cases);
+      if (*chosen < n_cases)
+        {
+          GError *failure = NULL;
+
+          if (take (&cases[*chosen], &failure))
+            return waited || trio_finish_checkpoint ();
+          if (!was_mistaken (&cases[*chosen], failure, error))
+            return FALSE;
+        }
+      else if (!arm_all (cases, n_cases))
+        {
+          if (!wait_for_any (cases, n_cases, chosen, error))
+            return FALSE;
+          if (*chosen < n_cases)
+            return TRUE;
+          waited = TRUE;
+          continue;
+        }
+      /* Something has changed, or was about to: before it is looked at again others have their turn. */
+      *chosen = G_MAXSIZE;
+      if (!trio_checkpoint (error))
+        return FALSE;
+      waited = TRUE;
+    }
 }

@@ -110,6 +110,8 @@ IS (void, trio_passed_clear, (TrioPassed *))
 IS (TrioStream *, trio_socket_stream_new, (TrioSocketHandle *))
 IS (TrioListener *, trio_socket_listener_new, (TrioSocketHandle *))
 IS (TrioSocketHandle *, trio_stream_get_socket, (TrioStream *))
+IS (TrioSelectCase, trio_case_accept, (TrioListener *, TrioStream **))
+IS (TrioSelectCase, trio_case_readable, (TrioSocketHandle *))
 
 static const TrioError codes[] = {
   TRIO_ERROR_CANCELLED, TRIO_ERROR_KEYBOARD_INTERRUPT, TRIO_ERROR_TOO_SLOW, TRIO_ERROR_GROUP, TRIO_ERROR_WOULD_BLOCK,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
 /* Waiting for the first of several things, and doing that one: receive from this channel, or send to that one, or this event, or
- * that time.
+ * that time, or the next connection.
  *
  *   gpointer job;
  *   gsize chosen;
@@ -46,7 +46,8 @@ typedef enum
 /**
  * TrioSelectCase:
  *
- * One of the things a select waits for. Make it with a trio_case_ function: those below, and trio_case_signal() of <trio/signal.h>.
+ * One of the things a select waits for. Make it with a trio_case_ function: those below, trio_case_signal() of <trio/signal.h>,
+ * trio_case_accept() of <trio/tcp.h>, and trio_case_readable() of <trio/lowlevel/socket.h>.
  * One with %NULL for its object is never ready: a way to leave a case out without renumbering the others.
  */
 typedef struct

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <trio/select.h>
 #include <trio/stream.h>
 
 G_BEGIN_DECLS
@@ -131,6 +132,19 @@ TRIO_API guint16       trio_listener_get_port   (TrioListener *listener);
  * Returns: (transfer full): the connection, or %NULL
  */
 TRIO_API TrioStream   *trio_listener_accept     (TrioListener *listener, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/**
+ * trio_case_accept:
+ * @listener: (nullable): a listener; it must not be freed before the select returns
+ * @stream: (out) (transfer full): where the connection goes, if the case is chosen
+ *
+ * A case of trio_select() (<trio/select.h>) that accepts a connection. A select that chose another case, or was cancelled, has accepted nobody: the client
+ * waits for who accepts next. It is one who accepts: while it waits, another gets %TRIO_ERROR_BUSY_RESOURCE. It fails as
+ * trio_listener_accept() does.
+ *
+ * Returns: the case
+ */
+TRIO_API TrioSelectCase trio_case_accept        (TrioListener *listener, TrioStream **stream) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * trio_listener_close:

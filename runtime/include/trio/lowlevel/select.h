@@ -6,7 +6,15 @@
  *     return (TrioSelectCase) { .kind = TRIO_SELECT_OTHER, .object = thing, .selectable = &thing_selectable };
  *
  * The thing has a line of cells (<trio/lowlevel/waiter.h>), and wakes the first of them when it is ready. The cases that its functions get
- * have an object. Thread of the run. */
+ * have an object.
+ *
+ * There are two ways to be woken:
+ *
+ *     handed over    the waker has done what the case is for, and the cell has what came of it: collect() gives it to the caller
+ *     a hint         it may be ready: the select looks at all cases again, and may find that it is not. For what is ready by the word of
+ *                    somebody else, such as the system
+ *
+ * Thread of the run. */
 
 #pragma once
 
@@ -30,6 +38,13 @@ struct _TrioSelectable
   void      (*collect)   (const TrioSelectCase *self, TrioWaiter *waiter);
   /* When the object was last chosen. */
   guint64  *(*chosen_at) (const TrioSelectCase *self);
+  /* Those below may be left out. TRUE: to be woken is a hint; and take() may fail with WOULD_BLOCK, if it was not ready after all: then the
+   * select goes on. */
+  gboolean    is_hint;
+  /* Before a wait, after is_ready() was FALSE: TRUE if it has become ready meanwhile. */
+  gboolean  (*arm)       (const TrioSelectCase *self);
+  /* After join(), whichever case won, in the step in which the cells leave their lines. Never switches. */
+  void      (*leave)     (const TrioSelectCase *self);
 };
 
 G_END_DECLS

@@ -22,6 +22,7 @@
 #include <trio/address.h>
 #include <trio/file.h>
 #include <trio/seam/io.h>
+#include <trio/select.h>
 #include <trio/types.h>
 
 G_BEGIN_DECLS
@@ -460,6 +461,18 @@ TRIO_API gboolean          trio_socket_shutdown     (TrioSocketHandle *self, Tri
  * Returns: %TRUE if it is readable
  */
 TRIO_API gboolean          trio_socket_wait_readable (TrioSocketHandle *self, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/**
+ * trio_case_readable:
+ * @socket: (nullable): a socket; it must not be freed before the select returns
+ *
+ * A case of trio_select() (<trio/select.h>) that waits as trio_socket_wait_readable() does. Nothing is received: what there is stays for who
+ * receives next. While the select waits it is one who receives. That of a stream is trio_stream_get_socket(); what a buffered stream has
+ * taken already it does not see.
+ *
+ * Returns: the case, which fails as trio_socket_wait_readable() does
+ */
+TRIO_API TrioSelectCase    trio_case_readable       (TrioSocketHandle *socket) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * trio_socket_wait_writable:
