@@ -14,6 +14,7 @@
 #include "supervise/supervisor-private.h"
 
 static gboolean live       (gpointer data, GError **error);
+static void     task_is_gone (gpointer data);
 static gboolean run        (Child *self, GError **error);
 static gboolean wait_out   (GTimeSpan delay, GError **error);
 
@@ -61,7 +62,7 @@ trio_supervisor_child_start (Child *self, GTimeSpan delay)
   self->delay = delay;
   self->stopping = FALSE;
   self->cancelled = FALSE;
-  trio_nursery_start_soon_full (self->supervisor->nursery, live, self, NULL, self->name);
+  trio_nursery_start_soon_full (self->supervisor->nursery, live, self, task_is_gone, self->name);
 }
 
 static gboolean
@@ -85,6 +86,22 @@ live (gpointer data, GError **error G_GNUC_UNUSED)
   g_queue_push_tail (&self->supervisor->ended, self);
   trio_supervisor_wake (self->supervisor);
   return TRUE;
+}
+
+/* Of one that has lived this says nothing new. One for whose stack there was no memory has never lived: its nursery has failed for that, and the
+ * manager is told, which would wait for it for ever. */
+static void
+task_is_gone (gpointer data)
+{
+  Child *self = data;
+
+  if (self->state != CHILD_STARTING)
+    return;
+  self->stopping = TRUE;
+  self->succeeded = FALSE;
+  self->state = CHILD_ENDED;
+  g_queue_push_tail (&self->supervisor->ended, self);
+  trio_supervisor_wake (self->supervisor);
 }
 
 static gboolean

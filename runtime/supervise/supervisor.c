@@ -14,6 +14,13 @@ enum { MAX_RESTARTS_DEFAULT = 3 };
 /* So that the jitter does not overflow. */
 #define BACK_OFF_MAX_MAX     (G_MAXINT64 / 4)
 
+/* Without memory for its stack it never was, and there is nobody who would start children. */
+static void
+manager_is_gone (gpointer data)
+{
+  ((TrioSupervisor *) data)->ending = TRUE;
+}
+
 TrioSupervisor *
 trio_supervisor_open_located (const TrioSupervisorOptions *options, GError **error, const char *where)
 {
@@ -37,7 +44,7 @@ trio_supervisor_open_located (const TrioSupervisorOptions *options, GError **err
   self->children = g_ptr_array_new_with_free_func (trio_supervisor_child_free);
   g_queue_init (&self->ended);
   g_queue_init (&self->restarts);
-  trio_nursery_start_soon_full (nursery, trio_supervisor_manage, self, NULL, self->options.name);
+  trio_nursery_start_soon_full (nursery, trio_supervisor_manage, self, manager_is_gone, self->options.name);
   return self;
 }
 

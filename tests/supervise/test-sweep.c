@@ -75,14 +75,13 @@ keep_house (gpointer data, GError **error)
   const TrioSupervisorChildOptions child = { .restart = TRIO_SUPERVISOR_TRANSIENT, .grace = SECOND };
   GError *failure = NULL;
   g_autoptr (TrioSupervisor) supervisor = trio_supervisor_open (&options, &failure);
-  guint n_added = 0;
   gboolean ok;
 
   for (guint i = 0; i < G_N_ELEMENTS (dwellers); i++)
-    n_added += trio_supervisor_start_child_full (supervisor, dwell, &dwellers[i], move_out, "dweller", &child) != 0;
+    trio_supervisor_start_child_full (supervisor, dwell, &dwellers[i], move_out, "dweller", &child);
   ok = trio_supervisor_close (supervisor, TRUE);
   trio_always (house.n_alive == 0, "nobody outlives the supervisor");
-  trio_always (house.n_freed == n_added, "everybody moves out once");
+  trio_always (house.n_freed == G_N_ELEMENTS (dwellers), "everybody moves out once, also who was not taken in");
   if (ok)
     trio_sometimes (TRUE, "all succeeded");
   /* Who fell while all was cancelled is told, and expected. */
@@ -237,17 +236,20 @@ static const Case cases[] = {
   { "ask", ask_them, NULL },
 };
 
-static gboolean
-is_injection (const TrioScheduleEntry *entry)
+/* The places where one of these labels was asked. */
+typedef struct
 {
-  return g_str_equal (entry->label, "cancel") || g_str_equal (entry->label, "interrupt");
-}
+  const char *const *labels;
+  TrioSchedule      *schedule;
+} Places;
 
 static void
 collect (const TrioScheduleEntry *entry, gpointer user_data)
 {
-  if (is_injection (entry))
-    trio_schedule_append (user_data, entry);
+  Places *places = user_data;
+
+  if (g_strv_contains (places->labels, entry->label))
+    trio_schedule_append (places->schedule, entry);
 }
 
 static void
@@ -262,19 +264,18 @@ expect_well (const Case *it, const TrioSimReport *report, const TrioSchedule *sc
     }
 }
 
-/* Every checkpoint, and at it every scope around it, and Ctrl-C. */
 static void
-sweep (gconstpointer data)
+sweep_over (const Case *it, TrioSimInject inject, const char *const *labels, guint at_least)
 {
-  const Case *it = data;
   g_autoptr (TrioSchedule) places = trio_schedule_new ();
+  Places found = { labels, places };
   g_autoptr (TrioSimReport) base = sim_run (it->func, it->data, &(TrioSimOptions) {
-    .inject = TRIO_SIM_INJECT_CANCEL | TRIO_SIM_INJECT_INTERRUPT, .on_choice = collect, .user_data = places,
+    .inject = inject, .on_choice = collect, .user_data = &found,
   });
   guint step = g_getenv ("TRIO_TEST_VALGRIND") != NULL ? 17 : 1, n_runs = 0;
 
   expect_well (it, base, NULL);
-  g_assert_cmpuint (trio_schedule_get_length (places), >=, 12);
+  g_assert_cmpuint (trio_schedule_get_length (places), >=, at_least);
   for (guint i = 0; i < trio_schedule_get_length (places); i += step)
     for (guint32 value = 1; value < trio_schedule_get_entry (places, i)->bound; value++)
       {
@@ -290,6 +291,20 @@ sweep (gconstpointer data)
         n_runs++;
       }
   g_test_message ("%u runs", n_runs);
+}
+
+/* Every checkpoint, and at it every scope around it, and Ctrl-C. */
+static void
+sweep (gconstpointer data)
+{
+  sweep_over (data, TRIO_SIM_INJECT_CANCEL | TRIO_SIM_INJECT_INTERRUPT, (const char *const[]) { "cancel", "interrupt", NULL }, 12);
+}
+
+/* No memory for the stack of each task in turn, the manager's too. The supervisor fails for it; it does not wait for who was never there. */
+static void
+sweep_memory (gconstpointer data)
+{
+  sweep_over (data, TRIO_SIM_INJECT_FAULT, (const char *const[]) { "fault.memory", NULL }, 7);
 }
 
 static void
@@ -373,6 +388,12 @@ main (int argc, char **argv)
 
       g_test_add_data_func (swept, &cases[i], sweep);
       g_test_add_data_func (explored, &cases[i], explore);
+      if (cases[i].func == keep_house)
+        {
+          g_autofree char *without_memory = g_strconcat ("/sweep/without-memory/", cases[i].name, NULL);
+
+          g_test_add_data_func (without_memory, &cases[i], sweep_memory);
+        }
     }
   g_test_add_func ("/serve/a_server_that_nobody_asked_goes_on", test_a_server_that_nobody_asked_goes_on);
   g_test_add_func ("/supervisor/jitter_is_a_choice", test_jitter_is_a_choice);
