@@ -111,11 +111,14 @@ is_ready (const TrioSelectCase *self)
   return self->object != NULL && selectable_of (self)->is_ready (self);
 }
 
-/* A time that has passed comes before everything that was ever chosen. */
-static guint64
-last_chosen (const TrioSelectCase *self)
+/* Whether one that is ready is before the other, wherever they stand in the array: a time that has passed before everything else, also
+ * before what was never chosen. */
+static gboolean
+goes_first (const TrioSelectCase *self, const TrioSelectCase *other)
 {
-  return self->kind == TRIO_SELECT_TIME ? 0 : *selectable_of (self)->chosen_at (self);
+  if (self->kind == TRIO_SELECT_TIME || other->kind == TRIO_SELECT_TIME)
+    return other->kind != TRIO_SELECT_TIME;
+  return *selectable_of (self)->chosen_at (self) < *selectable_of (other)->chosen_at (other);
 }
 
 static void
@@ -144,7 +147,7 @@ choose (const TrioSelectCase *cases, gsize n_cases)
         gsize place = n_ready++;
 
         /* In the order of when they were last chosen. */
-        while (place > 0 && last_chosen (&cases[ready[place - 1]]) > last_chosen (&cases[i]))
+        while (place > 0 && goes_first (&cases[i], &cases[ready[place - 1]]))
           {
             ready[place] = ready[place - 1];
             place--;

@@ -143,6 +143,33 @@ test_an_event_does_not_starve_a_channel_and_time_goes_first (void)
   mock_expect ("0 1 0 1 0 1 2");
 }
 
+/* Time goes first also before what was never chosen, wherever the two stand. */
+static gboolean
+time_is_up_and_the_event_is_set (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  for (int time_stands_first = 0; time_stands_first < 2; time_stands_first++)
+    {
+      g_autoptr (TrioEvent) event = trio_event_new ();
+      TrioSelectCase cases[2];
+      gsize chosen;
+
+      cases[time_stands_first] = trio_case_event (event);
+      cases[!time_stands_first] = trio_case_after (0);
+      trio_event_set (event);
+      if (!trio_select (cases, 2, &chosen, error))
+        return FALSE;
+      mock_say ("%s", chosen == (gsize) !time_stands_first ? "time" : "event");
+    }
+  return TRUE;
+}
+
+static void
+test_time_goes_before_what_was_never_chosen (void)
+{
+  mock_run_ok (time_is_up_and_the_event_is_set, NULL);
+  mock_expect ("time time");
+}
+
 /* In the simulator the order is a choice: every case that is ready is chosen in some run, and the trace says so. */
 static gboolean
 choose_the_first_time (gpointer chosen, GError **error)
@@ -298,6 +325,7 @@ main (int argc, char **argv)
   g_test_add_func ("/select-order/alternating-selects-do-not-starve-a-case", test_alternating_selects_do_not_starve_a_case);
   g_test_add_func ("/select-order/an-event-does-not-starve-a-channel-and-time-goes-first",
                    test_an_event_does_not_starve_a_channel_and_time_goes_first);
+  g_test_add_func ("/select-order/time-goes-before-what-was-never-chosen", test_time_goes_before_what_was_never_chosen);
   g_test_add_func ("/select-order/in-the-simulator-the-order-is-a-choice", test_in_the_simulator_the_order_is_a_choice);
   SYNC_TEST ("/select-order/select-without-waiting", test_select_without_waiting);
   SYNC_TEST ("/select-order/wait-for-the-earliest-time", test_wait_for_the_earliest_time);
