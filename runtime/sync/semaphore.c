@@ -92,9 +92,10 @@ trio_semaphore_release (TrioSemaphore *semaphore)
   trio_note_access (&semaphore->lot, TRIO_ACCESS_WRITE);
   if (trio_parking_lot_unpark_one (&semaphore->lot) != NULL && !TRIO_MUTATION (one_release_for_two))
     return;
-  if (semaphore->max != -1 && semaphore->value == semaphore->max)
+  /* Without a maximum it is that of the type. */
+  if (semaphore->value == (semaphore->max != -1 ? semaphore->max : G_MAXINT64))
     {
-      g_critical ("trio_semaphore_release: the value is %" G_GINT64_FORMAT ", its maximum, already", semaphore->max);
+      g_critical ("trio_semaphore_release: the value is %" G_GINT64_FORMAT ", its maximum, already", semaphore->value);
       return;
     }
   if (!TRIO_MUTATION (lost_token))

@@ -193,6 +193,13 @@ test_wrong_numbers_and_calls_outside_a_task_are_reported (void)
   mock_assert_error (error, TRIO_ERROR_MISUSE);
   trio_semaphore_free (semaphore);
   trio_semaphore_free (NULL);
+
+  semaphore = trio_semaphore_new (G_MAXINT64, -1);
+  mock_expect_critical ("its maximum, already");
+  trio_semaphore_release (semaphore);
+  g_test_assert_expected_messages ();
+  g_assert_cmpint (trio_semaphore_get_value (semaphore), ==, G_MAXINT64);
+  trio_semaphore_free (semaphore);
 }
 
 int
