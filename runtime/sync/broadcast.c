@@ -7,6 +7,7 @@
  *  2. Every value that a receiver was sent is received, counted as missed, or in its ring. `missed_before` counts those that were
  *     lost since the last one received, so it belongs to the oldest in the ring.
  *  3. A closed receiver is in no list; one whose broadcast has ended is in none either, and keeps its ring.
+ *  4. The program's functions (copy, destroy) are called while nobody walks the list or a ring: they may subscribe and close.
  */
 
 #include <trio/broadcast.h>
@@ -95,38 +96,72 @@ pop (TrioBroadcastReceiver *receiver)
   return item;
 }
 
-static void
-push (TrioBroadcastReceiver *receiver, Item item)
+/* Whether that made the oldest one fall out, which nobody will receive. */
+static gboolean
+push (TrioBroadcastReceiver *receiver, Item item, gpointer *lost)
 {
+  gboolean overflows = receiver->n_items == receiver->max_lag;
+
   if (receiver->ring == NULL)
     receiver->ring = g_new (Item, receiver->max_lag);
-  if (receiver->n_items == receiver->max_lag)
+  if (overflows)
     {
-      destroy_value (receiver->destroy, pop (receiver).value);
+      *lost = pop (receiver).value;
       receiver->missed_before++;
       receiver->n_missed++;
       receiver->broadcast->n_missed++;
     }
   receiver->ring[(receiver->first + receiver->n_items++) % receiver->max_lag] = item;
+  return overflows;
 }
 
 /* ---- sending ---- */
 
-static void
-give (TrioBroadcastReceiver *receiver, Item item)
+/* So many values fit in the frame; more are allocated. */
+enum { N_VALUES_INLINE = 8 };
+
+static gboolean
+give (TrioBroadcastReceiver *receiver, Item item, gpointer *lost)
 {
   TrioWaiter *waiter = trio_waiters_first (&receiver->waiters);
 
   trio_note_access (&receiver->waiters, TRIO_ACCESS_WRITE);
   if (waiter == NULL)
-    {
-      push (receiver, item);
-      return;
-    }
+    return push (receiver, item, lost);
   waiter->value = item.value;
   waiter->flow = item.flow;
   waiter->missed = 0;
   trio_waiter_wake (waiter, NULL);
+  return FALSE;
+}
+
+/* A value for each receiver: copies, and for the last one the value itself. First all are made, then all are given, then is destroyed what is left
+ * over: what fell out, and what was made for receivers that were closed meanwhile. */
+static void
+give_copies (TrioBroadcast *broadcast, Item item)
+{
+  gsize n_values = broadcast->receivers.length, n_given = 0, n_left = 0;
+  g_autofree gpointer *allocated = n_values > N_VALUES_INLINE ? g_new (gpointer, n_values) : NULL;
+  gpointer fixed[N_VALUES_INLINE];
+  gpointer *values = allocated != NULL ? allocated : fixed;
+  GDestroyNotify destroy = broadcast->destroy;
+
+  for (gsize i = 0; i + 1 < n_values; i++)
+    values[i] = broadcast->copy (item.value);
+  values[n_values - 1] = item.value;
+
+  for (GList *link = broadcast->receivers.head; link != NULL && n_given < n_values; link = link->next)
+    {
+      gpointer lost;
+
+      item.value = values[n_given++];
+      if (give (link->data, item, &lost))
+        values[n_left++] = lost;      /* not beyond those that were given */
+    }
+  while (n_given < n_values)
+    values[n_left++] = values[n_given++];
+  for (gsize i = 0; i < n_left; i++)
+    destroy (values[i]);
 }
 
 void
@@ -152,15 +187,15 @@ trio_broadcast_send (TrioBroadcast *broadcast, gpointer value)
       item.flow = trio_flow_new_id ();
       trio_flow (item.flow, TRUE, "broadcast");
     }
-  for (GList *link = broadcast->receivers.head; link != NULL; link = link->next)
-    {
-      /* The last one gets the value itself. */
-      if (broadcast->copy != NULL && link->next != NULL)
-        item.value = broadcast->copy (value);
-      else
-        item.value = value;
-      give (link->data, item);
-    }
+  if (broadcast->copy != NULL)
+    give_copies (broadcast, item);
+  else
+    for (GList *link = broadcast->receivers.head; link != NULL; link = link->next)
+      {
+        gpointer lost;
+
+        (void) give (link->data, item, &lost);
+      }
 }
 
 void
@@ -211,6 +246,7 @@ trio_broadcast_subscribe (TrioBroadcast *broadcast)
 void
 trio_broadcast_receiver_close (TrioBroadcastReceiver *receiver)
 {
+  TrioBroadcastReceiver left;
   TrioWaiter *waiter;
 
   g_return_if_fail (receiver != NULL);
@@ -225,8 +261,12 @@ trio_broadcast_receiver_close (TrioBroadcastReceiver *receiver)
   waiter = trio_waiters_first (&receiver->waiters);
   if (waiter != NULL)
     trio_waiter_wake (waiter, g_error_new_literal (TRIO_ERROR, TRIO_ERROR_CLOSED_RESOURCE, "this receiver was closed"));
-  while (receiver->n_items > 0)
-    destroy_value (receiver->destroy, pop (receiver).value);
+  left = *receiver;
+  receiver->ring = NULL;
+  receiver->n_items = 0;
+  while (left.n_items > 0)
+    destroy_value (left.destroy, pop (&left).value);
+  g_free (left.ring);
 }
 
 void

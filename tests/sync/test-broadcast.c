@@ -441,6 +441,93 @@ test_what_is_missed_is_accounted_for (gpointer unused G_GNUC_UNUSED, GError **er
   return ok;
 }
 
+/* ---- copy and destroy functions that use the broadcast ---- */
+
+typedef enum
+{
+  MEDDLE_NOT,
+  MEDDLE_CLOSE,               /* the other receiver */
+  MEDDLE_FREE,                /* likewise */
+  MEDDLE_SUBSCRIBE,
+  MEDDLE_SEND,
+  MEDDLE_END,                 /* close the broadcast */
+} Meddling;
+
+static struct
+{
+  Meddling               in_copy;
+  Meddling               in_destroy;
+  TrioBroadcast         *broadcast;
+  TrioBroadcastReceiver *other;
+  TrioBroadcastReceiver *third;
+} meddler;
+
+static void
+meddle (Meddling *how)
+{
+  Meddling now = *how;
+
+  *how = MEDDLE_NOT;
+  switch (now)
+    {
+    case MEDDLE_NOT:       break;
+    case MEDDLE_CLOSE:     trio_broadcast_receiver_close (meddler.other); break;
+    case MEDDLE_FREE:      trio_broadcast_receiver_free (g_steal_pointer (&meddler.other)); break;
+    case MEDDLE_SUBSCRIBE: meddler.third = trio_broadcast_subscribe (meddler.broadcast); break;
+    case MEDDLE_SEND:      trio_broadcast_send (meddler.broadcast, value_new (99)); break;
+    case MEDDLE_END:       trio_broadcast_close (meddler.broadcast); break;
+    }
+}
+
+static gpointer
+meddling_copy (gpointer value)
+{
+  meddle (&meddler.in_copy);
+  return value_copy (value);
+}
+
+static void
+meddling_free (gpointer value)
+{
+  value_free (value);
+  meddle (&meddler.in_destroy);
+}
+
+/* Whichever does what: every value is received or freed, once. */
+static gboolean
+test_copy_and_destroy_may_subscribe_and_close (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  n_values = 0;
+  for (int in_copy = 0; in_copy < 2; in_copy++)
+    for (Meddling how = MEDDLE_CLOSE; how <= MEDDLE_END; how++)
+      for (int other_first = 0; other_first < 2; other_first++)
+        {
+          TrioBroadcastReceiver *receiver;
+          gpointer value;
+
+          memset (&meddler, 0, sizeof meddler);
+          meddler.broadcast = trio_broadcast_new (1, meddling_copy, meddling_free);
+          if (other_first)
+            meddler.other = trio_broadcast_subscribe (meddler.broadcast);
+          receiver = trio_broadcast_subscribe (meddler.broadcast);
+          if (!other_first)
+            meddler.other = trio_broadcast_subscribe (meddler.broadcast);
+          trio_broadcast_send (meddler.broadcast, value_new (1));     /* is there, so that the next makes it fall out */
+
+          *(in_copy ? &meddler.in_copy : &meddler.in_destroy) = how;
+          trio_broadcast_send (meddler.broadcast, value_new (2));
+          if (!trio_broadcast_receiver_receive (receiver, &value, NULL, error))
+            return FALSE;
+          value_free (value);
+          trio_broadcast_receiver_free (receiver);
+          trio_broadcast_receiver_free (meddler.other);
+          trio_broadcast_receiver_free (meddler.third);
+          trio_broadcast_free (meddler.broadcast);
+          g_assert_cmpint (n_values, ==, 0);
+        }
+  return TRUE;
+}
+
 static void
 test_wrong_arguments_are_reported (void)
 {
@@ -465,6 +552,7 @@ main (int argc, char **argv)
   SYNC_TEST ("/broadcast/receive-in-a-select", test_receive_in_a_select);
   SYNC_TEST ("/broadcast/wait-in-a-select", test_wait_in_a_select);
   SYNC_TEST ("/broadcast/what-is-missed-is-accounted-for", test_what_is_missed_is_accounted_for);
+  SYNC_TEST ("/broadcast/copy-and-destroy-may-subscribe-and-close", test_copy_and_destroy_may_subscribe_and_close);
   g_test_add_func ("/broadcast/wrong-arguments-are-reported", test_wrong_arguments_are_reported);
   return g_test_run ();
 }

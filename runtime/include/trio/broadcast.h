@@ -46,6 +46,8 @@ typedef struct
  *   such as static strings
  * @destroy: (nullable): frees a value that nobody will receive; %NULL exactly if @copy is
  *
+ * Both functions may subscribe, and close or free receivers; they must not free the broadcast that they are called for.
+ *
  * Returns: (transfer full): a broadcast without receivers
  */
 TRIO_API TrioBroadcast *trio_broadcast_new   (gsize max_lag, TrioCopyFunc copy, GDestroyNotify destroy) G_GNUC_WARN_UNUSED_RESULT;
