@@ -3,7 +3,8 @@
 /* A capacity limiter: a parking lot, and a table of who holds a token or waits for one. The table is only looked up, never walked.
  *
  * Always true:
- *  1. A borrower is in the table exactly while it holds a token or waits for one; what it maps to says which.
+ *  1. A borrower is in the table exactly while it holds a token or waits for one; what it maps to says which. Of a task that came for itself it
+ *     also says the serial number: one that ended with a token in hand has lost it for good, and its record may be another task's by then.
  *  2. While somebody waits all tokens are borrowed (or more, after the total was lowered).
  */
 
@@ -20,7 +21,7 @@ struct _TrioCapacityLimiter
 {
   gatomicrefcount refs;
   TrioParkingLot  lot;
-  GHashTable     *borrowers;      /* to a Standing */
+  GHashTable     *borrowers;      /* to an Entry */
   GQueue          waiting;        /* of Waiter, in the order of the lot */
   gdouble         total;
   gsize           n_borrowed;
@@ -28,9 +29,15 @@ struct _TrioCapacityLimiter
 
 typedef enum
 {
-  WAITS = 1,
+  NEITHER,
+  WAITS,
   HOLDS,
 } Standing;
+
+/* A serial number, 0 for who is not the calling task, and below it a Standing. */
+typedef gsize Entry;
+
+enum { STANDING_BITS = 2 };
 
 TrioCapacityLimiter *
 trio_capacity_limiter_new (gdouble total_tokens)
@@ -65,23 +72,39 @@ trio_capacity_limiter_free (TrioCapacityLimiter *limiter)
   g_free (limiter);
 }
 
+static Entry
+entry_of (gconstpointer borrower, Standing standing)
+{
+  TrioTask *task = trio_current_task ();
+  guint64 serial = task != NULL && borrower == task ? trio_task_get_serial (task) : 0;
+
+  return (Entry) (serial << STANDING_BITS) | standing;
+}
+
 static Standing
 standing_of (TrioCapacityLimiter *limiter, gconstpointer borrower)
 {
-  return GPOINTER_TO_INT (g_hash_table_lookup (limiter->borrowers, borrower));
+  Entry entry = GPOINTER_TO_SIZE (g_hash_table_lookup (limiter->borrowers, borrower));
+  Entry own = entry_of (borrower, NEITHER);
+  Standing standing = entry & ((1 << STANDING_BITS) - 1);
+
+  /* What stands there is of a task that has ended. */
+  if (entry - standing != 0 && own != 0 && entry - standing != own)
+    return NEITHER;
+  return standing;
 }
 
 static void
-set_standing (TrioCapacityLimiter *limiter, gconstpointer borrower, Standing standing)
+set_entry (TrioCapacityLimiter *limiter, gconstpointer borrower, Entry entry)
 {
-  g_hash_table_insert (limiter->borrowers, (gpointer) borrower, GINT_TO_POINTER (standing));
+  g_hash_table_insert (limiter->borrowers, (gpointer) borrower, GSIZE_TO_POINTER (entry));
 }
 
 static void
-lend (TrioCapacityLimiter *limiter, gconstpointer borrower)
+lend (TrioCapacityLimiter *limiter, gconstpointer borrower, Entry entry)
 {
   limiter->n_borrowed++;
-  set_standing (limiter, borrower, HOLDS);
+  set_entry (limiter, borrower, entry);
 }
 
 static gboolean
@@ -91,7 +114,7 @@ may_borrow (TrioCapacityLimiter *limiter, gconstpointer borrower, GError **error
 
   trio_note_access (&limiter->lot, TRIO_ACCESS_WRITE);
   standing = standing_of (limiter, borrower);
-  if (standing == 0)
+  if (standing == NEITHER)
     return TRUE;
   g_set_error (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "this borrower %s a token of this limiter already",
                standing == HOLDS ? "holds" : "waits for");
@@ -125,7 +148,7 @@ trio_capacity_limiter_acquire_on_behalf_of_nowait (TrioCapacityLimiter *limiter,
       g_set_error (error, TRIO_ERROR, TRIO_ERROR_WOULD_BLOCK, "all %s tokens are borrowed", total_to_text (limiter, total));
       return FALSE;
     }
-  lend (limiter, borrower);
+  lend (limiter, borrower, entry_of (borrower, HOLDS));
   return TRUE;
 }
 
@@ -134,6 +157,7 @@ typedef struct
   GList                link;
   TrioCapacityLimiter *limiter;
   gconstpointer        borrower;
+  Entry                when_lent;
 } Waiter;
 
 static TrioAbort
@@ -160,7 +184,7 @@ gboolean
 trio_capacity_limiter_acquire_on_behalf_of (TrioCapacityLimiter *limiter, gconstpointer borrower, GError **error)
 {
   static const TrioWaitClass klass = { "trio_capacity_limiter_acquire", abort_acquire, describe_limiter };
-  Waiter waiter = { .limiter = limiter, .borrower = borrower };
+  Waiter waiter = { .limiter = limiter, .borrower = borrower, .when_lent = entry_of (borrower, HOLDS) };
 
   g_return_val_if_fail (limiter != NULL && borrower != NULL, FALSE);
 
@@ -168,33 +192,43 @@ trio_capacity_limiter_acquire_on_behalf_of (TrioCapacityLimiter *limiter, gconst
     return FALSE;
   if (has_token (limiter))
     {
-      lend (limiter, borrower);
+      lend (limiter, borrower, entry_of (borrower, HOLDS));
       return trio_finish_checkpoint ();
     }
 
   waiter.link.data = &waiter;
   g_queue_push_tail_link (&limiter->waiting, &waiter.link);
-  set_standing (limiter, borrower, WAITS);
+  set_entry (limiter, borrower, entry_of (borrower, WAITS));
   /* Whoever wakes us has lent us the token. */
   return trio_parking_lot_park_as (&limiter->lot, &klass, &waiter, error);
+}
+
+/* The calling task; outside one there is nobody who could hold a token. */
+static TrioTask *
+find_borrower (TrioCapacityLimiter *limiter, GError **error)
+{
+  TrioTask *task = trio_current_task ();
+
+  g_return_val_if_fail (limiter != NULL, NULL);
+  if (task == NULL)
+    g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "only a task can hold a token for itself, and this is none: say on whose behalf");
+  return task;
 }
 
 gboolean
 trio_capacity_limiter_acquire (TrioCapacityLimiter *limiter, GError **error)
 {
-  TrioTask *task = trio_current_task ();
+  TrioTask *task = find_borrower (limiter, error);
 
-  g_return_val_if_fail (task != NULL, FALSE);
-  return trio_capacity_limiter_acquire_on_behalf_of (limiter, task, error);
+  return task != NULL && trio_capacity_limiter_acquire_on_behalf_of (limiter, task, error);
 }
 
 gboolean
 trio_capacity_limiter_acquire_nowait (TrioCapacityLimiter *limiter, GError **error)
 {
-  TrioTask *task = trio_current_task ();
+  TrioTask *task = find_borrower (limiter, error);
 
-  g_return_val_if_fail (task != NULL, FALSE);
-  return trio_capacity_limiter_acquire_on_behalf_of_nowait (limiter, task, error);
+  return task != NULL && trio_capacity_limiter_acquire_on_behalf_of_nowait (limiter, task, error);
 }
 
 static void
@@ -204,7 +238,7 @@ lend_to_waiting (TrioCapacityLimiter *limiter)
     {
       Waiter *first = g_queue_pop_head_link (&limiter->waiting)->data;
 
-      lend (limiter, first->borrower);
+      lend (limiter, first->borrower, first->when_lent);
       trio_parking_lot_unpark_one (&limiter->lot);
     }
 }
@@ -230,8 +264,11 @@ trio_capacity_limiter_release (TrioCapacityLimiter *limiter)
 {
   TrioTask *task = trio_current_task ();
 
-  g_return_if_fail (task != NULL);
-  trio_capacity_limiter_release_on_behalf_of (limiter, task);
+  g_return_if_fail (limiter != NULL);
+  if (task == NULL)
+    g_critical ("trio_capacity_limiter_release: called outside a task, so there is no borrower");
+  else
+    trio_capacity_limiter_release_on_behalf_of (limiter, task);
 }
 
 void

@@ -250,8 +250,13 @@ test_wrong_numbers_and_calls_outside_a_task_are_reported (void)
   limiter = trio_capacity_limiter_new (1);
   mock_expect_critical ("total_tokens >= 0");
   trio_capacity_limiter_set_total_tokens (limiter, -1);
-  mock_expect_critical ("task != NULL");
+  g_assert_false (trio_capacity_limiter_acquire (limiter, &error));
+  mock_assert_error (error, TRIO_ERROR_MISUSE);
   g_assert_false (trio_capacity_limiter_acquire_nowait (limiter, &error));
+  mock_assert_says (error->message, "say on whose behalf");
+  mock_assert_error (error, TRIO_ERROR_MISUSE);
+  mock_expect_critical ("called outside a task");
+  trio_capacity_limiter_release (limiter);
   mock_expect_critical ("called outside a task");
   g_assert_false (trio_capacity_limiter_acquire_on_behalf_of (limiter, &limiter, &error));
   g_test_assert_expected_messages ();
@@ -259,6 +264,42 @@ test_wrong_numbers_and_calls_outside_a_task_are_reported (void)
   g_assert_cmpuint (look (limiter).borrowed_tokens, ==, 0);
   trio_capacity_limiter_free (limiter);
   trio_capacity_limiter_free (NULL);
+}
+
+/* Takes a token and keeps it: a mistake. */
+static gboolean
+die_with_a_token (gpointer limiter, GError **error)
+{
+  return trio_capacity_limiter_acquire (limiter, error);
+}
+
+static gboolean
+take_and_give_back (gpointer limiter, GError **error)
+{
+  if (!trio_capacity_limiter_acquire (limiter, error))
+    return FALSE;
+  trio_capacity_limiter_release (limiter);
+  return TRUE;
+}
+
+/* D8, D15: what a task that has ended held is lost, and nobody else's, though the next task has its memory. */
+static gboolean
+test_a_token_that_died_with_its_task_is_nobody_elses (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioCapacityLimiter) limiter = trio_capacity_limiter_new (2);
+  const TrioFunc funcs[] = { die_with_a_token, take_and_give_back, take_and_give_back, die_with_a_token };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (funcs); i++)
+    {
+      g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+      trio_nursery_start_soon (nursery, funcs[i], limiter);
+      if (!trio_nursery_close (nursery, TRUE))
+        return FALSE;
+    }
+  g_assert_cmpuint (look (limiter).borrowed_tokens, ==, 2);
+  g_assert_cmpuint (look (limiter).tasks_waiting, ==, 0);
+  return TRUE;
 }
 
 int
@@ -272,6 +313,7 @@ main (int argc, char **argv)
              test_a_lent_token_is_kept_in_spite_of_a_cancellation);
   SYNC_TEST ("/capacity-limiter/the-total-can-be-changed-at-any-time", test_the_total_can_be_changed_at_any_time);
   SYNC_TEST ("/capacity-limiter/nobody-comes-between-a-release-and-who-waits", test_nobody_comes_between_a_release_and_who_waits);
+  SYNC_TEST ("/capacity-limiter/a-token-that-died-with-its-task-is-nobody-elses", test_a_token_that_died_with_its_task_is_nobody_elses);
   g_test_add_func ("/capacity-limiter/wrong-numbers-and-calls-outside-a-task-are-reported",
                    test_wrong_numbers_and_calls_outside_a_task_are_reported);
   return g_test_run ();

@@ -54,7 +54,9 @@ TRIO_API void                 trio_capacity_limiter_free (TrioCapacityLimiter *l
  *
  * Takes a token for the calling task, waiting in line for it. Checkpoint.
  *
- * Errors: cancellation (no token was taken); %TRIO_ERROR_MISUSE if the borrower holds one or waits for one already.
+ * A task that ends without giving its token back has lost it: one fewer is left.
+ *
+ * Errors: cancellation (no token was taken); %TRIO_ERROR_MISUSE if the task holds one already, or outside a task.
  *
  * Returns: %TRUE if it has one now
  */
@@ -84,7 +86,7 @@ TRIO_API gboolean trio_capacity_limiter_acquire_on_behalf_of        (TrioCapacit
  *
  * As trio_capacity_limiter_acquire(), but never suspends, and is stopped by no cancellation.
  *
- * Errors: %TRIO_ERROR_WOULD_BLOCK if all are borrowed; %TRIO_ERROR_MISUSE if the task has one already.
+ * Errors: %TRIO_ERROR_WOULD_BLOCK if all are borrowed; %TRIO_ERROR_MISUSE if the task has one already, or outside a task.
  *
  * Returns: %TRUE if the task has one now
  */
