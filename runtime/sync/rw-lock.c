@@ -87,7 +87,7 @@ trio_rw_lock_free (TrioRWLock *lock)
   if (lock == NULL)
     return;
   /* Holders that still live must not break what is gone. After the run none lives. */
-  if (g_hash_table_size (lock->holders) > 0 && trio_current_task () != NULL)
+  if (g_hash_table_size (lock->holders) > 0 && trio_in_run ())
     trio_foreach_task (let_go_if_holder, lock);
   trio_parking_lot_clear (&lock->lot);
   /* Of a broken lock somebody may have been woken and not have run yet. */

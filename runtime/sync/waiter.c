@@ -104,10 +104,10 @@ trio_waiters_clear (GQueue *line, const char *what)
 
   if (line->length == 0)
     return;
-  g_critical ("something is freed while %u tasks wait for it in %s()", line->length, what);
+  g_critical ("something is freed while %u %s for it in %s()", line->length, line->length == 1 ? "task waits" : "tasks wait", what);
   error = g_error_new (TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE, "what %s() waited for was freed", what);
-  /* After the run they are gone themselves. */
-  if (trio_current_task () != NULL)
+  /* After the run they are gone themselves. Inside it also a callback of the loop, which is no task, may do this. */
+  if (trio_in_run ())
     trio_waiters_wake_all (line, NULL, error);
 }
 

@@ -73,6 +73,7 @@ IS (gboolean, trio_receive_channel_receive_nowait, (TrioReceiveChannel *, gpoint
 IS (TrioReceiveChannel *, trio_receive_channel_clone, (TrioReceiveChannel *))
 IS (void, trio_receive_channel_close, (TrioReceiveChannel *))
 IS (gboolean, trio_wait_task_rescheduled, (TrioAbortFunc, gpointer, GError **))
+IS (gboolean, trio_in_run, (void))
 IS (void, trio_reschedule, (TrioTask *, GError *))
 IS (gboolean, trio_to_thread_run_sync, (TrioFunc, gpointer, GError **))
 IS (gboolean, trio_from_thread_run, (TrioToken *, TrioFunc, gpointer, GError **))

@@ -3,6 +3,9 @@
 /* What is freed while somebody waits for it: a critical that says so, BROKEN_RESOURCE for those who wait, and nothing that points
  * into what is gone. */
 
+#include <trio/lowlevel/task.h>
+#include <trio/lowlevel/token.h>
+
 #include "tests/sync/sync-test.h"
 
 typedef struct
@@ -125,6 +128,50 @@ test_a_read_write_lock_lets_go_of_holders_and_waiters (gpointer unused G_GNUC_UN
   return trio_nursery_close (nursery, TRUE);
 }
 
+/* ---- by a callback of the loop, which is no task ---- */
+
+static void
+free_event (gpointer things)
+{
+  trio_event_free (g_steal_pointer (&((Things *) things)->event));
+}
+
+static void
+free_rw_lock (gpointer things)
+{
+  trio_rw_lock_free (g_steal_pointer (&((Things *) things)->rw_lock));
+}
+
+/* Until it is gone. */
+TRIO_CHECKPOINT static void
+free_soon (GSourceOnceFunc func, Things *things, gpointer thing)
+{
+  g_autoptr (TrioToken) token = trio_current_token ();
+
+  g_assert_true (trio_token_run_sync_soon (token, func, things, NULL));
+  while (thing == things->event || thing == things->rw_lock)
+    trio_cancel_shielded_checkpoint ();
+}
+
+/* Those who wait are told, and those who hold it do not break at their end what is gone. */
+static gboolean
+test_outside_tasks_it_is_the_same (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  Things things = { .event = trio_event_new (), .rw_lock = trio_rw_lock_new () };
+  g_autoptr (TrioNursery) holders = trio_nursery_open (error);
+  gboolean ok;
+
+  expect_broken (&things, wait_for_event, 2, free_soon (free_event, &things, things.event));
+  trio_nursery_start_soon (holders, hold_rw_lock, &things);
+  sync_test_settle ();
+  mock_expect_critical ("\"hold_rw_lock\" still holds the lock");
+  expect_broken (&things, wait_for_rw_lock, 2, free_soon (free_rw_lock, &things, things.rw_lock));
+  trio_nursery_cancel (holders);
+  ok = trio_nursery_close (holders, TRUE);
+  g_assert_true (trio_in_run ());
+  return ok;
+}
+
 static gboolean
 notify_me (gpointer things, GError **error)
 {
@@ -168,6 +215,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   SYNC_TEST ("/freed/who-waits-is-told", test_who_waits_is_told);
   SYNC_TEST ("/freed/a-read-write-lock-lets-go-of-holders-and-waiters", test_a_read_write_lock_lets_go_of_holders_and_waiters);
+  SYNC_TEST ("/freed/outside-tasks-it-is-the-same", test_outside_tasks_it_is_the_same);
   SYNC_TEST ("/freed/a-condition-stays-until-all-have-come-out", test_a_condition_stays_until_all_have_come_out);
   return g_test_run ();
 }

@@ -222,6 +222,12 @@ trio_current_task (void)
   return trio_loop_of_thread != NULL ? trio_loop_of_thread->running : NULL;
 }
 
+gboolean
+trio_in_run (void)
+{
+  return trio_loop_of_thread != NULL;
+}
+
 void
 trio_task_complain (const char *caller, GError **error)
 {

@@ -120,6 +120,17 @@ TRIO_API GError *trio_task_raise_cancel (TrioTask *task) G_GNUC_WARN_UNUSED_RESU
 TRIO_API TrioTask        *trio_current_task        (void);
 
 /**
+ * trio_in_run:
+ *
+ * Whether there is a run on this thread whose turn it is: in a task, and in what the run's loop calls outside tasks. Any thread; never suspends.
+ *
+ * Source: Trio's `trio.lowlevel.in_trio_run`; for `in_trio_task` ask trio_current_task().
+ *
+ * Returns: %TRUE if so; not in a worker thread, a simulated one neither
+ */
+TRIO_API gboolean         trio_in_run              (void);
+
+/**
  * trio_task_get_name:
  * @task: a task
  *
