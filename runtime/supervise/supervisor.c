@@ -24,9 +24,16 @@ manager_is_gone (gpointer data)
 TrioSupervisor *
 trio_supervisor_open_located (const TrioSupervisorOptions *options, GError **error, const char *where)
 {
-  TrioNursery *nursery = trio_nursery_open_located (error, where);
+  TrioNursery *nursery;
   TrioSupervisor *self;
 
+  if (options != NULL)
+    {
+      g_return_val_if_fail (options->strategy <= TRIO_SUPERVISOR_REST_FOR_ONE, NULL);
+      g_return_val_if_fail (options->period >= 0 && options->back_off >= 0 && options->back_off_max >= 0, NULL);
+    }
+
+  nursery = trio_nursery_open_located (error, where);
   if (nursery == NULL)
     return NULL;
   self = g_new0 (TrioSupervisor, 1);
@@ -36,9 +43,9 @@ trio_supervisor_open_located (const TrioSupervisorOptions *options, GError **err
   self->options.name = g_strdup (self->options.name != NULL ? self->options.name : "supervisor");
   if (self->options.max_restarts == 0)
     self->options.max_restarts = MAX_RESTARTS_DEFAULT;
-  if (self->options.period <= 0)
+  if (self->options.period == 0)
     self->options.period = PERIOD_DEFAULT;
-  if (self->options.back_off_max <= 0)
+  if (self->options.back_off_max == 0)
     self->options.back_off_max = BACK_OFF_MAX_DEFAULT;
   self->options.back_off_max = MIN (self->options.back_off_max, BACK_OFF_MAX_MAX);
   self->children = g_ptr_array_new_with_free_func (trio_supervisor_child_free);
@@ -61,6 +68,7 @@ trio_supervisor_start_child_full (TrioSupervisor *self, TrioFunc func, gpointer 
   Child *child;
 
   g_return_val_if_fail (self != NULL && func != NULL, 0);
+  g_return_val_if_fail (options == NULL || (options->restart <= TRIO_SUPERVISOR_TEMPORARY && options->grace >= 0), 0);
 
   if (self->ending || self->stop_asked)
     {

@@ -198,6 +198,22 @@ a_restart_is_told_to_the_user (gpointer unused G_GNUC_UNUSED, GError **error)
   return ok;
 }
 
+static gboolean
+nonsense_is_refused (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  const TrioSupervisorOptions wrong[] = { { .strategy = 3 }, { .period = -1 }, { .back_off = -1 }, { .back_off_max = -1 } };
+  const TrioSupervisorChildOptions wrong_child[] = { { .restart = 3 }, { .grace = -1 } };
+  g_autoptr (TrioSupervisor) supervisor = NULL;
+  Worker worker = { "a", .life = 0 };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (wrong); i++)
+    mock_assert_refused_as (NULL, trio_supervisor_open (&wrong[i], error));
+  supervisor = trio_supervisor_open (NULL, error);
+  for (gsize i = 0; i < G_N_ELEMENTS (wrong_child); i++)
+    mock_assert_refused_as (0, trio_supervisor_start_child_full (supervisor, worker_run, &worker, NULL, NULL, &wrong_child[i]));
+  return trio_supervisor_close (supervisor, TRUE);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -213,6 +229,7 @@ main (int argc, char **argv)
   ADD (a_program_may_have_its_own_jitter);
   ADD (a_child_can_be_stopped_during_its_delay);
   ADD (a_restart_is_told_to_the_user);
+  ADD (nonsense_is_refused);
 #undef ADD
 
   return g_test_run ();
