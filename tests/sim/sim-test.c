@@ -47,6 +47,22 @@ sim_run_lines (TrioFunc func, gpointer data, const char *lines)
   return sim_run_replay (func, data, schedule, TRIO_SIM_INJECT_NONE);
 }
 
+TrioSimReport *
+sim_run_measured (TrioFunc func, gpointer data, const char *strategy, guint64 seed, const TrioSimMeasure *measure, TrioSimInject inject)
+{
+  return sim_run (func, data, &(TrioSimOptions) { .strategy = strategy, .seed = seed, .measure = measure, .inject = inject });
+}
+
+TrioSimMeasure *
+sim_measure (TrioFunc func, gpointer data, TrioSimInject inject)
+{
+  g_autoptr (GError) error = NULL;
+  TrioSimMeasure *measure = trio_sim_measure (func, data, &(TrioSimOptions) { .inject = inject }, &error);
+
+  g_assert_no_error (error);
+  return measure;
+}
+
 void
 sim_expect (const TrioSimReport *report, TrioSimVerdict verdict, const char *name)
 {

@@ -19,5 +19,10 @@ TrioSimReport *sim_run_lines  (TrioFunc func, gpointer data, const char *lines);
 /* Any run; a failure is in the report, and its error is checked to be there. */
 TrioSimReport *sim_run        (TrioFunc func, gpointer data, const TrioSimOptions *options);
 
+/* One run of many with that strategy, and what they need to know of the scenario. */
+TrioSimReport  *sim_run_measured (TrioFunc func, gpointer data, const char *strategy, guint64 seed, const TrioSimMeasure *measure,
+                                  TrioSimInject inject);
+TrioSimMeasure *sim_measure      (TrioFunc func, gpointer data, TrioSimInject inject);
+
 /* Stops the test with the report's message if the verdict is another one. */
 void           sim_expect     (const TrioSimReport *report, TrioSimVerdict verdict, const char *name);

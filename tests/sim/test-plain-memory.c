@@ -4,23 +4,7 @@
  * it is an object of the runtime. */
 
 #include "simulator/strategy-measure.h"
-#include "tests/sim/sim-test.h"
-
-static TrioSimReport *
-run_with (TrioFunc func, gpointer data, const char *strategy, guint64 seed, const TrioSimMeasure *measure)
-{
-  return sim_run (func, data, &(TrioSimOptions) { .strategy = strategy, .seed = seed, .measure = measure });
-}
-
-static TrioSimMeasure *
-measure_of (TrioFunc func, gpointer data)
-{
-  g_autoptr (GError) error = NULL;
-  TrioSimMeasure *measure = trio_sim_measure (func, data, NULL, &error);
-
-  g_assert_no_error (error);
-  return measure;
-}
+#include "tests/sim/meeting.h"
 
 /* --- what is contended for --- */
 
@@ -110,7 +94,7 @@ test_what_two_tasks_change_is_contended_for (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
     {
-      g_autoptr (TrioSimMeasure) measure = measure_of (kinds[i], NULL);
+      g_autoptr (TrioSimMeasure) measure = sim_measure (kinds[i], NULL, TRIO_SIM_INJECT_NONE);
 
       g_assert_true (conflict (measure, 2, 2));
       g_assert_false (conflict (measure, 0, 0));
@@ -153,7 +137,7 @@ write_before_it_is_read (gpointer data G_GNUC_UNUSED, GError **error)
 static void
 test_what_was_read_in_time_is_contended_for (void)
 {
-  g_autoptr (TrioSimMeasure) measure = measure_of (write_before_it_is_read, NULL);
+  g_autoptr (TrioSimMeasure) measure = sim_measure (write_before_it_is_read, NULL, TRIO_SIM_INJECT_NONE);
 
   g_assert_true (conflict (measure, 1, 1));
   g_assert_false (conflict (measure, 0, 0));
@@ -161,63 +145,11 @@ test_what_was_read_in_time_is_contended_for (void)
 
 /* --- surw --- */
 
-/* One changes it in its last step of twelve, the other looks in its first. */
-typedef struct
-{
-  gboolean touched;
-  gboolean was_late;
-} Meeting;
-
-static gboolean
-touch_at_last (gpointer data, GError **error)
-{
-  Meeting *meeting = data;
-
-  for (guint i = 1; i < 12; i++)
-    if (!trio_checkpoint (error))
-      return FALSE;
-  meeting->touched = TRUE;
-  return TRUE;
-}
-
-static gboolean
-look_at_once (gpointer data, GError **error)
-{
-  Meeting *meeting = data;
-
-  meeting->was_late = meeting->touched;
-  return trio_checkpoint (error);
-}
-
-static gboolean
-meet (gpointer data, GError **error)
-{
-  Meeting *meeting = data;
-  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
-
-  meeting->touched = FALSE;
-  trio_nursery_start_soon_full (nursery, look_at_once, meeting, NULL, "early");
-  trio_nursery_start_soon_full (nursery, touch_at_last, meeting, NULL, "late");
-  return trio_nursery_close (nursery, TRUE);
-}
-
 /* An even walk does it in one run of 2048. */
 static void
 test_surw_turns_round_who_comes_first_to_a_word (void)
 {
-  Meeting meeting = { 0 };
-  g_autoptr (TrioSimMeasure) measure = measure_of (meet, &meeting);
-  guint n = 0;
-
-  for (guint64 seed = 1; seed <= 1000; seed++)
-    {
-      g_autoptr (TrioSimReport) report = run_with (meet, &meeting, "surw", seed, measure);
-
-      sim_expect (report, TRIO_SIM_OK, NULL);
-      n += meeting.was_late;
-    }
-  g_test_message ("turned round in %u of 1000 runs", n);
-  g_assert_cmpuint (n, >, 30);
+  g_assert_cmpuint (count_late_meetings (FALSE), >, 30);
 }
 
 /* --- pos --- */
@@ -270,12 +202,12 @@ static void
 test_pos_draws_each_race_for_a_word_anew (void)
 {
   Ball ball;
-  g_autoptr (TrioSimMeasure) measure = measure_of (match, &ball);
+  g_autoptr (TrioSimMeasure) measure = sim_measure (match, &ball, TRIO_SIM_INJECT_NONE);
   guint n = 0;
 
   for (guint64 seed = 1; seed <= 8000; seed++)
     {
-      g_autoptr (TrioSimReport) report = run_with (match, &ball, "pos", seed, measure);
+      g_autoptr (TrioSimReport) report = sim_run_measured (match, &ball, "pos", seed, measure, TRIO_SIM_INJECT_NONE);
 
       sim_expect (report, TRIO_SIM_OK, NULL);
       n += ball.n_turns == 2 * ROUNDS;

@@ -7,25 +7,9 @@
 #include <trio/lowlevel/access.h>
 
 #include "simulator/strategy.h"
-#include "tests/sim/sim-test.h"
+#include "tests/sim/meeting.h"
 
 #define STEPS 8
-
-static TrioSimReport *
-run_with (TrioFunc func, gpointer data, const char *strategy, guint64 seed, const TrioSimMeasure *measure, TrioSimInject inject)
-{
-  return sim_run (func, data, &(TrioSimOptions) { .strategy = strategy, .seed = seed, .measure = measure, .inject = inject });
-}
-
-static TrioSimMeasure *
-measure_of (TrioFunc func, gpointer data, TrioSimInject inject)
-{
-  g_autoptr (GError) error = NULL;
-  TrioSimMeasure *measure = trio_sim_measure (func, data, &(TrioSimOptions) { .inject = inject }, &error);
-
-  g_assert_no_error (error);
-  return measure;
-}
 
 /* --- a bug of a known depth --- */
 
@@ -77,12 +61,12 @@ two_halves (gpointer data, GError **error)
 static guint
 count_failures (TrioFunc func, gpointer data, const char *strategy, guint n_seeds)
 {
-  g_autoptr (TrioSimMeasure) measure = measure_of (func, data, TRIO_SIM_INJECT_NONE);
+  g_autoptr (TrioSimMeasure) measure = sim_measure (func, data, TRIO_SIM_INJECT_NONE);
   guint n = 0;
 
   for (guint64 seed = 1; seed <= n_seeds; seed++)
     {
-      g_autoptr (TrioSimReport) report = run_with (func, data, strategy, seed, measure, TRIO_SIM_INJECT_NONE);
+      g_autoptr (TrioSimReport) report = sim_run_measured (func, data, strategy, seed, measure, TRIO_SIM_INJECT_NONE);
 
       n += report->verdict != TRIO_SIM_OK;
     }
@@ -180,14 +164,14 @@ static guint
 chi_squared_of (Plan *plan, const char *strategy, guint n_runs, guint n_orders, guint *n_seen)
 {
   g_autoptr (GHashTable) counts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  g_autoptr (TrioSimMeasure) measure = measure_of (walkers, plan, TRIO_SIM_INJECT_NONE);
+  g_autoptr (TrioSimMeasure) measure = sim_measure (walkers, plan, TRIO_SIM_INJECT_NONE);
   gint64 mean = n_runs / n_orders, sum = 0;
   GHashTableIter iter;
   gpointer count;
 
   for (guint64 seed = 1; seed <= n_runs; seed++)
     {
-      g_autoptr (TrioSimReport) report = run_with (walkers, plan, strategy, seed, measure, TRIO_SIM_INJECT_NONE);
+      g_autoptr (TrioSimReport) report = sim_run_measured (walkers, plan, strategy, seed, measure, TRIO_SIM_INJECT_NONE);
 
       sim_expect (report, TRIO_SIM_OK, NULL);
       count = g_hash_table_lookup (counts, plan->order->str);
@@ -223,67 +207,12 @@ test_urw_takes_each_order_alike (void)
   g_assert_cmpuint (chi_squared_of (&two, "random", 21 * 100, 21, &n_seen), >, 450);
 }
 
-/* Two touch one object: one in its last step of twelve, the other in its first. */
-typedef struct
-{
-  int      object;
-  gboolean touched;
-  gboolean was_late;
-} Meeting;
-
-static gboolean
-touch_at_last (gpointer data, GError **error)
-{
-  Meeting *meeting = data;
-
-  for (guint i = 1; i < 12; i++)
-    if (!trio_checkpoint (error))
-      return FALSE;
-  trio_note_access (&meeting->object, TRIO_ACCESS_WRITE);
-  meeting->touched = TRUE;
-  return TRUE;
-}
-
-static gboolean
-touch_at_once (gpointer data, GError **error)
-{
-  Meeting *meeting = data;
-
-  trio_note_access (&meeting->object, TRIO_ACCESS_WRITE);
-  meeting->was_late = meeting->touched;
-  return trio_checkpoint (error);
-}
-
-static gboolean
-meet (gpointer data, GError **error)
-{
-  Meeting *meeting = data;
-  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
-
-  meeting->touched = FALSE;
-  trio_nursery_start_soon_full (nursery, touch_at_once, meeting, NULL, "early");
-  trio_nursery_start_soon_full (nursery, touch_at_last, meeting, NULL, "late");
-  return trio_nursery_close (nursery, TRUE);
-}
-
 /* An even walk turns the two touches round in one run of 2048. Where the object is selected it is one of two; which it is in one of six: half
  * of the runs select an object, and the nursery and its scope are objects, too. */
 static void
 test_surw_takes_each_order_of_touches_alike (void)
 {
-  Meeting meeting = { 0 };
-  g_autoptr (TrioSimMeasure) measure = measure_of (meet, &meeting, TRIO_SIM_INJECT_NONE);
-  guint n = 0;
-
-  for (guint64 seed = 1; seed <= 1000; seed++)
-    {
-      g_autoptr (TrioSimReport) report = run_with (meet, &meeting, "surw", seed, measure, TRIO_SIM_INJECT_NONE);
-
-      sim_expect (report, TRIO_SIM_OK, NULL);
-      n += meeting.was_late;
-    }
-  g_test_message ("turned round in %u of 1000 runs", n);
-  g_assert_cmpuint (n, >, 50);
+  g_assert_cmpuint (count_late_meetings (TRUE), >, 50);
 }
 
 /* --- delays --- */
@@ -313,12 +242,12 @@ test_delay_deviates_no_more_often_than_it_may (void)
 
       for (guint64 seed = 1; seed <= 300; seed++)
         {
-          g_autoptr (TrioSimReport) one = run_with (walkers, &plan, fifo, seed, NULL, TRIO_SIM_INJECT_NONE);
+          g_autoptr (TrioSimReport) one = sim_run_measured (walkers, &plan, fifo, seed, NULL, TRIO_SIM_INJECT_NONE);
           guint n_interruptions;
 
           most[0] = MAX (most[0], trio_schedule_get_length (one->schedule));
           {
-            g_autoptr (TrioSimReport) other = run_with (walkers, &plan, block, seed, NULL, TRIO_SIM_INJECT_NONE);
+            g_autoptr (TrioSimReport) other = sim_run_measured (walkers, &plan, block, seed, NULL, TRIO_SIM_INJECT_NONE);
 
             sim_expect (other, TRIO_SIM_OK, NULL);
             n_interruptions = count_interruptions (order->str);
@@ -396,7 +325,7 @@ test_who_spins_keeps_nobody_from_coming (void)
       for (guint64 seed = 1; seed <= 200; seed++)
         {
           Flag flag;
-          g_autoptr (TrioSimReport) report = run_with (spinners, &flag, searching[i], seed, NULL, TRIO_SIM_INJECT_NONE);
+          g_autoptr (TrioSimReport) report = sim_run_measured (spinners, &flag, searching[i], seed, NULL, TRIO_SIM_INJECT_NONE);
 
           sim_expect (report, TRIO_SIM_OK, NULL);
           longest = MAX (longest, report->steps);
@@ -442,7 +371,7 @@ test_tasks_may_be_born_at_any_step (void)
   for (guint i = 0; i < G_N_ELEMENTS (searching); i++)
     for (guint64 seed = 1; seed <= 100; seed++)
       {
-        g_autoptr (TrioSimReport) report = run_with (generation, GUINT_TO_POINTER (3), searching[i], seed, NULL, TRIO_SIM_INJECT_NONE);
+        g_autoptr (TrioSimReport) report = sim_run_measured (generation, GUINT_TO_POINTER (3), searching[i], seed, NULL, TRIO_SIM_INJECT_NONE);
 
         sim_expect (report, TRIO_SIM_OK, NULL);
       }
@@ -463,13 +392,13 @@ test_it_does_not_matter_who_measures_and_when (void)
 {
   static const char *const strategies[] = { "pct:2", "pct:5", "pos", "urw", "surw", "delay:3", "portfolio" };
   Bug bug = { .depth = 4 };
-  g_autoptr (TrioSimMeasure) measure = measure_of (two_halves, &bug, TRIO_SIM_INJECT_CANCEL);
+  g_autoptr (TrioSimMeasure) measure = sim_measure (two_halves, &bug, TRIO_SIM_INJECT_CANCEL);
 
   for (guint i = 0; i < G_N_ELEMENTS (strategies); i++)
     for (guint64 seed = 1; seed <= 20; seed++)
       {
-        g_autoptr (TrioSimReport) with = run_with (two_halves, &bug, strategies[i], seed, measure, TRIO_SIM_INJECT_CANCEL);
-        g_autoptr (TrioSimReport) without = run_with (two_halves, &bug, strategies[i], seed, NULL, TRIO_SIM_INJECT_CANCEL);
+        g_autoptr (TrioSimReport) with = sim_run_measured (two_halves, &bug, strategies[i], seed, measure, TRIO_SIM_INJECT_CANCEL);
+        g_autoptr (TrioSimReport) without = sim_run_measured (two_halves, &bug, strategies[i], seed, NULL, TRIO_SIM_INJECT_CANCEL);
 
         assert_same_run (with, without);
       }
@@ -484,9 +413,9 @@ test_the_member_that_ran_is_named_and_repeats_the_run (void)
 
   for (guint64 seed = 1; seed <= 100; seed++)
     {
-      g_autoptr (TrioSimReport) report = run_with (two_halves, &bug, "portfolio", seed, NULL, TRIO_SIM_INJECT_NONE);
+      g_autoptr (TrioSimReport) report = sim_run_measured (two_halves, &bug, "portfolio", seed, NULL, TRIO_SIM_INJECT_NONE);
       const char *name = trio_schedule_get_header (report->schedule)->strategy;
-      g_autoptr (TrioSimReport) again = run_with (two_halves, &bug, name, seed, NULL, TRIO_SIM_INJECT_NONE);
+      g_autoptr (TrioSimReport) again = sim_run_measured (two_halves, &bug, name, seed, NULL, TRIO_SIM_INJECT_NONE);
 
       assert_same_run (report, again);
       g_assert_true (g_str_has_prefix (name, trio_sim_portfolio_pick (seed)));
@@ -520,11 +449,11 @@ static void
 test_a_cancellation_comes_at_any_place_alike (void)
 {
   guint reached, n[PLACES + 1] = { 0 };
-  g_autoptr (TrioSimMeasure) measure = measure_of (walk, &reached, TRIO_SIM_INJECT_CANCEL);
+  g_autoptr (TrioSimMeasure) measure = sim_measure (walk, &reached, TRIO_SIM_INJECT_CANCEL);
 
   for (guint64 seed = 1; seed <= 2000; seed++)
     {
-      g_autoptr (TrioSimReport) report = run_with (walk, &reached, "pos", seed, measure, TRIO_SIM_INJECT_CANCEL);
+      g_autoptr (TrioSimReport) report = sim_run_measured (walk, &reached, "pos", seed, measure, TRIO_SIM_INJECT_CANCEL);
 
       sim_expect (report, TRIO_SIM_OK, NULL);
       n[reached]++;
