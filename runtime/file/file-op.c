@@ -123,5 +123,5 @@ trio_file_op_on_path (TrioFileOp *op, const char *doing, GError **error)
                                                                                        : "%s: this run's world has no disk", op->what);
       return -1;
     }
-  return trio_file_op_perform (files, op, doing, op->path != NULL ? op->path : "in the place for temporary files", error);
+  return trio_file_op_perform (files, op, doing, op->path != NULL ? op->path : "the place for temporary files", error);
 }

@@ -34,6 +34,30 @@ test_a_dull_crash_leaves_what_was_synced_and_nothing_else (void)
 }
 
 static gboolean
+have_no_place_for_temporary_files (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (GError) refusal = NULL;
+  g_autofree char *path = NULL;
+
+  if (!trio_directory_remove ("/tmp", error))
+    return FALSE;
+  g_assert_null (trio_directory_make_temporary (NULL, &refusal));
+  g_assert_true (g_str_has_prefix (refusal->message, "could not make a temporary directory in the place for temporary files: "));
+  g_clear_error (&refusal);
+  g_assert_null (trio_file_open_temporary (NULL, &path, &refusal));
+  g_assert_true (g_str_has_prefix (refusal->message, "could not make a temporary file in the place for temporary files: "));
+  return TRUE;
+}
+
+static void
+test_where_there_is_no_place_for_temporary_files_the_error_says_so (void)
+{
+  g_autoptr (TrioSimReport) report = sim_run_fifo (have_no_place_for_temporary_files, NULL);
+
+  sim_expect (report, TRIO_SIM_OK, NULL);
+}
+
+static gboolean
 use_a_file_across_a_crash (gpointer data G_GNUC_UNUSED, GError **error)
 {
   g_autoptr (TrioFile) file = trio_file_open (FILE_NAME, TRIO_FILE_WRITE | TRIO_FILE_CREATE, error);
@@ -387,6 +411,7 @@ main (int argc, char **argv)
 
 #define ADD(name) g_test_add_func ("/sim/disk/" #name, test_##name)
   ADD (a_dull_crash_leaves_what_was_synced_and_nothing_else);
+  ADD (where_there_is_no_place_for_temporary_files_the_error_says_so);
   ADD (a_file_that_was_open_is_of_no_use_after_a_crash);
   ADD (a_write_is_lost_whole_or_torn_between_sectors);
   ADD (a_later_write_may_survive_an_earlier_one);

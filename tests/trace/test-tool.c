@@ -350,6 +350,26 @@ test_html_escapes_names (void)
   assert_contains (tool->out, "<title>&lt;/script>&lt;script>alert('x')&lt;/script>{{data}}&amp;amp;");
 }
 
+/* It may be that of each of a million tasks. */
+static void
+test_of_a_name_without_end_a_part_is_shown (void)
+{
+  g_autoptr (Tool) tool = tool_new ();
+  g_autoptr (GString) name = g_string_new ("n");
+
+  while (name->len < 100000)
+    g_string_append (name, "é");
+  g_autofree char *file = tool_write (tool, "a.trace", sample_named (name->str));
+
+  tool_run (tool, "tree", file, NULL);
+  g_assert_cmpint (tool->code, ==, 0);
+  assert_contains (tool->out, "néééé");
+  assert_contains (tool->out, "éééé…");
+  /* It is also the text of the error and of the outcome. */
+  g_assert_cmpuint (strlen (tool->out), <, 2 * name->len + 5000);
+  g_assert_true (g_utf8_validate (tool->out, -1, NULL));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -369,6 +389,7 @@ main (int argc, char **argv)
   ADD (diff_with_a_cut_file_has_nothing_more_on_that_side);
   ADD (diff_ignores_the_times_of_real_clocks_unless_told);
   ADD (tree_tells_how_each_task_ended_or_what_it_waits_for);
+  ADD (of_a_name_without_end_a_part_is_shown);
   ADD (html_goes_beside_the_trace_or_where_it_is_told);
   ADD (html_needs_no_network);
   ADD (html_escapes_names);

@@ -164,6 +164,21 @@ add_event (Trace *self, const TrioTraceRecord *record, guint64 *step)
 
 /* Where each task is the only child of the one before, whole paths would take the square of their number. */
 #define PATH_BYTES_MAX 1000
+/* One name may be that of a million tasks, and stands in the path of each. */
+#define NAME_BYTES_MAX 1000
+
+/* How much of a name is shown: no part of a character. */
+static int
+shown_bytes (const char *name)
+{
+  gsize n = strlen (name);
+
+  if (n <= NAME_BYTES_MAX)
+    return (int) n;
+  for (n = NAME_BYTES_MAX; ((guchar) name[n] & 0xc0) == 0x80; n--)
+    ;
+  return (int) n;
+}
 
 static char *
 path_of (const Trace *self, const TraceTask *task, GHashTable *counts)
@@ -175,7 +190,8 @@ path_of (const Trace *self, const TraceTask *task, GHashTable *counts)
   if (strlen (before) > PATH_BYTES_MAX)
     before = "…";
 
-  char *key = g_strdup_printf ("%s%s%s", before, *before != '\0' ? "/" : "", task->name);
+  int shown = shown_bytes (task->name);
+  char *key = g_strdup_printf ("%s%s%.*s%s", before, *before != '\0' ? "/" : "", shown, task->name, task->name[shown] != '\0' ? "…" : "");
   guint n = GPOINTER_TO_UINT (g_hash_table_lookup (counts, key)) + 1;
   char *path = n == 1 ? g_strdup (key) : g_strdup_printf ("%s#%u", key, n);
 

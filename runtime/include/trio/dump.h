@@ -41,8 +41,11 @@ typedef enum
  * Prints the runs of the calling thread, with stacks, to standard error (g_printerr()). From anywhere on that thread: a task, a
  * callback, a debugger. Never suspends.
  *
- * Since when a task waits is known to within the turn of the loop in which it stopped. On machines without a switch of ours there
- * are no stacks; names of functions come from the program's symbol table, and a stripped program shows `file+offset` instead.
+ * How long a task has waited ("for 3.2 s") is counted from the beginning of the turn of the loop in which it stopped: it is too long by as
+ * much as that turn had lasted by then. The moment itself would cost each wait a look at the clock. In a simulated run it is exact.
+ *
+ * On machines without a switch of ours there are no stacks; names of functions come from the program's symbol table, and a stripped
+ * program shows `file+offset` instead.
  */
 TRIO_API void  trio_dump           (void);
 
