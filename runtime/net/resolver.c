@@ -57,7 +57,17 @@ ask (const char *host, guint16 port, TrioAddress **addresses, gsize *n_addresses
   if (chosen == NULL)
     return io->resolve (io, host, port, addresses, n_addresses, error);
   chosen->n_refs++;
-  return chosen->resolver->resolve (chosen->resolver, host, port, addresses, n_addresses, error);
+  *addresses = NULL;
+  *n_addresses = 0;
+  if (!chosen->resolver->resolve (chosen->resolver, host, port, addresses, n_addresses, error))
+    return FALSE;
+  if (*n_addresses > 0)
+    return TRUE;
+
+  g_clear_pointer (addresses, g_free);
+  g_set_error (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "the resolver given to trio_set_resolver() found “%s”, and no address of it: then it must fail, "
+               "with an error", host);
+  return FALSE;
 }
 
 gboolean

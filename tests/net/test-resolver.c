@@ -30,6 +30,28 @@ listing_resolve (TrioResolver *resolver, const char *host, guint16 port, TrioAdd
   return TRUE;
 }
 
+static gboolean
+find_nothing (TrioResolver *resolver G_GNUC_UNUSED, const char *host G_GNUC_UNUSED, guint16 port G_GNUC_UNUSED,
+              TrioAddress **addresses G_GNUC_UNUSED, gsize *n_addresses G_GNUC_UNUSED, GError **error)
+{
+  return trio_checkpoint (error);
+}
+
+static gboolean
+ask_who_finds_nothing (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  static TrioResolver resolver = { .resolve = find_nothing };
+  g_autofree TrioAddress *addresses = NULL;
+  gsize n = 0;
+  g_autoptr (GError) refusal = NULL;
+
+  trio_set_resolver (&resolver);
+  g_assert_false (trio_resolve ("shop", 80, &addresses, &n, &refusal));
+  g_assert_error (refusal, TRIO_ERROR, TRIO_ERROR_MISUSE);
+  mock_assert_says (refusal->message, "found “shop”, and no address of it");
+  return trio_checkpoint (error);
+}
+
 static void
 listing_free (TrioResolver *resolver)
 {
@@ -188,6 +210,15 @@ test_a_resolver_lives_until_its_look_ups_are_over (void)
   script_run (&self, run_replace);
 }
 
+static void
+test_a_resolver_that_finds_a_name_without_an_address_is_told_so (void)
+{
+  ScriptIo self;
+
+  script_io_init (&self);
+  script_run (&self, ask_who_finds_nothing);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -195,5 +226,7 @@ main (int argc, char **argv)
   g_test_add_func ("/net/resolver/the-resolver-of-the-run-is-asked-for-names-only", test_the_resolver_of_the_run_is_asked_for_names_only);
   g_test_add_func ("/net/resolver/what-cannot-be-a-name-is-refused-with-the-reason", test_what_cannot_be_a_name_is_refused_with_the_reason);
   g_test_add_func ("/net/resolver/a-resolver-lives-until-its-look-ups-are-over", test_a_resolver_lives_until_its_look_ups_are_over);
+  g_test_add_func ("/net/resolver/a-resolver-that-finds-a-name-without-an-address-is-told-so",
+                   test_a_resolver_that_finds_a_name_without_an_address_is_told_so);
   return g_test_run ();
 }

@@ -57,6 +57,38 @@ test_a_name_is_a_host_and_localhost_is_ones_own (void)
   hosts_expect_pair (look_around, "", TRIO_SIM_OK);
 }
 
+/* Each is refused at both addresses. */
+static gboolean
+knock_at_two_doors (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  TrioSimHost *host = trio_sim_host_new ("db");
+  g_autoptr (TrioStream) stream = NULL;
+  GError *refusal = NULL;
+
+  trio_sim_host_add_address (host, "192.168.1.7");
+  stream = trio_open_tcp_stream ("db", 7, &refusal);
+  g_assert_null (stream);
+  g_assert_nonnull (refusal);
+  if (refusal->domain == TRIO_ERROR)
+    {
+      g_propagate_error (error, refusal);
+      return FALSE;
+    }
+  g_error_free (refusal);
+  return TRUE;
+}
+
+static void
+test_a_cancellation_anywhere_in_connecting_is_told (void)
+{
+  for (guint64 seed = 1; seed <= 300; seed++)
+    {
+      g_autoptr (TrioSimReport) report = sim_run_random (knock_at_two_doors, NULL, seed, TRIO_SIM_INJECT_CANCEL);
+
+      sim_expect (report, TRIO_SIM_OK, NULL);
+    }
+}
+
 static gboolean
 bind_where_one_is (gpointer data, GError **error)
 {
@@ -330,6 +362,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 #define ADD(name) g_test_add_func ("/hosts/" #name, test_##name)
   ADD (a_name_is_a_host_and_localhost_is_ones_own);
+  ADD (a_cancellation_anywhere_in_connecting_is_told);
   ADD (one_listens_at_ones_own_addresses_only);
   ADD (what_is_sent_into_a_partition_arrives_when_it_is_over);
   ADD (a_partition_that_stays_times_out);
