@@ -344,6 +344,33 @@ test_a_pending_start_keeps_the_target_open (void)
   mock_expect ("failed closed");
 }
 
+static gboolean
+wait_for_pending_start (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioNursery) around = trio_nursery_open (error);
+  g_autoptr (TrioNursery) target = trio_nursery_open (error);
+  guint cancel_points, before, after;
+
+  trio_nursery_start_soon (around, start_from_outside, target);
+  if (!mock_yield (error))
+    return FALSE;
+  trio_task_get_points (trio_current_task (), &cancel_points, &before);
+  if (!trio_nursery_close (target, TRUE))
+    return FALSE;
+  trio_task_get_points (trio_current_task (), &cancel_points, &after);
+  g_assert_cmpuint (after - before, ==, 1);
+  mock_say ("closed");
+  return trio_nursery_close (around, TRUE);
+}
+
+/* (73), (61): also if it is all there is to wait for; and that is one wait. */
+static void
+test_a_pending_start_is_waited_for_once (void)
+{
+  mock_run_ok (wait_for_pending_start, NULL);
+  mock_expect ("failed closed");
+}
+
 static void
 note_free (gpointer data)
 {
@@ -508,6 +535,9 @@ main (int argc, char **argv)
                       "times are exact only where the machine is never busy elsewhere");
   core_test_add_undisturbed ("/start/a-pending-start-keeps-the-target-open",
                              test_a_pending_start_keeps_the_target_open,
+                             "it looks at what comes out of start");
+  core_test_add_undisturbed ("/start/a-pending-start-is-waited-for-once",
+                             test_a_pending_start_is_waited_for_once,
                              "it looks at what comes out of start");
   core_test_add ("/start/start-into-a-closed-nursery-is-refused", test_start_into_a_closed_nursery_is_refused);
   core_test_add ("/start/start-into-a-cancelled-nursery-is-refused-before-the-child-runs",
