@@ -65,7 +65,8 @@ trio_condition_free (TrioCondition *condition)
   if (condition->n_inside > 0)
     {
       /* Leaked: whoever comes out of the wait takes the lock, and looks for it here. */
-      g_critical ("trio_condition_free: %u tasks have not come out of trio_condition_wait()", condition->n_inside);
+      g_critical ("trio_condition_free: %u %s not come out of trio_condition_wait()", condition->n_inside,
+                  condition->n_inside == 1 ? "task has" : "tasks have");
       return;
     }
   trio_parking_lot_clear (&condition->lot);

@@ -161,8 +161,6 @@ try_acquire (TrioRWLock *lock, gboolean writes)
 static gboolean
 acquire_nowait (TrioRWLock *lock, gboolean writes, GError **error)
 {
-  g_return_val_if_fail (lock != NULL, FALSE);
-
   if (!may_acquire (lock, error))
     return FALSE;
   if (try_acquire (lock, writes))
@@ -171,7 +169,8 @@ acquire_nowait (TrioRWLock *lock, gboolean writes, GError **error)
     g_set_error (error, TRIO_ERROR, TRIO_ERROR_WOULD_BLOCK, "task \"%s\" holds the lock for writing",
                  trio_task_get_name (lock->writer));
   else
-    g_set_error (error, TRIO_ERROR, TRIO_ERROR_WOULD_BLOCK, "%" G_GSIZE_FORMAT " tasks hold the lock for reading", lock->n_readers);
+    g_set_error (error, TRIO_ERROR, TRIO_ERROR_WOULD_BLOCK, "%" G_GSIZE_FORMAT " %s the lock for reading", lock->n_readers,
+                 lock->n_readers == 1 ? "task holds" : "tasks hold");
   return FALSE;
 }
 
@@ -199,7 +198,8 @@ describe_lock (gpointer data, GString *out)
       g_string_append_printf (out, "held for writing by %s", path);
     }
   else
-    g_string_append_printf (out, "held for reading by %" G_GSIZE_FORMAT " tasks", lock->n_readers);
+    g_string_append_printf (out, "held for reading by %" G_GSIZE_FORMAT " %s", lock->n_readers,
+                            lock->n_readers == 1 ? "task" : "tasks");
 }
 
 static gboolean
@@ -224,8 +224,6 @@ wait_in_line (TrioRWLock *lock, gboolean writes, const TrioWaitClass *klass, GEr
 static gboolean
 acquire (TrioRWLock *lock, gboolean writes, const TrioWaitClass *klass, GError **error)
 {
-  g_return_val_if_fail (lock != NULL, FALSE);
-
   if (!trio_checkpoint_if_cancelled_in (klass->what, error) || !may_acquire (lock, error))
     return FALSE;
   if (!try_acquire (lock, writes))
@@ -238,6 +236,7 @@ trio_rw_lock_acquire_read (TrioRWLock *lock, GError **error)
 {
   static const TrioWaitClass klass = { "trio_rw_lock_acquire_read", abort_acquire, describe_lock };
 
+  g_return_val_if_fail (lock != NULL, FALSE);
   return acquire (lock, FALSE, &klass, error);
 }
 
@@ -246,18 +245,21 @@ trio_rw_lock_acquire_write (TrioRWLock *lock, GError **error)
 {
   static const TrioWaitClass klass = { "trio_rw_lock_acquire_write", abort_acquire, describe_lock };
 
+  g_return_val_if_fail (lock != NULL, FALSE);
   return acquire (lock, TRUE, &klass, error);
 }
 
 gboolean
 trio_rw_lock_acquire_read_nowait (TrioRWLock *lock, GError **error)
 {
+  g_return_val_if_fail (lock != NULL, FALSE);
   return acquire_nowait (lock, FALSE, error);
 }
 
 gboolean
 trio_rw_lock_acquire_write_nowait (TrioRWLock *lock, GError **error)
 {
+  g_return_val_if_fail (lock != NULL, FALSE);
   return acquire_nowait (lock, TRUE, error);
 }
 

@@ -38,6 +38,7 @@ struct _TrioCall
 static __thread TrioErrand *current_errand;
 
 static TrioToken *find_run         (TrioToken *token, const char *caller, GError **error);
+static gboolean   is_on_thread_of_run (TrioToken *token);
 static gboolean   has_waiting_host (TrioToken *token);
 static gboolean   ask              (TrioToken *token, TrioFunc func, gpointer data, GSourceOnceFunc how, GError **error);
 
@@ -74,8 +75,13 @@ trio_from_thread_run_sync (TrioToken *token, TrioFunc func, gpointer data, GErro
 gboolean
 trio_from_thread_check_cancelled (GError **error)
 {
-  if (find_run (NULL, "trio_from_thread_check_cancelled", error) == NULL)
-    return FALSE;
+  if (is_on_thread_of_run (NULL) || current_errand == NULL)
+    {
+      g_set_error (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "trio_from_thread_check_cancelled was called on %s, not on a run's worker: %s",
+                   is_on_thread_of_run (NULL) ? "the thread of a run" : "a thread of the program's own",
+                   is_on_thread_of_run (NULL) ? "a task sees a cancellation at its checkpoints" : "no task waits for it that could be cancelled");
+      return FALSE;
+    }
 
   /* (A) pairs with abort_wait () in to-thread.c. It hands nothing over; who is late to see it sees it the next time. */
   if (!g_atomic_int_get (&current_errand->cancel_seen))
@@ -110,11 +116,17 @@ trio_thread_judge (gboolean ok, GError **error, const char *whose)
 
 /* --- the caller's side --- */
 
+static gboolean
+is_on_thread_of_run (TrioToken *token)
+{
+  return trio_current_task () != NULL || trio_current_threads () != NULL || (token != NULL && trio_token_is_on_own_thread (token));
+}
+
 /* Which run a call of this thread goes to. Who lives on the thread of a run must not wait for one. */
 static TrioToken *
 find_run (TrioToken *token, const char *caller, GError **error)
 {
-  if (trio_current_task () != NULL || trio_current_threads () != NULL || (token != NULL && trio_token_is_on_own_thread (token)))
+  if (is_on_thread_of_run (token))
     {
       g_set_error (error, TRIO_ERROR, TRIO_ERROR_MISUSE,
                    "%s was called on the thread of a run, which would wait for itself: call the function directly", caller);

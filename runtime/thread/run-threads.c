@@ -51,21 +51,23 @@ trio_run_threads_get (void)
 TrioCapacityLimiter *
 trio_current_default_thread_limiter (void)
 {
+  g_return_val_if_fail (trio_in_run (), NULL);
   return trio_run_threads_get ()->limiter;
 }
 
 guint
 trio_active_thread_count (void)
 {
+  g_return_val_if_fail (trio_in_run (), 0);
   return trio_run_threads_get ()->n_active;
 }
 
 gboolean
 trio_wait_all_threads_completed (GError **error)
 {
-  TrioRunThreads *self = trio_run_threads_get ();
+  TrioRunThreads *self = trio_current_task () != NULL ? trio_run_threads_get () : NULL;
 
-  if (self->n_active == 0)
+  if (self == NULL || self->n_active == 0)
     return trio_checkpoint (error);
   while (self->n_active > 0)
     if (!trio_parking_lot_park (&self->waiting, error))

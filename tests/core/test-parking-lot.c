@@ -358,8 +358,28 @@ misuse_a_lot (gpointer unused G_GNUC_UNUSED, GError **error)
   mock_expect_critical ("lot != new_lot");
   g_assert_cmpuint (trio_parking_lot_repark (&lot, &lot, 1), ==, 0);
   g_test_assert_expected_messages ();
+
+  mock_assert_refused (trio_parking_lot_init (NULL, NULL));
+  mock_assert_refused (trio_parking_lot_clear (NULL));
+  mock_assert_refused_as (FALSE, trio_parking_lot_park (NULL, error));
+  mock_assert_refused_as (FALSE, trio_parking_lot_park_as (NULL, NULL, NULL, error));
+  mock_assert_refused_as (FALSE, trio_parking_lot_park_as (&lot, NULL, NULL, error));
+  mock_assert_refused_as (0, trio_parking_lot_unpark (NULL, 1));
+  mock_assert_refused_as (0, trio_parking_lot_unpark_all (NULL));
+  mock_assert_refused_as (NULL, trio_parking_lot_unpark_one (NULL));
+  mock_assert_refused_as (0, trio_parking_lot_repark (NULL, &lot, 1));
+  mock_assert_refused_as (0, trio_parking_lot_repark (&lot, NULL, 1));
+  mock_assert_refused_as (0, trio_parking_lot_repark_all (NULL, &lot));
+  mock_assert_refused (trio_parking_lot_break_lot (NULL, NULL));
+  mock_assert_refused_as (FALSE, trio_parking_lot_is_broken (NULL));
+  mock_assert_refused (trio_parking_lot_add_breaker (NULL, trio_current_task ()));
+  mock_assert_refused (trio_parking_lot_add_breaker (&lot, NULL));
+  mock_assert_refused (trio_parking_lot_remove_breaker (NULL, trio_current_task ()));
+  mock_assert_refused (trio_parking_lot_remove_breaker (&lot, NULL));
+  mock_assert_refused (trio_parking_lot_get_statistics (NULL, NULL));
   /* Who waited in it is told. */
   g_assert_false (trio_nursery_close (nursery, TRUE));
+  mock_assert_says ((*error)->message, "what brew_tea() waits for was broken by task");
   mock_assert_error (*error, TRIO_ERROR_BROKEN_RESOURCE);
   return TRUE;
 }

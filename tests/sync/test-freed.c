@@ -194,7 +194,7 @@ test_a_condition_stays_until_all_have_come_out (gpointer unused G_GNUC_UNUSED, G
   sync_test_settle ();
   for (int notified = 0; notified < 2; notified++)
     {
-      mock_expect_critical ("1 tasks have not come out of trio_condition_wait");
+      mock_expect_critical ("1 task has not come out of trio_condition_wait");
       trio_condition_free (things.condition);
       g_test_assert_expected_messages ();
       if (notified == 0 && !trio_condition_acquire (things.condition, error))

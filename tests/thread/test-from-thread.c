@@ -432,6 +432,7 @@ test_who_lives_on_the_thread_of_the_run_is_refused (gpointer data G_GNUC_UNUSED,
   g_assert_false (trio_from_thread_run_sync (NULL, refuse, NULL, &failure));
   parity_expect_error (failure, TRIO_ERROR, TRIO_ERROR_MISUSE);
   g_assert_false (trio_from_thread_check_cancelled (&failure));
+  g_assert_nonnull (strstr (failure->message, "a task sees a cancellation at its checkpoints"));
   parity_expect_error (failure, TRIO_ERROR, TRIO_ERROR_MISUSE);
 
   trio_token_run_sync_soon (token, call_from_the_loop, &forbidden, NULL);

@@ -218,7 +218,14 @@ call_from_anywhere (gpointer data)
   g_clear_error (&error);
   g_assert_false (trio_from_thread_check_cancelled (&error));
   g_assert_error (error, TRIO_ERROR, TRIO_ERROR_MISUSE);
+  g_assert_nonnull (strstr (error->message, "no task waits for it"));
   g_clear_error (&error);
+  /* What is asked of a run says that there is none. */
+  g_test_expect_message ("Trio", G_LOG_LEVEL_CRITICAL, "trio_current_default_thread_limiter: assertion*");
+  g_assert_null (trio_current_default_thread_limiter ());
+  g_test_expect_message ("Trio", G_LOG_LEVEL_CRITICAL, "trio_active_thread_count: assertion*");
+  g_assert_cmpuint (trio_active_thread_count (), ==, 0);
+  g_test_assert_expected_messages ();
 
   g_assert_true (trio_from_thread_run (foreign->token, be_a_system_task, foreign, &error));
   g_assert_true (trio_from_thread_run_sync (foreign->token, be_no_task, foreign, &error));

@@ -51,7 +51,7 @@ check_closely (TrioTask *task, const char *what, GError **error)
 gboolean
 trio_checkpoint_if_cancelled_in (const char *what, GError **error)
 {
-  TrioTask *task = trio_task_require_current ("trio_checkpoint_if_cancelled", error);
+  TrioTask *task = trio_task_require_current (what, error);
 
   if (G_UNLIKELY (task == NULL))
     return FALSE;

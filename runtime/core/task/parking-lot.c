@@ -23,6 +23,7 @@ struct _TrioParkingLotWaiter
 void
 trio_parking_lot_init (TrioParkingLot *lot, const char *what)
 {
+  g_return_if_fail (lot != NULL);
   trio_note_access (lot, TRIO_ACCESS_CREATE);
   *lot = (TrioParkingLot) { .what = what != NULL ? what : "trio_parking_lot_park" };
 }
@@ -30,10 +31,12 @@ trio_parking_lot_init (TrioParkingLot *lot, const char *what)
 void
 trio_parking_lot_clear (TrioParkingLot *lot)
 {
+  g_return_if_fail (lot != NULL);
   trio_note_access (lot, TRIO_ACCESS_WRITE);
   if (lot->n_waiting > 0)
     {
-      g_critical ("a parking lot (%s) is freed while %" G_GSIZE_FORMAT " tasks wait in it", lot->what, lot->n_waiting);
+      g_critical ("a parking lot (%s) is freed while %" G_GSIZE_FORMAT " %s in it", lot->what, lot->n_waiting,
+                  lot->n_waiting == 1 ? "task waits" : "tasks wait");
       /* Their cells must not point into what is gone. After the run they are gone themselves. */
       if (trio_loop_of_thread != NULL)
         trio_parking_lot_break_lot (lot, NULL);
@@ -114,29 +117,31 @@ park (TrioParkingLotWaiter *waiter, TrioParkingLot *lot, GError **error)
 gboolean
 trio_parking_lot_park (TrioParkingLot *lot, GError **error)
 {
-  TrioParkingLotWaiter waiter = { .wait = { lot->what, abort_park, NULL } };
+  TrioParkingLotWaiter waiter = { .wait = { NULL, abort_park, NULL } };
 
+  g_return_val_if_fail (lot != NULL, FALSE);
+  waiter.wait.what = lot->what;
   return park (&waiter, lot, error);
 }
 
 gboolean
 trio_parking_lot_park_as (TrioParkingLot *lot, const TrioWaitClass *klass, gpointer data, GError **error)
 {
-  TrioParkingLotWaiter waiter = {
-    .klass = klass,
-    .data = data,
-    .wait = { klass->what, abort_park, klass->describe != NULL ? describe_park : NULL },
-  };
+  TrioParkingLotWaiter waiter = { .klass = klass, .data = data };
 
+  g_return_val_if_fail (lot != NULL && klass != NULL, FALSE);
+  waiter.wait = (TrioWaitClass) { klass->what, abort_park, klass->describe != NULL ? describe_park : NULL };
   return park (&waiter, lot, error);
 }
 
 TrioTask *
 trio_parking_lot_unpark_one (TrioParkingLot *lot)
 {
-  TrioParkingLotWaiter *waiter = TRIO_MUTATION (last_parked_first) ? lot->tail : lot->head;
+  TrioParkingLotWaiter *waiter;
   TrioTask *task;
 
+  g_return_val_if_fail (lot != NULL, NULL);
+  waiter = TRIO_MUTATION (last_parked_first) ? lot->tail : lot->head;
   trio_note_access (lot, TRIO_ACCESS_WRITE);
   if (waiter == NULL)
     return NULL;
@@ -154,6 +159,7 @@ trio_parking_lot_unpark (TrioParkingLot *lot, gsize n)
 {
   gsize woken = 0;
 
+  g_return_val_if_fail (lot != NULL, 0);
   trio_note_access (lot, TRIO_ACCESS_WRITE);
   while (woken < n && trio_parking_lot_unpark_one (lot) != NULL)
     woken++;
@@ -163,6 +169,7 @@ trio_parking_lot_unpark (TrioParkingLot *lot, gsize n)
 gsize
 trio_parking_lot_unpark_all (TrioParkingLot *lot)
 {
+  g_return_val_if_fail (lot != NULL, 0);
   return trio_parking_lot_unpark (lot, lot->n_waiting);
 }
 
@@ -171,6 +178,7 @@ trio_parking_lot_repark (TrioParkingLot *lot, TrioParkingLot *new_lot, gsize n)
 {
   gsize moved = 0;
 
+  g_return_val_if_fail (lot != NULL && new_lot != NULL, 0);
   g_return_val_if_fail (lot != new_lot, 0);
   trio_note_access (lot, TRIO_ACCESS_WRITE);
   trio_note_access (new_lot, TRIO_ACCESS_WRITE);
@@ -203,6 +211,7 @@ trio_parking_lot_repark (TrioParkingLot *lot, TrioParkingLot *new_lot, gsize n)
 gsize
 trio_parking_lot_repark_all (TrioParkingLot *lot, TrioParkingLot *new_lot)
 {
+  g_return_val_if_fail (lot != NULL, 0);
   return trio_parking_lot_repark (lot, new_lot, lot->n_waiting);
 }
 
@@ -211,14 +220,15 @@ trio_parking_lot_break_lot (TrioParkingLot *lot, TrioTask *task)
 {
   const char *name;
 
+  g_return_if_fail (lot != NULL);
   trio_note_access (lot, TRIO_ACCESS_WRITE);
   if (task == NULL)
     task = trio_current_task ();
   name = task != NULL ? trio_task_get_name (task) : "the loop";
   if (lot->broken == NULL)
-    lot->broken = g_error_new (TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE, "broken by task \"%s\"", name);
+    lot->broken = g_error_new (TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE, "what %s() waits for was broken by task \"%s\"", lot->what, name);
   else
-    g_prefix_error (&lot->broken, "broken by task \"%s\"; before that ", name);
+    g_prefix_error (&lot->broken, "broken again, by task \"%s\"; before that ", name);
   while (lot->head != NULL && !TRIO_MUTATION (broken_tells_nobody))
     {
       TrioParkingLotWaiter *waiter = lot->head;
@@ -231,6 +241,7 @@ trio_parking_lot_break_lot (TrioParkingLot *lot, TrioTask *task)
 gboolean
 trio_parking_lot_is_broken (TrioParkingLot *lot)
 {
+  g_return_val_if_fail (lot != NULL, FALSE);
   trio_note_access (lot, TRIO_ACCESS_READ);
   return lot->broken != NULL;
 }
@@ -238,14 +249,17 @@ trio_parking_lot_is_broken (TrioParkingLot *lot)
 void
 trio_parking_lot_add_breaker (TrioParkingLot *lot, TrioTask *task)
 {
+  g_return_if_fail (lot != NULL && task != NULL);
   task->breaks = g_slist_prepend (task->breaks, lot);
 }
 
 void
 trio_parking_lot_remove_breaker (TrioParkingLot *lot, TrioTask *task)
 {
-  GSList *link = g_slist_find (task->breaks, lot);
+  GSList *link;
 
+  g_return_if_fail (lot != NULL && task != NULL);
+  link = g_slist_find (task->breaks, lot);
   if (link == NULL)
     {
       g_critical ("trio_parking_lot_remove_breaker: the end of task \"%s\" does not break this lot", task->name);
@@ -270,6 +284,7 @@ trio_parking_lots_break (TrioTask *task)
 void
 trio_parking_lot_get_statistics (TrioParkingLot *lot, TrioParkingLotStatistics *statistics)
 {
+  g_return_if_fail (lot != NULL && statistics != NULL);
   trio_note_access (lot, TRIO_ACCESS_READ);
   *statistics = (TrioParkingLotStatistics) { .tasks_waiting = lot->n_waiting };
 }
