@@ -10,7 +10,8 @@
 #include "simulator/escape/escape.h"
 #include "simulator/strategy.h"
 
-#define LABELS_MAX 64
+/* The runtime and the simulator have some fifty. */
+#define LABELS_MAX 512
 #define ALIASES 64        /* a power of two */
 
 typedef struct
@@ -33,7 +34,7 @@ struct _TrioSimTape
   TrioSimStrategy   *strategy;
   TrioSimInject      inject;
   gboolean           spells_out;     /* what follows from an earlier answer is a decision of its own */
-  guint             n_healing;       /* phases in which nothing is asked */
+  guint              n_healing;      /* phases in which nothing is asked */
   TrioSimWatch      *watch;
   TrioSchedule      *schedule;
   guint64            asked;
@@ -44,7 +45,7 @@ struct _TrioSimTape
   gpointer           user_data;
 
   char             **wanted;         /* beginnings of labels, as trio_sim_limit_choices() has them; NULL: all are wanted */
-  TrioSimLabel       labels[LABELS_MAX];
+  TrioSimLabel      *labels;            /* room for LABELS_MAX; from n_labels on nothing is in it */
   guint              n_labels;
   struct
   {
@@ -377,6 +378,7 @@ trio_sim_tape_new (TrioSimStrategy *strategy, TrioSimInject inject, TrioSimWatch
   tape->inject = inject;
   tape->watch = watch;
   tape->schedule = trio_schedule_new ();
+  tape->labels = g_new (TrioSimLabel, LABELS_MAX);
   tape->addresses_size = 64;
   tape->addresses = g_new0 (Address, tape->addresses_size);
   tape->paths_size = 32;
@@ -390,6 +392,7 @@ trio_sim_tape_free (TrioSimTape *tape)
   g_strfreev (tape->wanted);
   tape->strategy->free (tape->strategy);
   trio_schedule_free (tape->schedule);
+  g_free (tape->labels);
   g_free (tape->addresses);
   g_free (tape->paths);
   g_free (tape);

@@ -457,6 +457,30 @@ test_wrong_options_are_refused (void)
   g_assert_error (error, TRIO_ERROR, TRIO_ERROR_MISUSE);
 }
 
+/* Besides those of the runtime and of the simulator. */
+static gboolean
+ask_with_many_labels (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  for (guint i = 0; i < 300; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("own.%u", i);
+      const TrioChoicePoint point = { .label = g_intern_string (name), .bound = 2, .what = "a test" };
+
+      if (trio_choose (&point) != (i == 299))
+        return trio_checkpoint (error);
+    }
+  return trio_checkpoint (error);
+}
+
+static void
+test_a_program_may_have_hundreds_of_labels (void)
+{
+  g_autoptr (TrioSimReport) report = sim_run_lines (ask_with_many_labels, NULL, "main own.299 1 = 1/2");
+
+  sim_expect (report, TRIO_SIM_OK, NULL);
+  g_assert_cmpuint (report->unmatched, ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -477,6 +501,7 @@ main (int argc, char **argv)
   g_test_add_func ("/tape/no-bytes-and-zeros-are-the-dull-run", test_no_bytes_and_zeros_are_the_dull_run);
   g_test_add_func ("/tape/any-bytes-are-a-run", test_any_bytes_are_a_run);
   g_test_add_func ("/tape/a-program-may-ask-too", test_a_program_may_ask_too);
+  g_test_add_func ("/tape/a-program-may-have-hundreds-of-labels", test_a_program_may_have_hundreds_of_labels);
   g_test_add_func ("/tape/every-choice-can-be-watched", test_every_choice_can_be_watched);
   g_test_add_data_func ("/tape/another-process-has-the-same-hash", argv[0], test_another_process_has_the_same_hash);
   g_test_add_func ("/tape/wrong-options-are-refused", test_wrong_options_are_refused);
