@@ -308,7 +308,7 @@ add_leader (Node **nodes, guint i, guint later)
       place->back |= bit (place->tasks[t]);
 }
 
-/* The clock of step j, and its races on the way. `everything`: of a step that was not taken any more, and may conflict with all. */
+/* The clock of step j, and its races on the way. No footprint: of a step that was not taken any more, and may conflict with all. */
 static void
 look_back (Source *self, Node **nodes, guint j, guint epoch, const TrioSimFootprint *footprint, gboolean is_new)
 {

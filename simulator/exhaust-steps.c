@@ -11,7 +11,6 @@
 
 #include "simulator/memory.h"
 
-
 /* What one task is to this run. */
 typedef struct
 {

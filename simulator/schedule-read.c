@@ -9,7 +9,6 @@
 
 #define PIPE_BYTES_MAX ((gsize) 64 << 20)
 
-
 typedef struct
 {
   const char   *file_name;

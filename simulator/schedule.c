@@ -6,7 +6,7 @@
  *  1. Every string of an entry lies in the pool of its own schedule; entries own nothing.
  *  2. Removing an entry leaves its strings in the pool: a schedule only shrinks when it is freed.
  *
- * The text form is schedule-text.c. Any thread, one at a time. */
+ * The text form is schedule-read.c and schedule-write.c. Any thread, one at a time. */
 
 #include "simulator/schedule-build.h"
 

@@ -92,8 +92,8 @@ const char     *trio_sim_host_describe    (const TrioSimHost *host);
 
 /* sim-lives.c. Crashes that a task of the host itself is the cause of, as soon as no task runs. */
 void            trio_sim_hosts_settle     (TrioSimNet *net);
-/* The calling task does not go on before the host does, and never if it was down. */
-/* A machine that stops is a failure, not a step of the program's: callers need no mark for it. */
+/* The calling task does not go on before the host does, and never if it was down. A machine that stops is a failure, not a step of the program's:
+ * callers need no mark for it. */
 void            trio_sim_host_break_down  (TrioSimHost *host, GTimeSpan downtime) TRIO_CHECKPOINT_ON_FAILURE;
 /* Its process is ended, and nobody starts another: the kernel closes its sockets and files, and its disk keeps what was written. */
 void            trio_sim_host_end         (TrioSimHost *host) TRIO_CHECKPOINT_ON_FAILURE;

@@ -23,8 +23,9 @@
  *
  * The verbs and their errors are those of <trio/seam/io.h>. Thread of the run only.
  *
- * sim-net.c has the network's life, listeners and ports, sim-socket.c the verbs, sim-link.c what travels by TCP, sim-vectors.c the rest of them, sim-udp.c what
- * travels by UDP, sim-pipe.c pipes, sim-unix.c unix sockets, sim-vectors.c the remaining verbs, sim-host.c names and addresses, sim-hosts.h the hosts. */
+ * sim-net.c has the network's life, listeners and ports, sim-socket.c the verbs, sim-vectors.c those that are made of others, sim-link.c what travels by
+ * TCP, sim-udp.c what travels by UDP, sim-letter.c bytes that keep together, sim-pipe.c pipes, sim-unix.c unix sockets, sim-host.c names and addresses,
+ * sim-hosts.h the hosts. */
 
 #pragma once
 

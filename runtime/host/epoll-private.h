@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* What epoll.c (readiness) and epoll-sockets.c (system calls) share. Nobody else includes this. */
+/* What epoll.c (readiness) and the files of system calls, epoll-*.c, share. Nobody else includes this. */
 
 #pragma once
 

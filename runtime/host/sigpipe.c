@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
+/* SIGPIPE of one thread held back, and taken away. See sigpipe.h. */
+
 #include "host/sigpipe.h"
 
 #include <errno.h>

@@ -10,7 +10,6 @@
 #include <trio/address.h>
 #include <trio/error.h>
 
-
 static void
 set_error (GError **error, GQuark domain, int code, int errnum, const char *what, const TrioAddress *address)
 {

@@ -13,7 +13,6 @@
 #include <trio/error.h>
 #include <trio/lowlevel/mutation.h>
 
-
 void
 trio_socket_wait_detach (TrioSocketWait *wait)
 {

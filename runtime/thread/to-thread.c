@@ -199,7 +199,7 @@ finished (TrioThreadJob *job)
 static gboolean
 start (TrioErrand *errand, GError **error)
 {
-  GError *failure = NULL;
+  GError *failure = NULL, *second = NULL;
 
   errand->job.work = work;
   errand->job.finished = finished;
@@ -212,13 +212,9 @@ start (TrioErrand *errand, GError **error)
     }
 
   errand_unref (errand);
-  {
-    GError *second = NULL;
-
-    if (!TRIO_MUTATION (no_thread_keeps_the_token))
-      (void) errand_release (errand, &second);
-    g_propagate_error (error, trio_error_merge (failure, second));
-  }
+  if (!TRIO_MUTATION (no_thread_keeps_the_token))
+    (void) errand_release (errand, &second);
+  g_propagate_error (error, trio_error_merge (failure, second));
   return FALSE;
 }
 

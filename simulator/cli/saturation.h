@@ -14,7 +14,7 @@ void trio_cli_saturation_append_outlook (GString *out, const TrioCliSeenKind *ki
 void trio_cli_saturation_append         (GString *out, const TrioCliSaturation *seen, gboolean outlook);
 /* The member "coverage". */
 void trio_cli_saturation_append_json    (GString *out, const TrioCliSaturation *seen);
-/* ", 212 pairs (0 new in 4,000 runs)": for the line that shows the search is alive. */
+/* ", 212 pairs (none new in 4,000 runs)": for the line that shows the search is alive. */
 void trio_cli_saturation_append_short   (GString *out, const TrioCliSaturation *seen);
 
 G_END_DECLS
