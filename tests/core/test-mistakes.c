@@ -99,6 +99,56 @@ mistake_nurseries (gpointer data G_GNUC_UNUSED, GError **error)
   return trio_cancel_scope_close (scope, ok);
 }
 
+/* trio_current_task () is NULL outside a task, and what a program hands on may be, too. */
+static gboolean
+mistake_what_is_asked_about (gpointer data G_GNUC_UNUSED, GError **error G_GNUC_UNUSED)
+{
+  GString *out = g_string_new (NULL);
+  TrioParkingLotStatistics statistics;
+  TrioParkingLot lot;
+  guint n, m;
+
+  mock_assert_refused_as (NULL, trio_task_get_name (NULL));
+  mock_assert_refused_as (0, trio_task_get_serial (NULL));
+  mock_assert_refused_as (TRIO_TASK_DONE, trio_task_get_state (NULL));
+  mock_assert_refused_as (NULL, trio_task_get_parent (NULL));
+  mock_assert_refused_as (NULL, trio_task_get_cancel_scope (NULL));
+  mock_assert_refused (trio_task_get_points (NULL, &n, &m));
+  mock_assert_refused_as (FALSE, trio_task_has_cancel_pending (NULL));
+  mock_assert_refused_as (NULL, trio_task_get_wait (NULL));
+  mock_assert_refused (trio_task_describe_wait (NULL, out));
+  mock_assert_refused_as (NULL, trio_task_dup_path (NULL));
+  mock_assert_refused_as (0, trio_task_get_path_hash (NULL));
+  mock_assert_refused_as (NULL, trio_task_raise_cancel (NULL));
+  mock_assert_refused (trio_foreach_task (NULL, NULL));
+  mock_assert_refused_as (0, trio_cancel_scope_get_serial (NULL));
+  mock_assert_refused_as (NULL, trio_cancel_scope_get_where (NULL));
+  mock_assert_refused_as (NULL, trio_cancel_scope_get_reason (NULL));
+  mock_assert_refused_as (NULL, trio_cancel_scope_get_parent (NULL));
+  mock_assert_refused_as (FALSE, trio_cancel_scope_is_nursery (NULL));
+  mock_assert_refused_as (FALSE, trio_token_is_on_own_thread (NULL));
+
+  trio_parking_lot_init (&lot, NULL);
+  mock_assert_refused (trio_parking_lot_init (NULL, NULL));
+  mock_assert_refused (trio_parking_lot_clear (NULL));
+  mock_assert_refused_as (FALSE, trio_parking_lot_park (NULL, NULL));
+  mock_assert_refused_as (FALSE, trio_parking_lot_park_as (&lot, NULL, NULL, NULL));
+  mock_assert_refused_as (0, trio_parking_lot_unpark (NULL, 1));
+  mock_assert_refused_as (0, trio_parking_lot_unpark_all (NULL));
+  mock_assert_refused_as (NULL, trio_parking_lot_unpark_one (NULL));
+  mock_assert_refused_as (0, trio_parking_lot_repark (&lot, NULL, 1));
+  mock_assert_refused_as (0, trio_parking_lot_repark (&lot, &lot, 1));
+  mock_assert_refused_as (0, trio_parking_lot_repark_all (NULL, &lot));
+  mock_assert_refused (trio_parking_lot_break_lot (NULL, NULL));
+  mock_assert_refused_as (FALSE, trio_parking_lot_is_broken (NULL));
+  mock_assert_refused (trio_parking_lot_add_breaker (&lot, NULL));
+  mock_assert_refused (trio_parking_lot_remove_breaker (&lot, NULL));
+  mock_assert_refused (trio_parking_lot_get_statistics (NULL, &statistics));
+  trio_parking_lot_clear (&lot);
+  g_string_free (out, TRUE);
+  return TRUE;
+}
+
 static void
 free_and_say (gpointer word)
 {
@@ -186,6 +236,7 @@ test_mistakes_in_a_task_change_nothing (void)
   mock_run_ok (mistake_scopes, NULL);
   mock_run_ok (mistake_nurseries, NULL);
   mock_run_ok (use_a_closed_nursery, NULL);
+  mock_run_ok (mistake_what_is_asked_about, NULL);
   mock_run_ok (mistake_the_rest, NULL);
 }
 

@@ -108,6 +108,8 @@ trio_token_is_on_own_thread (TrioToken *token)
 {
   gboolean living;
 
+  g_return_val_if_fail (token != NULL, FALSE);
+
   lock (token);
   living = token->loop != NULL;
   unlock (token);

@@ -535,29 +535,34 @@ trio_cancel_scope_abandon_rest (TrioTask *task)
 guint64
 trio_cancel_scope_get_serial (TrioCancelScope *scope)
 {
+  g_return_val_if_fail (scope != NULL, 0);
   return scope->serial;
 }
 
 const char *
 trio_cancel_scope_get_where (TrioCancelScope *scope)
 {
+  g_return_val_if_fail (scope != NULL, NULL);
   return base_name (scope->where);
 }
 
 const char *
 trio_cancel_scope_get_reason (TrioCancelScope *scope)
 {
+  g_return_val_if_fail (scope != NULL, NULL);
   return scope->reason;
 }
 
 TrioCancelScope *
 trio_cancel_scope_get_parent (TrioCancelScope *scope)
 {
+  g_return_val_if_fail (scope != NULL, NULL);
   return scope->parent;
 }
 
 gboolean
 trio_cancel_scope_is_nursery (TrioCancelScope *scope)
 {
+  g_return_val_if_fail (scope != NULL, FALSE);
   return scope->nursery != NULL;
 }

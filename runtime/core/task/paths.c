@@ -66,10 +66,16 @@ append_name (GString *out, const char *name)
 char *
 trio_task_dup_path (TrioTask *task)
 {
-  GPtrArray *line = g_ptr_array_new ();
-  GString *out = g_string_new (NULL);
-  TrioLoop *loop = task->loop;
+  GPtrArray *line;
+  GString *out;
+  TrioLoop *loop;
   TrioTask *t;
+
+  g_return_val_if_fail (task != NULL, NULL);
+
+  line = g_ptr_array_new ();
+  out = g_string_new (NULL);
+  loop = task->loop;
 
   for (t = task; t != NULL && t->path == NULL && (t != loop->init || t == task); t = trio_task_get_parent (t))
     g_ptr_array_add (line, t);
@@ -99,5 +105,6 @@ trio_task_keep_path (TrioTask *task)
 guint64
 trio_task_get_path_hash (TrioTask *task)
 {
+  g_return_val_if_fail (task != NULL, 0);
   return task->path_hash;
 }

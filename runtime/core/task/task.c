@@ -269,6 +269,7 @@ cancel_error (TrioTask *task)
 GError *
 trio_task_raise_cancel (TrioTask *task)
 {
+  g_return_val_if_fail (task != NULL, NULL);
   note_cancel (task);
   if (trio_task_is_interrupted (task))
     {
@@ -373,24 +374,28 @@ trio_reschedule (TrioTask *task, GError *outcome)
 const char *
 trio_task_get_name (TrioTask *task)
 {
+  g_return_val_if_fail (task != NULL, NULL);
   return task->name;
 }
 
 guint64
 trio_task_get_serial (TrioTask *task)
 {
+  g_return_val_if_fail (task != NULL, 0);
   return task->serial;
 }
 
 TrioTaskState
 trio_task_get_state (TrioTask *task)
 {
+  g_return_val_if_fail (task != NULL, TRIO_TASK_DONE);
   return task->state;
 }
 
 void
 trio_task_get_points (TrioTask *task, guint *cancel_points, guint *schedule_points)
 {
+  g_return_if_fail (task != NULL && cancel_points != NULL && schedule_points != NULL);
   *cancel_points = task->n_cancel_points;
   *schedule_points = task->n_schedule_points;
 }
@@ -398,18 +403,21 @@ trio_task_get_points (TrioTask *task, guint *cancel_points, guint *schedule_poin
 TrioTask *
 trio_task_get_parent (TrioTask *task)
 {
+  g_return_val_if_fail (task != NULL, NULL);
   return task->nursery != NULL ? task->nursery->scope.task : NULL;
 }
 
 TrioCancelScope *
 trio_task_get_cancel_scope (TrioTask *task)
 {
+  g_return_val_if_fail (task != NULL, NULL);
   return task->scope;
 }
 
 gboolean
 trio_task_has_cancel_pending (TrioTask *task)
 {
+  g_return_val_if_fail (task != NULL, FALSE);
   if (G_UNLIKELY (trio_accesses_watched > 0))
     trio_note_cancel_scopes (task);
   return trio_task_is_cancelled (task);
@@ -418,12 +426,14 @@ trio_task_has_cancel_pending (TrioTask *task)
 const char *
 trio_task_get_wait (TrioTask *task)
 {
+  g_return_val_if_fail (task != NULL, NULL);
   return task->state == TRIO_TASK_BLOCKED ? task->wait->what : NULL;
 }
 
 void
 trio_task_describe_wait (TrioTask *task, GString *out)
 {
+  g_return_if_fail (task != NULL && out != NULL);
   if (task->state != TRIO_TASK_BLOCKED)
     return;
   g_string_append (out, task->wait->what);
@@ -475,7 +485,7 @@ trio_task_next_in_tree (TrioTask *task, guint *depth)
 void
 trio_foreach_task (TrioTaskForeach func, gpointer data)
 {
-  g_return_if_fail (trio_loop_of_thread != NULL);
+  g_return_if_fail (trio_loop_of_thread != NULL && func != NULL);
 
   trio_loop_foreach (trio_loop_of_thread, func, data);
 }
