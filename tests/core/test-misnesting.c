@@ -145,12 +145,20 @@ test_an_abandoned_nursery_outlives_the_scope_that_cancelled_it (void)
 }
 
 static gboolean
+wait_to_be_cancelled (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  return trio_sleep_forever (error);
+}
+
+/* Nor does it wait for a child that would never end. */
+static gboolean
 close_nursery_before_scope (gpointer unused G_GNUC_UNUSED, GError **error)
 {
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
   g_autoptr (TrioCancelScope) inner = trio_cancel_scope_open (error);
 
   trio_nursery_start_soon (nursery, mock_check_in, NULL);
+  trio_nursery_start_soon (nursery, wait_to_be_cancelled, NULL);
   mock_expect_critical ("was closed before");
   g_assert_false (trio_nursery_close (nursery, TRUE));
   g_test_assert_expected_messages ();
@@ -158,7 +166,7 @@ close_nursery_before_scope (gpointer unused G_GNUC_UNUSED, GError **error)
   return trio_cancel_scope_close (inner, trio_checkpoint (error));
 }
 
-/* (55) */
+/* (55, 57) */
 static void
 test_closing_a_nursery_before_a_scope_inside_it_is_an_error (void)
 {

@@ -326,11 +326,17 @@ leave (TrioNursery *nursery, gboolean ok, gboolean closing)
 gboolean
 trio_nursery_close (TrioNursery *nursery, gboolean ok)
 {
+  TrioCancelScope *scope;
+  gboolean misnested;
+
   g_return_val_if_fail (nursery != NULL, FALSE);
 
-  if (!trio_cancel_scope_may_close (&nursery->scope, "trio_nursery_close"))
+  scope = &nursery->scope;
+  misnested = !scope->closed && !scope->abandoned && scope->task == trio_current_task () && scope->task->scope != scope;
+  if (!trio_cancel_scope_may_close (scope, "trio_nursery_close"))
     return FALSE;
-  return leave (nursery, ok, TRUE);
+  /* That it cannot succeed is known now, and not only when the last child has ended. */
+  return leave (nursery, ok && !misnested, TRUE);
 }
 
 void

@@ -128,7 +128,7 @@ TRIO_API void trio_nursery_cancel (TrioNursery *nursery);
  * their errors with the body's. The wait is shielded: a cancellation that comes meanwhile reaches the children, and is kept for
  * this task's next checkpoint. Always suspends. Does not free.
  *
- * Returns: %TRUE if nothing failed; else the slot holds the error
+ * Returns: %TRUE if nothing failed; else the slot holds the error: with @ok %FALSE, at least what the body has put there
  */
 TRIO_API gboolean trio_nursery_close (TrioNursery *nursery, gboolean ok) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
 
