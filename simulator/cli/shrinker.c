@@ -4,7 +4,7 @@
  *
  *     nothing at all          does it fail without any decision?
  *     ends                    what comes after the last decision that matters, and before the first
- *     kinds                   without all faults, all lags, …; then without all "net.latency", …
+ *     kinds                   without all faults, all lags, …; then without all "net.latency", …; without all of 1 ms
  *     episodes                decisions of one task; of one operation; of one stretch of the run       (delta debugging over blocks)
  *     lasting                 one decision for many: a task is held back, or runs on                    (shrink-hold.c)
  *     decisions               one by one, until no single one can go                                    (delta debugging)

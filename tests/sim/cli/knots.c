@@ -159,6 +159,18 @@ together (gpointer data, GError **error)
   return TRUE;
 }
 
+/* The same among decisions of one task and label: two answers of 2, and of those of 1 all six or none. */
+static gboolean
+one_answer (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  guint n[3] = { 0 };
+
+  for (guint i = 0; i < 8; i++)
+    n[ask ("knock", 3)]++;
+  trio_always (!(n[2] == 2 && (n[1] == 0 || n[1] == 6)), "nobody comes in");
+  return trio_checkpoint (error);
+}
+
 /* ---- Two decisions that commute: b and c both go before a, in either order ---- */
 
 typedef struct
@@ -331,6 +343,7 @@ main (int argc, char **argv)
     { "one-name", one_name, NULL, "one name, two places" },
     { "dice", dice, NULL, "any answer but the dull one" },
     { "together", together, NULL, "decisions that go together or not at all" },
+    { "one-answer", one_answer, NULL, "answers that go together or not at all" },
     { "either-order", either_order, NULL, "two decisions that commute" },
     { "no-return", no_return, NULL, "a point of no return" },
     { "one-fault", one_fault, NULL, "one fault is enough" },

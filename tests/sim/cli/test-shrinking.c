@@ -95,6 +95,21 @@ test_an_episode_is_dropped_as_a_whole (void)
   }
 }
 
+/* Between them stand those that are needed: no row of neighbours is what can go, and sixty runs are few. */
+static void
+test_an_answer_is_dropped_wherever_it_was_given (void)
+{
+  write_schedule ("answer.schedule", "one-answer", "main knock 1 = 1/3\nmain knock 2 = 1/3\nmain knock 3 = 2/3\nmain knock 4 = 1/3\n"
+                  "main knock 5 = 1/3\nmain knock 6 = 2/3\nmain knock 7 = 1/3\nmain knock 8 = 1/3");
+  {
+    g_auto (Output) shrunk = run ("shrink answer.schedule --runs 60 --explain 0");
+    g_autofree char *left = decisions_of ("answer.schedule.shrunk");
+
+    g_assert_cmpint (shrunk.exit_code, ==, 1);
+    g_assert_cmpstr (left, ==, "main knock 1 = 2/3\nmain knock 2 = 2/3\n");
+  }
+}
+
 /* Without the first decision the second one must be made at an earlier occasion. */
 static void
 test_what_is_left_out_may_shift_what_comes_later (void)
@@ -382,6 +397,7 @@ main (int argc, char **argv)
 
   ADD (test_decoys_vanish_and_values_go_down);
   ADD (test_an_episode_is_dropped_as_a_whole);
+  ADD (test_an_answer_is_dropped_wherever_it_was_given);
   ADD (test_what_is_left_out_may_shift_what_comes_later);
   ADD (test_the_failure_stays_in_its_place);
   ADD (test_decisions_that_commute_come_to_one_order);
