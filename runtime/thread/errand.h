@@ -29,11 +29,21 @@
 
 typedef struct _TrioCall TrioCall;
 
+/* What a process's threads have in common; run-threads.c. */
+typedef struct
+{
+  gatomicrefcount      refs;               /* the process's, and one of each errand */
+  TrioCapacityLimiter *limiter;            /* NULL when the process has ended */
+  TrioParkingLot       waiting;            /* in trio_wait_all_threads_completed () */
+  guint                n_active;
+} TrioProcessThreads;
+
 typedef struct
 {
   TrioThreadJob        job;
   gatomicrefcount      refs;
   TrioThreads         *threads;
+  TrioProcessThreads  *process;            /* of the host; a reference */
   TrioToken           *token;              /* of the host's run */
   TrioFunc             func;
   gpointer             data;
@@ -49,16 +59,12 @@ typedef struct
   TrioCapacityLimiter *limiter;            /* a reference */
 } TrioErrand;
 
-/* What a run's threads have in common; run-threads.c. */
-typedef struct
-{
-  TrioCapacityLimiter *limiter;
-  TrioParkingLot       waiting;            /* in trio_wait_all_threads_completed () */
-  guint                n_active;
-  GQueue               calls;              /* that a task has; refused if the run is abandoned */
-} TrioRunThreads;
+/* The calls that a task of the run has; refused if the run is abandoned. run-threads.c. */
+GQueue             *trio_run_calls_get         (void);
 
-TrioRunThreads *trio_run_threads_get    (void);
+TrioProcessThreads *trio_process_threads_get   (void);      /* (transfer none): the calling task's process's */
+TrioProcessThreads *trio_process_threads_ref   (TrioProcessThreads *self);
+void                trio_process_threads_unref (TrioProcessThreads *self);
 
 /* The errand that the calling thread is on from now, or NULL. */
 void            trio_errand_set_current (TrioErrand *errand);

@@ -282,7 +282,7 @@ static TrioCall *
 give_to_task (TrioCall *call)
 {
   call->begun = TRUE;
-  g_queue_push_tail_link (&trio_run_threads_get ()->calls, &call->link);
+  g_queue_push_tail_link (trio_run_calls_get (), &call->link);
   return call_ref (call);
 }
 
@@ -290,7 +290,7 @@ void
 trio_call_perform (TrioCall *call)
 {
   do_and_answer (call);
-  g_queue_unlink (&trio_run_threads_get ()->calls, &call->link);
+  g_queue_unlink (trio_run_calls_get (), &call->link);
   call_unref (call);
 }
 

@@ -79,6 +79,7 @@ errand_new (TrioFunc func, gpointer data, const TrioToThreadOptions *options)
   g_atomic_ref_count_init (&errand->refs);
   errand->job.name = g_strdup (options->name != NULL ? options->name : trio_task_get_name (trio_current_task ()));
   errand->threads = trio_current_threads ();
+  errand->process = trio_process_threads_ref (trio_process_threads_get ());
   errand->token = trio_current_token ();
   errand->func = func;
   errand->data = data;
@@ -108,6 +109,7 @@ errand_unref (TrioErrand *errand)
   free_data (errand);
   g_clear_error (&errand->error);
   g_clear_pointer (&errand->limiter, trio_capacity_limiter_free);
+  trio_process_threads_unref (errand->process);
   trio_token_unref (errand->token);
   g_free ((char *) errand->job.name);
   g_free (errand);
@@ -159,13 +161,12 @@ orphaned (TrioThreadJob *job)
 
 /* --- the run's side --- */
 
+/* A process that has ended waits for nobody; who did was abandoned. */
 static void
-note_end (void)
+note_end (TrioProcessThreads *process)
 {
-  TrioRunThreads *threads = trio_run_threads_get ();
-
-  if (--threads->n_active == 0)
-    trio_parking_lot_unpark_all (&threads->waiting);
+  if (--process->n_active == 0 && process->limiter != NULL)
+    trio_parking_lot_unpark_all (&process->waiting);
 }
 
 static void
@@ -190,7 +191,7 @@ finished (TrioThreadJob *job)
   /* Two things went wrong: the caller sees both. */
   errand->error = trio_error_merge (errand->error, failure);
   free_data (errand);
-  note_end ();
+  note_end (errand->process);
   if (host != NULL)
     trio_reschedule (host, NULL);
   errand_unref (errand);
@@ -207,7 +208,7 @@ start (TrioErrand *errand, GError **error)
   g_atomic_ref_count_inc (&errand->refs);
   if (errand->threads->start (errand->threads, &errand->job, &failure))
     {
-      trio_run_threads_get ()->n_active++;
+      errand->process->n_active++;
       return TRUE;
     }
 

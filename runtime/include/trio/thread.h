@@ -105,10 +105,10 @@ TRIO_API gboolean trio_to_thread_run_sync_full (TrioFunc func, gpointer data, co
 /**
  * trio_current_default_thread_limiter:
  *
- * Who counts the threads of this run: 40 at once, until you set another number. (That one is arbitrary too: it keeps a program from
- * starting threads without end, and has no other meaning.)
+ * Who counts the threads of this run, and in a simulator of those of the calling task's host: 40 at once, until you set another number. (That one is
+ * arbitrary too: it keeps a program from starting threads without end, and has no other meaning.)
  *
- * Returns: (transfer none): the limiter; it belongs to the run
+ * Returns: (transfer none): the limiter; it belongs to the run, or to the host's process
  */
 TRIO_API TrioCapacityLimiter *trio_current_default_thread_limiter (void);
 
@@ -117,7 +117,8 @@ TRIO_API TrioCapacityLimiter *trio_current_default_thread_limiter (void);
  *
  * Inside a run. Never suspends.
  *
- * Returns: how many functions given to trio_to_thread_run_sync() in this run have not ended yet, abandoned ones included
+ * Returns: how many functions given to trio_to_thread_run_sync() in this run (on this host, in a simulator of several) have not ended yet, abandoned
+ *   ones included
  */
 TRIO_API guint    trio_active_thread_count     (void);
 
