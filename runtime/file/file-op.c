@@ -43,6 +43,16 @@ trio_current_default_file_limiter (void)
   return limiter;
 }
 
+gboolean
+trio_file_check_process (const TrioCapacityLimiter *opener, const char *doing, const char *path, GError **error)
+{
+  if (opener == trio_current_default_file_limiter ())
+    return TRUE;
+  g_set_error (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "could not %s %s: it was opened on another host, or before this one crashed; open it again here",
+               doing, path);
+  return FALSE;
+}
+
 void
 trio_file_set_error (GError **error, int errnum, const char *doing, const char *path)
 {

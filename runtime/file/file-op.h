@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <trio/capacity-limiter.h>
 #include <trio/seam/files.h>
 
 /* FALSE, with an error, if it was not begun; else op->result says how it went. */
@@ -20,6 +21,10 @@ gint64   trio_file_op_perform_shielded (TrioFiles *files, TrioFileOp *op, const 
 
 /* For verbs on a path of the current run. */
 gint64   trio_file_op_on_path    (TrioFileOp *op, const char *doing, GError **error) G_GNUC_WARN_UNUSED_RESULT TRIO_CHECKPOINT;
+
+/* Who opened a file or a watch may use it: the calling task's process, by what that has once. On another host of a simulator, or when that one has crashed
+ * and come up again, FALSE: nobody would be told what the tasks that are gone had under way with it. */
+gboolean trio_file_check_process (const TrioCapacityLimiter *opener, const char *doing, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 void     trio_file_set_error     (GError **error, int errnum, const char *doing, const char *path);
 

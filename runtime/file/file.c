@@ -5,7 +5,8 @@
  * Always true:
  *  1. handle is NULL exactly after it was closed. Nobody closes it while n_users > 0.
  *  2. The position is ours and not the system's, so that a verb that fails or is cancelled has not moved it.
- *  3. What needs more than one verb (a read or write that came back short) looks for a cancellation only before the first. */
+ *  3. Only tasks of the process that opened it use it: they are lost together.
+ *  4. What needs more than one verb (a read or write that came back short) looks for a cancellation only before the first. */
 
 #include <gio/gio.h>
 
@@ -23,6 +24,7 @@ struct _TrioFile
 {
   TrioFiles      *files;
   TrioFileHandle *handle;            /* (1) */
+  TrioCapacityLimiter *opener;       /* (3) the limiter of its process; a reference */
   char           *path;
   TrioFileFlags   flags;
   gint64          position;          /* (2) */
@@ -41,6 +43,7 @@ trio_file_new (TrioFiles *files, TrioFileHandle *handle, const char *path, TrioF
 
   file->files = files;
   file->handle = handle;
+  file->opener = trio_capacity_limiter_ref (trio_current_default_file_limiter ());
   file->path = g_strdup (path);
   file->flags = flags;
   trio_parking_lot_init (&file->unused, "trio_file_close");
@@ -103,6 +106,8 @@ static gboolean
 begin (TrioFile *file, const char *doing, GError **error)
 {
   trio_note_access (file, TRIO_ACCESS_WRITE);
+  if (!trio_file_check_process (file->opener, doing, file->path, error))
+    return FALSE;
   if ((file->closing && !TRIO_MUTATION (closing_file_is_used)) || file->handle == NULL)
     {
       g_set_error (error, TRIO_ERROR, TRIO_ERROR_CLOSED_RESOURCE, "could not %s %s: it was closed", doing, file->path);
@@ -522,6 +527,8 @@ trio_file_close (TrioFile *file, GError **error)
   gboolean ok;
 
   trio_note_access (file, TRIO_ACCESS_WRITE);
+  if (!trio_file_check_process (file->opener, "close", file->path, error))
+    return FALSE;
   if (file->closing || file->handle == NULL)
     {
       return trio_finish_checkpoint ();
@@ -538,9 +545,11 @@ trio_file_free (TrioFile *file)
 {
   if (file == NULL)
     return;
-  g_return_if_fail (file->n_users == 0 && !file->passing);
+  /* Those whose process is gone use it no more. */
+  g_return_if_fail ((file->n_users == 0 && !file->passing) || file->opener != trio_current_default_file_limiter ());
   if (file->handle != NULL)
     drop (file);
+  trio_capacity_limiter_free (file->opener);
   g_free (file->path);
   g_free (file);
 }

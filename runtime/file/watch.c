@@ -17,6 +17,8 @@ struct _TrioFileWatch
   TrioFileListener listener;
   TrioFiles       *files;
   TrioFileHandle  *handle;
+  TrioCapacityLimiter *opener;   /* the limiter of its process; a reference */
+  char            *path;
   TrioParkingLot   waiting;
 };
 
@@ -45,13 +47,15 @@ trio_file_watch_open (const char *path, GError **error)
     return NULL;
   watch->files = trio_current_files ();
   watch->handle = op.handle;
+  watch->opener = trio_capacity_limiter_ref (trio_current_default_file_limiter ());
+  watch->path = g_strdup (path);
   return g_steal_pointer (&watch);
 }
 
 gboolean
 trio_file_watch_next (TrioFileWatch *watch, TrioFileEvent *event, GError **error)
 {
-  if (!trio_checkpoint_if_cancelled (error))
+  if (!trio_checkpoint_if_cancelled (error) || !trio_file_check_process (watch->opener, "watch", watch->path, error))
     return FALSE;
   trio_note_access (watch, TRIO_ACCESS_WRITE);
   if (watch->files->take (watch->files, watch->handle, event))
@@ -71,5 +75,7 @@ trio_file_watch_free (TrioFileWatch *watch)
   if (watch == NULL)
     return;
   watch->files->drop (watch->files, watch->handle);
+  trio_capacity_limiter_free (watch->opener);
+  g_free (watch->path);
   g_free (watch);
 }

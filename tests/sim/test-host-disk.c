@@ -2,6 +2,10 @@
 
 /* A host that loses its power loses what is not on the medium of its disk; and it may lose it between any two verbs. */
 
+#include <string.h>
+
+#include <trio/file-watch.h>
+
 #include "tests/sim/disk-test.h"
 #include "tests/sim/hosts-test.h"
 
@@ -239,6 +243,87 @@ test_watches_go_with_their_host (void)
   sim_expect (report, TRIO_SIM_OK, NULL);
 }
 
+/* --- what a host opened is its own --- */
+
+typedef struct
+{
+  TrioFile      *file;
+  TrioFileWatch *watch;
+} Opened;
+
+static gboolean
+open_and_use (gpointer data, GError **error)
+{
+  Opened *opened = data;
+  static const guint8 much[4096];
+
+  if (opened->file != NULL)
+    return TRUE;
+  opened->file = trio_file_open ("/log", TRIO_FILE_READ | TRIO_FILE_WRITE | TRIO_FILE_CREATE, error);
+  opened->watch = trio_file_watch_open ("/log", error);
+  while (trio_file_write (opened->file, much, sizeof much, error))
+    ;
+  return FALSE;
+}
+
+static void
+expect_misuse (GError **refusal)
+{
+  g_assert_error (*refusal, TRIO_ERROR, TRIO_ERROR_MISUSE);
+  g_assert_nonnull (strstr ((*refusal)->message, "/log: it was opened on another host, or before this one crashed"));
+  g_clear_error (refusal);
+}
+
+static void
+expect_to_be_refused (Opened *opened)
+{
+  g_autoptr (GError) refusal = NULL;
+  TrioFileEvent event;
+  char byte;
+
+  g_assert_cmpint (trio_file_read_at (opened->file, 0, &byte, 1, &refusal), ==, -1);
+  expect_misuse (&refusal);
+  g_assert_false (trio_file_write (opened->file, "x", 1, &refusal));
+  expect_misuse (&refusal);
+  g_assert_false (trio_file_close (opened->file, &refusal));
+  expect_misuse (&refusal);
+  g_assert_false (trio_file_watch_next (opened->watch, &event, &refusal));
+  expect_misuse (&refusal);
+}
+
+static gboolean
+use_what_a_host_opened (gpointer crashes, GError **error)
+{
+  Opened opened = { 0 };
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+  TrioSimHost *host = trio_sim_host_new ("desk");
+
+  trio_sim_host_start (host, nursery, open_and_use, &opened);
+  /* It writes all the time. */
+  if (!trio_sleep (ms (1) + 30, error))
+    return FALSE;
+  if (crashes)
+    trio_sim_host_crash (host, 0);
+  expect_to_be_refused (&opened);
+  if (!crashes)
+    trio_sim_host_crash (host, 0);
+  trio_file_free (opened.file);
+  trio_file_watch_free (opened.watch);
+  return trio_nursery_close (nursery, TRUE);
+}
+
+/* Its user was gone in the middle of a write: who came to close it waited for that one, for ever. */
+static void
+test_what_a_host_opened_is_nobody_else_s (void)
+{
+  for (guint crashes = 0; crashes < 2; crashes++)
+    {
+      g_autoptr (TrioSimReport) report = sim_run_fifo (use_what_a_host_opened, GUINT_TO_POINTER (crashes));
+
+      sim_expect (report, TRIO_SIM_OK, NULL);
+    }
+}
+
 #define ADD(name) g_test_add_func ("/sim/host-disk/" #name, test_##name)
 
 int
@@ -251,5 +336,6 @@ main (int argc, char **argv)
   ADD (what_a_dead_host_had_under_way_is_in_nobody_s_way);
   ADD (a_crash_by_command_takes_the_disk_with_it);
   ADD (watches_go_with_their_host);
+  ADD (what_a_host_opened_is_nobody_else_s);
   return g_test_run ();
 }

@@ -18,7 +18,8 @@
  * Errors, for all of them: cancellation; %G_IO_ERROR with the system's words, and what was attempted with which file;
  * %TRIO_ERROR_MISUSE outside a task; %G_THREAD_ERROR_AGAIN if there is no thread for it, and then nothing was done. For those of a
  * #TrioFile besides: %TRIO_ERROR_CLOSED_RESOURCE after trio_file_close(); %TRIO_ERROR_BUSY_RESOURCE if another task is just using the file's
- * position. Thread of the run. Source: Trio's `trio.open_file` and `trio.Path`. */
+ * position; %TRIO_ERROR_MISUSE on another host of a simulator than the one that opened it, or when that one has crashed since. Thread of the run.
+ * Source: Trio's `trio.open_file` and `trio.Path`. */
 
 #pragma once
 
