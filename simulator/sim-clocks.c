@@ -4,9 +4,10 @@
  *
  *     monotonic    offset + the world's time + drift          from each start on; deadlines and sleeps follow it
  *     wall         1970 … TRIO_SIM_EPOCH + monotonic + steps  what it was set to stays when the host comes up again
+ *                  + what it has been slewed by so far
  *
- * One crystal drives both, so that a drift is seen on both; only the wall clock is ever set. The tape is asked for a step when somebody reads it, since
- * nobody else could tell. */
+ * One crystal drives both, so that a drift is seen on both; only the wall clock is ever set, at once or little by little. The tape is asked for that when
+ * somebody reads it, since nobody else could tell. */
 
 #include "simulator/sim-hosts.h"
 
@@ -98,11 +99,29 @@ describe_step (const TrioChoicePoint *point, guint32 value, GString *out)
   g_string_append_printf (out, "the wall clock of %s was set %s", trio_sim_host_describe (point->data), steps[value].words);
 }
 
+static gint64
+get_slewed (const TrioSimHost *host)
+{
+  const TrioSimSlew *slew = &host->slew;
+  gint64 done = slew->span == 0 ? 0 : scale (host->net->clock->now - slew->since, slew->rate_ppm, 1000000);
+
+  return slew->span < 0 ? MAX (-done, slew->span) : MIN (done, slew->span);
+}
+
+/* Whoever sets it ends what was being set little by little, as Linux does. */
 static void
 step (TrioSimHost *host, GTimeSpan span)
 {
   trio_note_access (host, TRIO_ACCESS_WRITE);
-  host->stepped += span;
+  host->stepped += get_slewed (host) + span;
+  host->slew = (TrioSimSlew) { 0 };
+}
+
+static void
+slew (TrioSimHost *host, GTimeSpan span, int rate_ppm)
+{
+  step (host, 0);
+  host->slew = (TrioSimSlew) { .span = span, .since = host->net->clock->now, .rate_ppm = rate_ppm };
 }
 
 static void
@@ -123,10 +142,49 @@ ask_for_step (TrioSimHost *host)
     step (host, steps[value].span);
 }
 
+/* At 100 ms a second, the most that daemons of NTP do; Linux' adjtime () alone does 0.5. */
+#define SLEW_PPM 100000
+
+static const struct
+{
+  gint64      span;
+  const char *words;
+} slews[] = {
+  { 0, "" },
+  { G_TIME_SPAN_SECOND, "1 s ahead" },
+  { -G_TIME_SPAN_SECOND, "1 s back" },
+  { G_TIME_SPAN_MINUTE, "a minute ahead" },
+  { -G_TIME_SPAN_MINUTE, "a minute back" },
+};
+
+static void
+describe_slew (const TrioChoicePoint *point, guint32 value, GString *out)
+{
+  g_string_append_printf (out, "the wall clock of %s began to be set %s, 100 ms in a second", trio_sim_host_describe (point->data), slews[value].words);
+}
+
+static void
+ask_for_slew (TrioSimHost *host)
+{
+  static const guint32 weights[] = { 60, 1, 1, 1, 1 };
+  const TrioChoicePoint point = {
+    .label = "fault.clock.slew",
+    .bound = G_N_ELEMENTS (slews),
+    .weights = weights,
+    .what = "trio_current_real_time",
+    .describe = describe_slew,
+    .data = host,
+  };
+  guint32 value = trio_sim_tape_allows (host->net->tape, TRIO_SIM_INJECT_FAULT) ? trio_choose (&point) : 0;
+
+  if (value != 0)
+    slew (host, slews[value].span, SLEW_PPM);
+}
+
 gint64
 trio_sim_host_get_real_time (const TrioSimHost *host)
 {
-  return TRIO_SIM_EPOCH + trio_sim_host_get_time (host, host->net->clock->now) + host->stepped;
+  return TRIO_SIM_EPOCH + trio_sim_host_get_time (host, host->net->clock->now) + host->stepped + get_slewed (host);
 }
 
 /* That of the task, or of the thread, that asks. */
@@ -146,6 +204,7 @@ trio_sim_world_get_real_time (TrioSimWorld *world)
   if (trio_current_task () != NULL)
     {
       ask_for_step ((TrioSimHost *) host);
+      ask_for_slew ((TrioSimHost *) host);
       trio_note_access (host, TRIO_ACCESS_READ);
     }
   return trio_sim_host_get_real_time (host);
@@ -189,6 +248,13 @@ void
 trio_sim_host_step_clock (TrioSimHost *host, GTimeSpan span)
 {
   step (trio_sim_host_or_own (host, "trio_sim_host_step_clock"), span);
+}
+
+void
+trio_sim_host_slew_clock (TrioSimHost *host, GTimeSpan span, int rate_ppm)
+{
+  g_return_if_fail (rate_ppm > 0 && rate_ppm <= 500000);
+  slew (trio_sim_host_or_own (host, "trio_sim_host_slew_clock"), span, rate_ppm);
 }
 
 /* --- what is wrong with them from the start --- */

@@ -40,6 +40,14 @@ typedef struct
   gint64 drift_ppm;               /* it gains so many microseconds a second */
 } TrioSimHostClock;
 
+/* A wall clock that is being set little by little. */
+typedef struct
+{
+  gint64 span;                    /* in all; negative: back */
+  gint64 since;                   /* in the world's time */
+  gint64 rate_ppm;                /* so many microseconds a second */
+} TrioSimSlew;
+
 struct _TrioSimHost
 {
   TrioSimNet  *net;
@@ -61,6 +69,7 @@ struct _TrioSimHost
   TrioSimHostClock clock;         /* as of its last start */
   TrioSimHostClock next_clock;
   gint64       stepped;           /* how far its wall clock was set ahead, in all; or back */
+  TrioSimSlew  slew;              /* on top of that */
 
   gint64       broken_until;      /* the tape has done something to it that lasts so long */
 

@@ -172,6 +172,41 @@ test_what_a_clock_was_set_to_outlives_a_crash (void)
   sim_expect (report, TRIO_SIM_OK, NULL);
 }
 
+static gboolean
+be_slewed (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  static const gint64 expected[] = { 1100, 2200, 3200, 4100, 5000, 5500, 6450 };
+
+  /* 0.2 s ahead, 100 ms in a second; then 0.3 s back; after 2.5 s of that the clock is set, which ends it; then slewed back by 0.05 s. */
+  trio_sim_host_slew_clock (NULL, ms (200), 100000);
+  for (guint i = 0; i < G_N_ELEMENTS (expected); i++)
+    {
+      if (i == 3)
+        trio_sim_host_slew_clock (NULL, ms (-300), 100000);
+      if (i == 5)
+        {
+          if (!trio_sleep (ms (500), error))
+            return FALSE;
+          trio_sim_host_step_clock (NULL, ms (50));
+        }
+      if (i == 6)
+        trio_sim_host_slew_clock (NULL, ms (-50), 50000);
+      if (i != 5 && !trio_sleep (seconds (1), error))
+        return FALSE;
+      g_assert_cmpint (trio_current_real_time () - BEGIN, ==, ms (expected[i]));
+    }
+  g_assert_cmpint (trio_current_time (), ==, ms (6500));
+  return TRUE;
+}
+
+static void
+test_a_clock_may_be_set_little_by_little (void)
+{
+  g_autoptr (TrioSimReport) report = sim_run_fifo (be_slewed, NULL);
+
+  sim_expect (report, TRIO_SIM_OK, NULL);
+}
+
 /* --- leases --- */
 
 #define LEASE seconds (10)
@@ -180,6 +215,7 @@ test_what_a_clock_was_set_to_outlives_a_crash (void)
 typedef struct
 {
   gint64 (*now) (void);
+  gint64   work;            /* for how long its holder needs it, the lease's own clock apart */
   gint64   until;           /* on that clock */
   guint    n_holders;
 } Lease;
@@ -190,27 +226,38 @@ hold_it (gpointer data, GError **error)
   Lease *lease = data;
 
   while (lease->now () < lease->until)
-    if (!trio_sleep (seconds (1), error))
+    if (!trio_sleep (ms (100), error))
       return FALSE;
   lease->until = lease->now () + LEASE;
   lease->n_holders++;
   trio_always (lease->n_holders == 1, "one at a time holds the lease");
-  /* Nobody needs longer than that, the lease's own clock apart. */
-  if (!trio_sleep (LEASE / 2, error))
+  if (!trio_sleep (lease->work, error))
     return FALSE;
   lease->n_holders--;
   return TRUE;
 }
 
 static gboolean
-lease (gpointer now, GError **error)
+share (gint64 (*now) (void), GTimeSpan work, GError **error)
 {
-  Lease lease = { .now = (gint64 (*) (void)) (gsize) now };
+  Lease lease = { .now = now, .work = work };
   g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
 
   trio_nursery_start_soon_full (nursery, hold_it, &lease, NULL, "anna");
   trio_nursery_start_soon_full (nursery, hold_it, &lease, NULL, "berta");
   return trio_nursery_close (nursery, TRUE);
+}
+
+static gboolean
+lease (gpointer now, GError **error)
+{
+  return share ((gint64 (*) (void)) (gsize) now, LEASE / 2, error);
+}
+
+static gboolean
+lease_to_the_last_second (gpointer now, GError **error)
+{
+  return share ((gint64 (*) (void)) (gsize) now, LEASE - seconds (1) / 2, error);
 }
 
 static const char set_ahead[] = "main/berta fault.clock.step 2 = 3/7\n";
@@ -232,6 +279,30 @@ test_a_lease_by_the_monotonic_clock_does_not (void)
 
   sim_expect (report, TRIO_SIM_OK, NULL);
   g_assert_cmpuint (report->unmatched, ==, 1);
+}
+
+static const char slewed_ahead[] = "main/berta fault.clock.slew 1 = 3/5\n";
+
+static void
+test_a_lease_to_the_last_second_ends_early_when_the_clock_is_slewed (void)
+{
+  g_autoptr (TrioSimReport) naive = sim_run_lines (lease_to_the_last_second, (gpointer) (gsize) trio_current_real_time, slewed_ahead);
+  g_autoptr (TrioSimReport) back = sim_run_lines (lease_to_the_last_second, (gpointer) (gsize) trio_current_real_time, "main/berta fault.clock.slew 1 = 4/5\n");
+  g_autoptr (TrioSimReport) monotonic = sim_run_lines (lease_to_the_last_second, (gpointer) (gsize) trio_current_time, slewed_ahead);
+
+  sim_expect (naive, TRIO_SIM_ALWAYS, "one at a time holds the lease");
+  g_assert_cmpuint (naive->unmatched, ==, 0);
+  sim_expect (back, TRIO_SIM_OK, NULL);
+  sim_expect (monotonic, TRIO_SIM_OK, NULL);
+}
+
+static void
+test_who_leaves_a_margin_survives_a_slew (void)
+{
+  g_autoptr (TrioSimReport) report = sim_run_lines (lease, (gpointer) (gsize) trio_current_real_time, slewed_ahead);
+
+  sim_expect (report, TRIO_SIM_OK, NULL);
+  g_assert_cmpuint (report->unmatched, ==, 0);
 }
 
 static void
@@ -258,6 +329,10 @@ main (int argc, char **argv)
   g_test_add_func ("/sim/clocks/what_a_clock_was_set_to_outlives_a_crash", test_what_a_clock_was_set_to_outlives_a_crash);
   g_test_add_func ("/sim/clocks/a_lease_by_the_wall_clock_ends_when_it_is_set", test_a_lease_by_the_wall_clock_ends_when_it_is_set);
   g_test_add_func ("/sim/clocks/a_lease_by_the_monotonic_clock_does_not", test_a_lease_by_the_monotonic_clock_does_not);
+  g_test_add_func ("/sim/clocks/a_clock_may_be_set_little_by_little", test_a_clock_may_be_set_little_by_little);
+  g_test_add_func ("/sim/clocks/a_lease_to_the_last_second_ends_early_when_the_clock_is_slewed",
+                   test_a_lease_to_the_last_second_ends_early_when_the_clock_is_slewed);
+  g_test_add_func ("/sim/clocks/who_leaves_a_margin_survives_a_slew", test_who_leaves_a_margin_survives_a_slew);
   g_test_add_func ("/sim/clocks/a_search_sets_wall_clocks_by_itself", test_a_search_sets_wall_clocks_by_itself);
   return g_test_run ();
 }

@@ -161,6 +161,20 @@ TRIO_API void         trio_sim_host_set_clock      (TrioSimHost *host, GTimeSpan
 TRIO_API void         trio_sim_host_step_clock     (TrioSimHost *host, GTimeSpan span);
 
 /**
+ * trio_sim_host_slew_clock:
+ * @host: (nullable): a host; %NULL for the world's own
+ * @span: how far ahead in all, in microseconds; negative: back; 0: no further
+ * @rate_ppm: how many microseconds in a second; 1 to 500,000. 500 is what Linux does for adjtime(), 100,000 the most that daemons of NTP do
+ *
+ * Somebody begins to set its wall clock little by little: it goes faster or slower than the other one until that is done. What was begun before is
+ * not brought to its end, nor is this when the clock is set at once. No deadline moves, nor does trio_current_time(): with Linux the monotonic clock
+ * is slewed, too; for that there is trio_sim_host_set_clock().
+ *
+ * The tape does it too, if faults may be injected: "fault.clock.slew", asked of who reads the wall clock. Source: adjtime(3), ntp_adjtime(3).
+ */
+TRIO_API void         trio_sim_host_slew_clock     (TrioSimHost *host, GTimeSpan span, int rate_ppm);
+
+/**
  * trio_sim_host_set_limits:
  * @host: a host
  * @descriptors: how many sockets may be open there at a time; 0 for no limit
