@@ -14,6 +14,7 @@ trio_sim_net_new (TrioSimClock *clock, TrioSimTape *tape, TrioSimWatch *watch)
   net->io.name = "simulated";
   net->io.resolve = trio_sim_host_resolve;
   net->io.look_up_name = trio_sim_host_look_up_name;
+  net->io.delay_resolver = trio_sim_host_delay_resolver;
   trio_sim_socket_init_verbs (&net->io);
   trio_sim_vectors_init_verbs (&net->io);
   net->clock = clock;

@@ -294,6 +294,7 @@ trio_sim_link_get_room (const TrioSimLink *link, guint side)
 gboolean       trio_sim_host_resolve       (TrioIo *io, const char *host, guint16 port, TrioAddress **addresses, gsize *n_addresses,
                                             GError **error);
 char          *trio_sim_host_look_up_name  (TrioIo *io, const TrioAddress *address, GError **error);
+gboolean       trio_sim_host_delay_resolver (TrioIo *io, const char *host, GError **error);
 gboolean       trio_sim_address_is_any     (const TrioAddress *address);
 gboolean       trio_sim_address_is_loopback (const TrioAddress *address);
 /* Of a numeric address, or of a name that no host was given. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
-/* Who is asked for the addresses of a name: nobody if it is numeric, else the resolver that the program has set for this run, else the
- * world. */
+/* Who is asked for the addresses of a name: nobody if it is numeric, else the resolver that the program has set for this run (in a simulator for this host),
+ * else the world. A simulated world lets any of them be late, or fail for now. */
 
 #include <trio/resolver.h>
 
@@ -45,21 +45,27 @@ trio_set_resolver (TrioResolver *resolver)
       chosen = g_new (Chosen, 1);
       *chosen = (Chosen) { 1, resolver };
     }
-  trio_run_local_set (&chosen_key, chosen, chosen != NULL ? chosen_unref : NULL);
+  trio_process_local_set (&chosen_key, chosen, chosen != NULL ? chosen_unref : NULL);
 }
 
-static gboolean
+TRIO_CHECKPOINT static gboolean
+delay (TrioIo *io, const char *host, GError **error)
+{
+  return io->delay_resolver == NULL || io->delay_resolver (io, host, error);
+}
+
+TRIO_CHECKPOINT static gboolean
 ask (const char *host, guint16 port, TrioAddress **addresses, gsize *n_addresses, GError **error)
 {
   TrioIo *io = trio_current_io ();
-  g_autoptr (Chosen) chosen = trio_run_local_get (&chosen_key);
+  g_autoptr (Chosen) chosen = trio_process_local_get (&chosen_key);
 
   if (chosen == NULL)
     return io->resolve (io, host, port, addresses, n_addresses, error);
   chosen->n_refs++;
   *addresses = NULL;
   *n_addresses = 0;
-  if (!chosen->resolver->resolve (chosen->resolver, host, port, addresses, n_addresses, error))
+  if (!delay (io, host, error) || !chosen->resolver->resolve (chosen->resolver, host, port, addresses, n_addresses, error))
     return FALSE;
   if (*n_addresses > 0)
     return TRUE;
@@ -106,10 +112,14 @@ trio_look_up_name (const TrioAddress *address, GError **error)
       g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_MISUSE, "a unix address belongs to no host that could have a name");
       return NULL;
     }
-  chosen = trio_run_local_get (&chosen_key);
+  chosen = trio_process_local_get (&chosen_key);
   if (chosen != NULL)
     chosen->n_refs++;
   if (chosen != NULL && chosen->resolver->look_up_name != NULL)
-    return chosen->resolver->look_up_name (chosen->resolver, address, error);
+    {
+      g_autofree char *text = trio_address_to_string (address);
+
+      return delay (io, text, error) ? chosen->resolver->look_up_name (chosen->resolver, address, error) : NULL;
+    }
   return io->look_up_name (io, address, error);
 }

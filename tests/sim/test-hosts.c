@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include <trio/resolver.h>
 #include <trio/thread.h>
 
 #include "tests/sim/hosts-test.h"
@@ -299,6 +300,136 @@ test_what_fails_once_is_survived_by_who_tries_again (void)
     }
 }
 
+/* A resolver of the client's own: every name is the server's. */
+typedef struct
+{
+  TrioResolver resolver;
+  TrioAddress  address;
+  guint        n_asked;
+} Phonebook;
+
+static gboolean
+find_in_phonebook (TrioResolver *resolver, const char *host G_GNUC_UNUSED, guint16 port, TrioAddress **addresses, gsize *n_addresses, GError **error)
+{
+  Phonebook *book = (Phonebook *) resolver;
+
+  book->n_asked++;
+  if (!trio_checkpoint (error))
+    return FALSE;
+  *addresses = g_memdup2 (&book->address, sizeof book->address);
+  (*addresses)->port = port;
+  *n_addresses = 1;
+  return TRUE;
+}
+
+static char *
+find_name_in_phonebook (TrioResolver *resolver, const TrioAddress *address, GError **error)
+{
+  Phonebook *book = (Phonebook *) resolver;
+
+  book->n_asked++;
+  if (!trio_checkpoint (error))
+    return NULL;
+  return g_strdup (memcmp (address->bytes, book->address.bytes, 4) == 0 ? "shop.example" : "somebody.else");
+}
+
+static void
+free_phonebook (TrioResolver *resolver)
+{
+  g_free (resolver);
+}
+
+/* Its first look-up is the world's. */
+static Phonebook *
+use_phonebook (GError **error)
+{
+  Phonebook *book = g_new0 (Phonebook, 1);
+  g_autofree TrioAddress *addresses = NULL;
+  gsize n;
+
+  book->resolver = (TrioResolver) { find_in_phonebook, free_phonebook, find_name_in_phonebook };
+  if (!trio_resolve ("db", 7, &addresses, &n, error))
+    g_error ("there is no db");
+  book->address = addresses[0];
+  trio_set_resolver (&book->resolver);
+  return book;
+}
+
+/* Another host has none. */
+static gboolean
+look_elsewhere (gpointer data, GError **error)
+{
+  g_autofree char *name = trio_look_up_name (&((Phonebook *) data)->address, error);
+
+  g_assert_cmpstr (name, ==, "db");
+  return TRUE;
+}
+
+static gboolean
+look_into_phonebook (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  Phonebook *book = use_phonebook (error);
+  g_autofree char *name = trio_look_up_name (&book->address, error);
+
+  g_assert_cmpstr (name, ==, "shop.example");
+  if (!hosts_ask_once ("whoever", seconds (1), error))
+    return FALSE;
+  g_assert_cmpuint (book->n_asked, ==, 2);
+  {
+    g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+
+    trio_sim_host_start (trio_sim_host_new ("stranger"), nursery, look_elsewhere, book);
+    if (!trio_nursery_close (nursery, TRUE))
+      return FALSE;
+  }
+  g_assert_cmpuint (book->n_asked, ==, 2);
+  return TRUE;
+}
+
+static gboolean
+hope_in_phonebook (gpointer data, GError **error)
+{
+  use_phonebook (error);
+  return hosts_ask_and_hope (data, error);
+}
+
+static gboolean
+look_again_into_phonebook (gpointer data, GError **error)
+{
+  use_phonebook (error);
+  return hosts_ask_again (data, error);
+}
+
+static gboolean
+name_it (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  Phonebook *book = use_phonebook (error);
+  g_autofree char *name = trio_look_up_name (&book->address, error);
+
+  return name != NULL;
+}
+
+static void
+test_a_resolver_of_one_s_own_is_a_host_s_and_is_asked_both_ways (void)
+{
+  hosts_expect_pair (look_into_phonebook, "", TRIO_SIM_OK);
+}
+
+/* As the world's names: the first is for its address, the second for the connection. */
+static void
+test_a_resolver_of_one_s_own_may_fail_or_be_slow_like_the_world_s (void)
+{
+  static const char *const lines[] = { "main/web/main fault.resolve 2 = 1/2", "main/web/main net.latency 2 = 4/5" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (lines); i++)
+    {
+      hosts_expect_pair (hope_in_phonebook, lines[i], TRIO_SIM_ERROR);
+      hosts_expect_pair (look_again_into_phonebook, lines[i], TRIO_SIM_OK);
+    }
+  hosts_expect_pair (name_it, lines[0], TRIO_SIM_ERROR);
+  hosts_expect_pair (name_it, lines[1], TRIO_SIM_OK);
+}
+
 static gboolean
 count_one (gpointer data, GError **error G_GNUC_UNUSED)
 {
@@ -371,6 +502,8 @@ main (int argc, char **argv)
   ADD (descriptors_and_ports_may_run_out);
   ADD (what_the_tape_does_to_the_network_is_survived_by_who_tries_again);
   ADD (what_fails_once_is_survived_by_who_tries_again);
+  ADD (a_resolver_of_one_s_own_is_a_host_s_and_is_asked_both_ways);
+  ADD (a_resolver_of_one_s_own_may_fail_or_be_slow_like_the_world_s);
   ADD (who_gets_no_thread_may_do_without);
   ADD (all_of_it_at_random_is_survived_by_who_tries_again);
   return g_test_run ();

@@ -14,7 +14,7 @@ typedef struct _TrioResolver TrioResolver;
  * TrioResolver:
  * @resolve: a Checkpoint, with the promise of trio_resolve(); it is asked for names only, which are ASCII already
  * @look_up_name: (nullable): a Checkpoint, with the promise of trio_look_up_name(); %NULL: the world is asked
- * @free: (nullable): called when it is replaced, and when the run ends
+ * @free: (nullable): called when it is replaced, and when the run ends, or its host's process in a simulator
  *
  * Who looks up names. Embed it as the first member of your own.
  */
@@ -28,10 +28,11 @@ struct _TrioResolver
 
 /**
  * trio_set_resolver:
- * @resolver: (transfer full) (nullable): who is asked from now on in the current run; %NULL for the world's own: the system's look-up in
- *   a thread, or the simulated names
+ * @resolver: (transfer full) (nullable): who is asked from now on in the current run, in a simulator on the calling task's host; %NULL for the world's
+ *   own: the system's look-up in a thread, or the simulated names
  *
- * For caches, for DNS over something, for tests. Look-ups under way are not disturbed: @resolver stays alive until they have come back.
+ * For caches, for DNS over something, for tests. Look-ups under way are not disturbed: @resolver stays alive until they have come back. In a simulated run
+ * it may be late and fail for now like the simulated names, before it is asked; what it does by itself may, too.
  *
  * Source: Trio's `trio.socket.set_custom_hostname_resolver`.
  */

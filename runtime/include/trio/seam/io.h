@@ -189,6 +189,9 @@ struct _TrioIo
 
   /* The name of whoever has an address, (transfer full), or NULL: G_RESOLVER_ERROR_NOT_FOUND if it has none. Checkpoint. */
   char    *(*look_up_name)  (TrioIo *self, const TrioAddress *address, GError **error);
+  /* (nullable) Before a resolver of the program's own is asked for a host, or for the name of one whose address that is: it may be late, or fail for now,
+   * as resolve() may. NULL: that is the resolver's business. Checkpoint. */
+  gboolean (*delay_resolver) (TrioIo *self, const char *host, GError **error);
 };
 
 /**
