@@ -70,6 +70,8 @@ static const char *const inner_names[] = {
 static const char *const outer_names[] = {
   "trio_fiber_bottom", "begin_sanitized", "task_entry", "main_task", "__start_context",
 };
+/* In which of these the loop may begin turns, on the stack of the task that has stopped there. */
+static const char *const turning_names[] = { "trio_loop_switch_away", "trio_task_yield" };
 /* Through which of these a dump came to look at the task that asked for it. */
 static const char *const looking_names[] = { "trio_loop_append_dump", "trio_dump_to_string", "trio_dump" };
 #define LOOKING_DEPTH 12
@@ -92,9 +94,9 @@ count_inner (const TrioSymbol *symbols, guint n, const char *what)
   for (guint i = 0; i < MIN (n, LOOKING_DEPTH); i++)
     if (is_among (looking_names, G_N_ELEMENTS (looking_names), &symbols[i]))
       first = i + 1;
-  /* The loop may take its next turns on the stack of a task that has stopped; what it does there is not the task's. */
+  /* What the loop does there is not the task's. */
   for (guint i = 0; i < n; i++)
-    if (g_strcmp0 (symbols[i].function, "trio_loop_switch_away") == 0)
+    if (is_among (turning_names, G_N_ELEMENTS (turning_names), &symbols[i]))
       first = i + 1;
   for (guint i = first; what != NULL && i < MIN (n, first + LOOKING_DEPTH); i++)
     if (g_strcmp0 (symbols[i].function, what) == 0)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <trio/lowlevel/task.h>
+#include <trio/lowlevel/token.h>
 
 #include "host/dump-signal.h"
 #include "tests/core/reports.h"
@@ -103,6 +104,43 @@ test_a_signal_prints_a_dump (void)
   run_and_catch (raise_and_wait_for_the_print, GINT_TO_POINTER (SIGUSR1), &options, &error);
   g_assert_no_error (error);
   assert_dump ();
+}
+
+/* ---- between two steps ---- */
+
+static void
+print_a_dump (gpointer data G_GNUC_UNUSED)
+{
+  trio_dump ();
+}
+
+/* Some of these turns begin on the stack of this task, in the middle of its checkpoint. */
+static gboolean __attribute__ ((noinline))
+check_in_often (gpointer data G_GNUC_UNUSED, GError **error)
+{
+  g_autoptr (TrioToken) token = trio_current_token ();
+
+  for (guint i = 0; i < 20; i++)
+    {
+      trio_token_run_sync_soon (token, print_a_dump, NULL, NULL);
+      if (!trio_checkpoint (error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static void
+test_what_the_loop_does_on_the_stack_of_a_task_is_not_the_tasks (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  run_and_catch (check_in_often, NULL, NULL, &error);
+  g_assert_no_error (error);
+  report_assert_has (printed->str, "\n  main (2): can run");
+#ifdef HAVE_STACKS
+  report_assert_has (printed->str, "\n      stack: trio_checkpoint < check_in_often\n");
+#endif
+  report_assert_has_not (printed->str, "begin_turn");
 }
 
 static gboolean
@@ -439,6 +477,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/explain/a-signal-prints-a-dump", test_a_signal_prints_a_dump);
+  g_test_add_func ("/explain/what-the-loop-does-on-the-stack-of-a-task-is-not-the-tasks",
+                   test_what_the_loop_does_on_the_stack_of_a_task_is_not_the_tasks);
   g_test_add_func ("/explain/between-runs-the-signal-does-nothing", test_between_runs_the_signal_does_nothing);
   g_test_add_func ("/explain/the-environment-may-name-the-signal", test_the_environment_may_name_the_signal);
   g_test_add_func ("/explain/a-signal-of-somebody-else-is-left-alone", test_a_signal_of_somebody_else_is_left_alone);
