@@ -38,6 +38,12 @@ trio_address_unix (const char *path, TrioAddress *address, GError **error)
   g_return_val_if_fail (path != NULL && address != NULL, FALSE);
 
   length = strlen (path);
+  if (length == 0 || strcmp (path, "@") == 0)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "“%s” is no path of a unix socket: %s is missing", path,
+                   length == 0 ? "the path" : "the name behind the “@”");
+      return FALSE;
+    }
   if (length >= TRIO_ADDRESS_PATH_MAX)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_FILENAME_TOO_LONG, "the path of a unix socket may have %d bytes, and “%s” has %" G_GSIZE_FORMAT,

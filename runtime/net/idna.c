@@ -36,7 +36,9 @@ trio_idna_to_ascii (const char *host, GError **error)
   g_autofree char *ascii = NULL;
   const char *why = NULL;
 
-  if (!g_utf8_validate (host, -1, NULL))
+  if (*host == '\0')
+    why = "it is empty";
+  else if (!g_utf8_validate (host, -1, NULL))
     why = "it is not UTF-8";
   else
     ascii = g_str_is_ascii (host) ? g_strdup (host) : convert (host, &why);

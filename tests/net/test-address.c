@@ -77,6 +77,12 @@ test_unix_paths_fit_or_are_refused (void)
   expect_text (b, "@shop");
   g_assert_false (trio_address_unix (long_path, &a, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FILENAME_TOO_LONG);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_clear_error (&error);
+      g_assert_false (trio_address_unix (i == 0 ? "" : "@", &a, &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+    }
   long_path[TRIO_ADDRESS_PATH_MAX - 1] = '\0';
   g_assert_true (trio_address_unix (long_path, &a, NULL));
   expect_text (a, long_path);

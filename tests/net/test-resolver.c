@@ -131,7 +131,7 @@ refuse (gpointer data G_GNUC_UNUSED, GError **error)
 {
   g_autofree char *label = g_strnfill (60, 'a');
   g_autofree char *long_name = g_strjoin (".", label, label, label, label, label, NULL);
-  const char *names[] = { "\377", long_name, "\341\204\200..\341\204\200" };
+  const char *names[] = { "", "\377", long_name, "\341\204\200..\341\204\200" };
 
   (void) error;
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)

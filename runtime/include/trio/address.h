@@ -52,7 +52,8 @@ TRIO_API gboolean trio_address_parse     (const char *host, guint16 port, TrioAd
  * @address: (out): the address
  * @error: where it says why not
  *
- * Errors: %G_IO_ERROR_FILENAME_TOO_LONG if @path has more than 107 bytes, which is all that the system keeps.
+ * Errors: %G_IO_ERROR_FILENAME_TOO_LONG if @path has more than 107 bytes, which is all that the system keeps;
+ * %G_IO_ERROR_INVALID_ARGUMENT if it is empty, or nothing but "@".
  *
  * Returns: %TRUE if it fits
  */

@@ -50,7 +50,7 @@ TRIO_API void     trio_set_resolver (TrioResolver *resolver);
  * not transitional; built without libidn2: IDNA 2003). Checkpoint. A cancellation gives up the wait; a look-up that is under way in a
  * thread goes on, and its answer is dropped.
  *
- * Errors: cancellation; %G_RESOLVER_ERROR; %G_IO_ERROR_INVALID_ARGUMENT if @host cannot be the name of a host; %TRIO_ERROR_MISUSE if the resolver
+ * Errors: cancellation; %G_RESOLVER_ERROR; %G_IO_ERROR_INVALID_ARGUMENT if @host cannot be the name of a host, or is empty; %TRIO_ERROR_MISUSE if the resolver
  * of trio_set_resolver() succeeds without an address.
  *
  * Returns: %TRUE if there is an address

@@ -17,7 +17,8 @@ G_BEGIN_DECLS
  * Connects. Checkpoint. Nobody is waited for: a listener whose line is full refuses, since no system tells when it is not any more.
  *
  * Errors: cancellation; %G_IO_ERROR_NOT_FOUND if there is no such path; %G_IO_ERROR_CONNECTION_REFUSED if nobody listens there (the
- * file may be left over from a server that has crashed); %G_IO_ERROR_PERMISSION_DENIED; %G_IO_ERROR_FILENAME_TOO_LONG.
+ * file may be left over from a server that has crashed); %G_IO_ERROR_PERMISSION_DENIED; %G_IO_ERROR_FILENAME_TOO_LONG;
+ * %G_IO_ERROR_INVALID_ARGUMENT for an empty @path.
  *
  * Returns: (transfer full): a stream, or %NULL
  */
@@ -35,7 +36,8 @@ TRIO_API TrioStream   *trio_open_unix_stream   (const char *path, GError **error
  * Checkpoint.
  *
  * Errors: cancellation; %G_IO_ERROR_ADDRESS_IN_USE if somebody listens there, or if the file is no socket, which the message tells;
- * %G_IO_ERROR_NOT_FOUND if there is no such directory; %G_IO_ERROR_PERMISSION_DENIED; %G_IO_ERROR_FILENAME_TOO_LONG.
+ * %G_IO_ERROR_NOT_FOUND if there is no such directory; %G_IO_ERROR_PERMISSION_DENIED; %G_IO_ERROR_FILENAME_TOO_LONG;
+ * %G_IO_ERROR_INVALID_ARGUMENT for an empty @path.
  *
  * Returns: (transfer full): a listener, or %NULL
  */
