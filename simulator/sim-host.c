@@ -170,10 +170,29 @@ look_up (TrioSimNet *net, const char *host, GError **error)
   return TRUE;
 }
 
+/* "Any address" of a host is "::", too, if it has one of that family. */
+static gboolean
+has_ipv6 (const TrioSimHost *host)
+{
+  for (guint i = 0; i < host->addresses->len; i++)
+    if (g_array_index (host->addresses, TrioAddress, i).family == TRIO_ADDRESS_IPV6)
+      return TRUE;
+  return FALSE;
+}
+
+static void
+return_any (TrioSimNet *net, guint16 port, TrioAddress **addresses, gsize *n_addresses)
+{
+  *n_addresses = has_ipv6 (trio_sim_net_get_host (net)) ? 2 : 1;
+  *addresses = g_new (TrioAddress, *n_addresses);
+  for (gsize i = 0; i < *n_addresses; i++)
+    (*addresses)[i] = (TrioAddress) { .family = i == 0 ? TRIO_ADDRESS_IPV4 : TRIO_ADDRESS_IPV6, .port = port };
+}
+
 static void
 return_addresses (TrioSimNet *net, const char *name, guint16 port, TrioAddress **addresses, gsize *n_addresses)
 {
-  const TrioSimHost *host = name == NULL ? NULL : trio_sim_net_find_name (net, name);
+  const TrioSimHost *host = trio_sim_net_find_name (net, name);
 
   *n_addresses = host == NULL ? 1 : host->addresses->len;
   *addresses = host == NULL ? g_new (TrioAddress, 1) : g_memdup2 (host->addresses->data, *n_addresses * sizeof (TrioAddress));
@@ -186,11 +205,14 @@ return_addresses (TrioSimNet *net, const char *name, guint16 port, TrioAddress *
 gboolean
 trio_sim_host_resolve (TrioIo *io, const char *host, guint16 port, TrioAddress **addresses, gsize *n_addresses, GError **error)
 {
-  gboolean numeric = host == NULL || *host == '\0' || g_hostname_is_ip_address (host);
+  gboolean numeric = host == NULL || g_hostname_is_ip_address (host);
 
   if (numeric ? !trio_checkpoint (error) : !look_up ((TrioSimNet *) io, host, error))
     return FALSE;
-  return_addresses ((TrioSimNet *) io, host, port, addresses, n_addresses);
+  if (host == NULL)
+    return_any ((TrioSimNet *) io, port, addresses, n_addresses);
+  else
+    return_addresses ((TrioSimNet *) io, host, port, addresses, n_addresses);
   return TRUE;
 }
 

@@ -246,6 +246,17 @@ trio_sim_net_find_listener (TrioSimNet *net, const TrioSimHost *host, const Trio
   return found;
 }
 
+/* Of two families, only "::" takes the other one's ports, too, and only if it was not told to leave them. */
+static gboolean
+are_apart (const TrioSimSocket *bound, const TrioSimSocket *binding, const TrioAddress *address)
+{
+  gboolean bound_is_wider = bound->local.family == TRIO_ADDRESS_IPV6;
+  const TrioSimSocket *wider = bound_is_wider ? bound : binding;
+
+  return bound->local.family != address->family
+         && (!trio_sim_address_is_any (bound_is_wider ? &bound->local : address) || (wider != NULL && wider->ipv6_only));
+}
+
 gboolean
 trio_sim_net_is_taken (const TrioSimHost *host, TrioSocketKind kind, const TrioSimSocket *except, const TrioAddress *address)
 {
@@ -256,6 +267,8 @@ trio_sim_net_is_taken (const TrioSimHost *host, TrioSocketKind kind, const TrioS
       if (socket == except || socket->host != host || socket->kind != kind || !socket->bound || socket->local.port != address->port)
         continue;
       if (except != NULL && except->reuse_port && socket->reuse_port)
+        continue;
+      if (are_apart (socket, except, address))
         continue;
       /* Connected sockets share their port with their listener, and leave it free to one that reuses addresses. */
       if (socket->state == TRIO_SIM_SOCKET_CONNECTED && except != NULL && except->reuse_address)

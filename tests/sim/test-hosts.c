@@ -113,6 +113,51 @@ test_one_listens_at_ones_own_addresses_only (void)
   hosts_expect_pair (bind_where_one_is, "", TRIO_SIM_OK);
 }
 
+static gboolean
+serve_at_any_address (gpointer data, GError **error)
+{
+  (void) data;
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (TrioListener) listener = trio_open_tcp_listener (NULL, 7, error);
+      g_autoptr (TrioStream) stream = listener != NULL ? trio_listener_accept (listener, error) : NULL;
+
+      if (stream == NULL)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+find_it_at_each_address (gpointer data, GError **error)
+{
+  TrioSimHost *host = trio_sim_host_new ("both");
+  g_autoptr (TrioNursery) nursery = trio_nursery_open (error);
+  static const char *const names[] = { "10.7.7.7", "fd00::9" };
+
+  (void) data;
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    trio_sim_host_add_address (host, names[i]);
+  trio_sim_host_start (host, nursery, serve_at_any_address, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autoptr (TrioStream) stream = NULL;
+
+      if (!trio_sleep (seconds (1), error))
+        return FALSE;
+      stream = trio_open_tcp_stream (names[i], 7, error);
+      if (stream == NULL)
+        return FALSE;
+    }
+  return trio_nursery_close (nursery, TRUE);
+}
+
+static void
+test_any_address_is_that_of_each_family (void)
+{
+  hosts_expect_pair (find_it_at_each_address, "", TRIO_SIM_OK);
+}
+
 /* --- what is between them --- */
 
 static gboolean
@@ -495,6 +540,7 @@ main (int argc, char **argv)
   ADD (a_name_is_a_host_and_localhost_is_ones_own);
   ADD (a_cancellation_anywhere_in_connecting_is_told);
   ADD (one_listens_at_ones_own_addresses_only);
+  ADD (any_address_is_that_of_each_family);
   ADD (what_is_sent_into_a_partition_arrives_when_it_is_over);
   ADD (a_partition_that_stays_times_out);
   ADD (a_partition_may_be_one_way);
