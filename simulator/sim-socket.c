@@ -431,6 +431,8 @@ shut_down (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, gboolean sending, gbool
   self->receives_no_more |= receiving;
   if (receiving)
     trio_socket_wake (socket, TRIO_IO_READ);
+  if (sending)
+    trio_socket_wake (socket, TRIO_IO_WRITE);
   if (sending && self->link != NULL && !self->link->pipe[self->side].fin_sent)
     trio_sim_link_send_fin (self->link, self->side, trio_sim_choose_latency ("shutdown_send"));
   return 0;

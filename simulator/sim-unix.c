@@ -314,6 +314,7 @@ trio_sim_unix_shutdown (TrioSimSocket *self, gboolean sending, gboolean receivin
       trio_socket_wake (&self->peer->socket, TRIO_IO_WRITE);
     }
   trio_socket_wake (&self->socket, TRIO_IO_READ);
+  trio_socket_wake (&self->socket, TRIO_IO_WRITE);
   return 0;
 }
 

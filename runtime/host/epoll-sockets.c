@@ -260,6 +260,12 @@ verb_shutdown (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket, gboolean sending, g
       ours->ready[TRIO_IO_READ] = TRUE;
       trio_socket_wake (socket, TRIO_IO_READ);
     }
+  /* Nor will there be room for more; of a unix socket the system does not tell. */
+  if (sending)
+    {
+      ours->ready[TRIO_IO_WRITE] = TRUE;
+      trio_socket_wake (socket, TRIO_IO_WRITE);
+    }
   return 0;
 }
 

@@ -38,6 +38,8 @@ try_receive (TrioSocketHandle *const *handles, guint n_handles, guint *turn, con
 static void
 set_error (TrioSocketHandle *self, int errnum, const char *what, const TrioAddress *address, GError **error)
 {
+  if (trio_socket_note_error (self, errnum, error))
+    return;
   if (trio_errno_is_broken_connection (errnum) && trio_socket_get_kind (self, NULL) == TRIO_SOCKET_STREAM)
     trio_socket_set_broken_error (error, errnum, what, address);
   else
@@ -59,6 +61,8 @@ receive_next (TrioSocketHandle *const *handles, guint n_handles, guint *turn, co
       waited = TRUE;
     }
 
+  if (received == 0)
+    received = -handles[0]->died_of;
   if (received < 0)
     {
       TrioAddress address;
@@ -121,7 +125,7 @@ trio_socket_send_message (TrioSocketHandle *self, const TrioOutputVector *vector
       gboolean named = message->has_address || trio_socket_get_address (self, TRUE, &address);
 
       *errnum = (int) -sent;
-      set_error (self, *errnum, "send to", named ? &address : NULL, error);
+      set_error (self, *errnum, named ? "send to" : "send to a peer that it does not have", named ? &address : NULL, error);
     }
   else if (!waited)
     trio_cancel_shielded_checkpoint ();

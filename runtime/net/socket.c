@@ -61,13 +61,15 @@ trio_socket_connect (TrioSocketHandle *self, const TrioAddress *address, int *er
 
   errnum = errnum != NULL ? errnum : &ignored;
   *errnum = 0;
-  if (!trio_checkpoint_if_cancelled_in (connect_wait.what, error) || !trio_socket_begin (self, TRIO_IO_WRITE, "connecting", error))
+  if (!trio_checkpoint_if_cancelled_in (connect_wait.what, error))
     {
       trio_socket_close (self);
       return FALSE;
     }
+  if (!trio_socket_begin (self, TRIO_IO_WRITE, "connecting", error))
+    return FALSE;
 
-  ok = finish_connecting (self, self->io->connect (self->io, self->socket, address), address, errnum, error);
+  ok = finish_connecting (self, self->is_connected ? -EISCONN : self->io->connect (self->io, self->socket, address), address, errnum, error);
   if (!ok)
     trio_socket_close (self);
   trio_socket_end (self, TRIO_IO_WRITE);
@@ -86,6 +88,8 @@ finish_connecting (TrioSocketHandle *self, int result, const TrioAddress *addres
       if (!trio_socket_wait (handles, 1, TRIO_IO_WRITE, &connect_wait, error))
         return FALSE;
       result = self->io->connect_result (self->io, self->socket);
+      /* Linux would say yes once more. */
+      self->is_connected = result >= 0;
     }
 
   if (result >= 0)
@@ -278,6 +282,8 @@ receive_by (TrioSocketHandle *self, ReceiveVerb verb, gpointer buffer, gsize siz
       waited = TRUE;
     }
 
+  if (received == 0 && size > 0)
+    received = -self->died_of;
   if (received < 0)
     set_broken_error (self, (int) -received, "receive from", error);
   else if (!waited)
@@ -430,12 +436,29 @@ trio_socket_end (TrioSocketHandle *self, TrioIoDirection direction)
   trio_socket_handle_unref (self);
 }
 
+gboolean
+trio_socket_note_error (TrioSocketHandle *self, int errnum, GError **error)
+{
+  if (errnum == EPIPE && self->has_shut_send)
+    {
+      g_set_error_literal (error, TRIO_ERROR, TRIO_ERROR_CLOSED_RESOURCE, "nothing can be sent after the end of what is sent");
+      return TRUE;
+    }
+  if (errnum == ECONNRESET || errnum == ECONNABORTED || errnum == ETIMEDOUT)
+    self->died_of = trio_socket_get_kind (self, NULL) == TRIO_SOCKET_STREAM ? errnum : 0;
+  return FALSE;
+}
+
 static void
 set_broken_error (TrioSocketHandle *self, int errnum, const char *what, GError **error)
 {
   TrioAddress address;
   gboolean named = trio_socket_get_address (self, TRUE, &address);
+  g_autofree char *alone = named ? NULL : g_strconcat (what, " a peer that it does not have", NULL);
 
+  if (trio_socket_note_error (self, errnum, error))
+    return;
+  what = named ? what : alone;
   /* A datagram met nobody, which says nothing about the next one. */
   if (errnum == ECONNREFUSED)
     trio_socket_set_system_error (error, errnum, what, named ? &address : NULL);

@@ -39,6 +39,8 @@ struct _TrioSocketHandle
   TrioSocket   *socket;      /* NULL once closed */
   TrioSendState send_state;
   gboolean      has_shut_send;   /* whatever was sent before */
+  gboolean      is_connected;    /* by us; a system may forget to refuse the second time */
+  int           died_of;     /* the errno that a connection ended with, or 0: the system tells it once, and an end of the stream from then on */
   struct _TrioSocketLine *line;  /* net/socket-select.h; NULL until a select asks */
 };
 
@@ -63,6 +65,9 @@ TrioSocketHandle *trio_socket_accept_now   (TrioSocketHandle *const *listening, 
 
 /* FALSE after the end of what is sent, and if an unknown part of something was. */
 gboolean          trio_socket_may_send     (TrioSocketHandle *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Of each error of a system call that sends or receives: remembers what the connection died of. TRUE: error is set, since nothing is wrong but
+ * that this side has said that it sends no more. */
+gboolean          trio_socket_note_error   (TrioSocketHandle *self, int errnum, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* BROKEN_RESOURCE, with the peer's address. */
 void              trio_socket_set_send_error (TrioSocketHandle *self, int errnum, GError **error);
 

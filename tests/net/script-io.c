@@ -127,6 +127,13 @@ script_shutdown (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket G_GNUC_UNUSED, gbo
   return 0;
 }
 
+static void
+script_get_kind (TrioIo *io G_GNUC_UNUSED, TrioSocket *socket G_GNUC_UNUSED, TrioAddressFamily *family, TrioSocketKind *kind)
+{
+  *family = TRIO_ADDRESS_IPV4;
+  *kind = TRIO_SOCKET_STREAM;
+}
+
 static int
 script_get_address (TrioIo *io, TrioSocket *socket G_GNUC_UNUSED, gboolean remote, TrioAddress *address)
 {
@@ -191,6 +198,7 @@ script_io_init (ScriptIo *self)
       .receive_message = script_receive_message,
       .send_message = script_send_message,
       .shutdown = script_shutdown,
+      .get_kind = script_get_kind,
       .get_address = script_get_address,
       .arm = script_arm,
       .close = script_close,

@@ -2,6 +2,7 @@
 
 /* The smaller calls of sockets: looking without taking, asking, and giving away; and names of addresses. */
 
+#include <errno.h>
 #include <string.h>
 
 #include <gio/gio.h>
@@ -269,6 +270,108 @@ test_receiving_from_who_has_gone_is_a_broken_connection (gpointer unused G_GNUC_
   return TRUE;
 }
 
+/* The system tells a reset once, to whoever comes first, and then shows the end of the stream: which would make half an answer whole. */
+static gboolean
+test_what_a_connection_died_of_is_told_to_everybody (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (families); i++)
+    {
+      TrioSocketHandle *ends[2];
+      GError *failure = NULL;
+      char byte;
+      const TrioInputVector vector = { &byte, 1 };
+
+      if (!make_pair (families[i / 2], ends, error) || !trio_socket_send_all (ends[0], "x", 1, error)
+          || !trio_socket_wait_readable (ends[1], error))
+        return FALSE;
+      trio_socket_close (ends[1]);
+      if (!trio_socket_wait_readable (ends[0], error))
+        return FALSE;
+      if (i % 2 != 0)
+        {
+          g_assert_false (trio_socket_send_all (ends[0], "y", 1, &failure));
+          parity_expect_error (failure, TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE);
+        }
+      for (guint again = 0; again < 2; again++)
+        {
+          g_assert_cmpint (trio_socket_receive (ends[0], &byte, 1, &failure), ==, -1);
+          parity_expect_error (failure, TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE);
+          g_assert_cmpint (trio_socket_receive_vectors (ends[0], &vector, 1, NULL, NULL, &failure), ==, -1);
+          parity_expect_error (failure, TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE);
+          g_assert_cmpint (trio_socket_peek (ends[0], &byte, 1, &failure), ==, -1);
+          parity_expect_error (failure, TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE);
+        }
+      drop_pair (ends);
+    }
+  return TRUE;
+}
+
+static gboolean
+send_too_much (gpointer data, GError **error)
+{
+  const gsize size = 16 << 20;
+  g_autofree char *much = g_malloc0 (size);
+  GError *failure = NULL;
+
+  (void) error;
+  g_assert_false (trio_socket_send_all (data, much, size, &failure));
+  parity_expect_error (failure, TRIO_ERROR, TRIO_ERROR_CLOSED_RESOURCE);
+  return TRUE;
+}
+
+static gboolean
+test_who_waits_to_send_learns_that_sending_was_shut (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (families); i++)
+    {
+      g_autoptr (TrioNursery) nursery = NULL;
+      TrioSocketHandle *ends[2];
+      TrioAddress peer;
+      GError *failure = NULL;
+
+      if (!make_pair (families[i], ends, error))
+        return FALSE;
+      nursery = trio_nursery_open (error);
+      trio_nursery_start_soon (nursery, send_too_much, ends[0]);
+      if (!trio_sleep (20 * G_TIME_SPAN_MILLISECOND, error))
+        return FALSE;
+      /* Whoever may not use it does not break it either. */
+      g_assert_true (trio_socket_get_address (ends[0], TRUE, &peer));
+      g_assert_false (trio_socket_connect (ends[0], &peer, NULL, &failure));
+      parity_expect_error (failure, TRIO_ERROR, TRIO_ERROR_BUSY_RESOURCE);
+      g_assert_true (trio_socket_is_open (ends[0]));
+      if (!trio_socket_shutdown (ends[0], TRIO_SOCKET_SHUT_SEND, error) || !trio_nursery_close (nursery, TRUE))
+        return FALSE;
+      drop_pair (ends);
+    }
+  return TRUE;
+}
+
+static gboolean
+test_a_socket_is_connected_once (gpointer unused G_GNUC_UNUSED, GError **error)
+{
+  TrioSocketHandle *ends[2];
+  g_autoptr (TrioSocketHandle) unconnected = trio_socket_open (TRIO_ADDRESS_IPV4, TRIO_SOCKET_STREAM, NULL, error);
+  GError *failure = NULL;
+  TrioAddress peer;
+  int errnum = 0;
+  char byte;
+
+  if (unconnected == NULL || !make_pair (TRIO_ADDRESS_IPV4, ends, error))
+    return FALSE;
+  g_assert_true (trio_socket_get_address (ends[0], TRUE, &peer));
+  g_assert_false (trio_socket_connect (ends[0], &peer, &errnum, &failure));
+  g_assert_cmpint (errnum, ==, EISCONN);
+  g_clear_error (&failure);
+  g_assert_false (trio_socket_is_open (ends[0]));
+  drop_pair (ends);
+
+  g_assert_cmpint (trio_socket_receive (unconnected, &byte, 1, &failure), ==, -1);
+  g_assert_true (g_str_has_prefix (failure->message, "could not receive from a peer that it does not have: "));
+  parity_expect_error (failure, TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE);
+  return TRUE;
+}
+
 static gboolean
 wait_for_it (gpointer data, GError **error)
 {
@@ -388,6 +491,9 @@ main (int argc, char **argv)
   PARITY_TEST ("/socket-calls/a-socket-remembers-that-it-sends-no-more", test_a_socket_remembers_that_it_sends_no_more);
   PARITY_TEST ("/socket-calls/sending-to-who-has-gone-is-a-broken-connection", test_sending_to_who_has_gone_is_a_broken_connection);
   PARITY_TEST ("/socket-calls/receiving-from-who-has-gone-is-a-broken-connection", test_receiving_from_who_has_gone_is_a_broken_connection);
+  PARITY_TEST ("/socket-calls/what-a-connection-died-of-is-told-to-everybody", test_what_a_connection_died_of_is_told_to_everybody);
+  PARITY_TEST ("/socket-calls/who-waits-to-send-learns-that-sending-was-shut", test_who_waits_to_send_learns_that_sending_was_shut);
+  PARITY_TEST ("/socket-calls/a-socket-is-connected-once", test_a_socket_is_connected_once);
   PARITY_TEST ("/socket-calls/a-socket-is-given-away-and-taken-again", test_a_socket_is_given_away_and_taken_again);
   PARITY_TEST ("/socket-calls/an-address-has-a-name-or-none", test_an_address_has_a_name_or_none);
   return g_test_run ();

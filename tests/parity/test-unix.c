@@ -200,9 +200,11 @@ test_unread_bytes_make_a_close_a_reset (gpointer data G_GNUC_UNUSED, GError **er
   if (!trio_unix_stream_pair (&one, &other, error) || !trio_stream_send_all (one, "unread", 6, error)
       || !trio_stream_close (other, error))
     return FALSE;
-  g_assert_cmpint (trio_stream_receive_some (one, &byte, 1, &failure), ==, -1);
-  parity_expect_error (failure, TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE);
-  g_assert_cmpint (trio_stream_receive_some (one, &byte, 1, error), ==, 0);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_assert_cmpint (trio_stream_receive_some (one, &byte, 1, &failure), ==, -1);
+      parity_expect_error (failure, TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE);
+    }
   g_assert_false (trio_stream_send_all (one, "x", 1, &failure));
   parity_expect_error (failure, TRIO_ERROR, TRIO_ERROR_BROKEN_RESOURCE);
   return TRUE;

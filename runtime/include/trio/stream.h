@@ -2,7 +2,8 @@
 
 /* Streams: bytes in order, both ways. One task may send and another receive at the same time; two that send, or two that receive,
  * at the same time is BUSY_RESOURCE. After a close on this side everything is CLOSED_RESOURCE; when the other side or the
- * connection is gone, sending (and an unclean end when receiving) is BROKEN_RESOURCE, with the system's words in the message.
+ * connection is gone, sending (and an unclean end when receiving) is BROKEN_RESOURCE, with the system's words in the message, in that call
+ * and in all later ones: what was cut off is never the clean end of the stream.
  *
  * There are streams that only send, or only receive, such as the two ends of a pipe, and some that cannot end one direction and keep the
  * other. They are of the same type: their class has no function for what they cannot do, and the call answers MISUSE. */

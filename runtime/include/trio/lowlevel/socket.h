@@ -223,7 +223,7 @@ TRIO_API gboolean          trio_socket_get_address  (TrioSocketHandle *self, gbo
  * @error: where it says why not
  *
  * Of a datagram socket it names the peer, and nothing is sent. Checkpoint. Whatever goes wrong, a cancellation included, @self is closed
- * then: nobody knows what state it is in.
+ * then, since nobody knows what state it is in; but not if another task is just using it.
  *
  * Errors: cancellation; %TRIO_ERROR_CLOSED_RESOURCE; %TRIO_ERROR_BUSY_RESOURCE; %G_IO_ERROR.
  *
@@ -257,7 +257,8 @@ TRIO_API TrioSocketHandle *trio_socket_accept       (TrioSocketHandle *self, int
  *
  * Of a stream what is there; of a datagram socket one datagram, and what does not fit is lost. Checkpoint.
  *
- * Errors: cancellation; %TRIO_ERROR_BUSY_RESOURCE, %TRIO_ERROR_CLOSED_RESOURCE; %TRIO_ERROR_BROKEN_RESOURCE if the connection is gone;
+ * Errors: cancellation; %TRIO_ERROR_BUSY_RESOURCE, %TRIO_ERROR_CLOSED_RESOURCE; %TRIO_ERROR_BROKEN_RESOURCE if the connection is gone, in
+ * this call and all later ones, also if it was sending that found it (the system tells it once, and an end of the stream from then on);
  * %G_IO_ERROR_CONNECTION_REFUSED if a datagram sent before has met nobody.
  *
  * Returns: how many bytes; of a stream, 0 is its end; -1 on error
@@ -439,7 +440,8 @@ TRIO_API gboolean          trio_socket_send_file    (TrioSocketHandle *self, Tri
  * @how: which direction, or both
  * @error: where it says why not
  *
- * Nothing more is received, or sent, or both; what is sent here is at its end for the peer. Not a Checkpoint.
+ * Nothing more is received, or sent, or both; what is sent here is at its end for the peer. A task that waits to receive finds the end
+ * of the stream, and one that waits to send fails with %TRIO_ERROR_CLOSED_RESOURCE. Not a Checkpoint.
  *
  * Errors: %TRIO_ERROR_CLOSED_RESOURCE; %G_IO_ERROR, such as %G_IO_ERROR_NOT_CONNECTED.
  *

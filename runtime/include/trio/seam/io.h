@@ -147,7 +147,7 @@ struct _TrioIo
   gssize (*receive_message) (TrioIo *self, TrioSocket *socket, const TrioInputVector *vectors, guint n_vectors, TrioSocketMessage *message);
   gssize (*send_message)    (TrioIo *self, TrioSocket *socket, const TrioOutputVector *vectors, guint n_vectors,
                              const TrioSocketMessage *message);
-  /* Nothing more will be sent, or received, or both. Idempotent as long as it is connected. */
+  /* Nothing more will be sent, or received, or both; who waits in that direction is woken. Idempotent as long as it is connected. */
   int    (*shutdown)        (TrioIo *self, TrioSocket *socket, gboolean sending, gboolean receiving);
   void   (*get_kind)        (TrioIo *self, TrioSocket *socket, TrioAddressFamily *family, TrioSocketKind *kind);
   int    (*get_address)     (TrioIo *self, TrioSocket *socket, gboolean remote, TrioAddress *address);
