@@ -143,6 +143,8 @@ trio_sim_host_new (const char *name)
   TrioAddress address;
 
   g_return_val_if_fail (name != NULL && *name != '\0' && !g_hostname_is_ip_address (name), NULL);
+  /* Which everybody says of himself. */
+  g_return_val_if_fail (g_ascii_strcasecmp (name, "localhost") != 0, NULL);
   if (trio_sim_net_find_name (net, name) != NULL)
     g_error ("trio_sim_host_new: there is a host “%s” already", name);
   host = make_host (net, name);

@@ -86,7 +86,7 @@ trio_sim_partition_one_way (TrioSimHost *from, TrioSimHost *to, GTimeSpan span)
 {
   from = trio_sim_host_or_own (from, "trio_sim_partition_one_way");
   to = trio_sim_host_or_own (to, "trio_sim_partition_one_way");
-  g_return_if_fail (from != to);
+  g_return_if_fail (from != to && span >= 0);
   trio_sim_way_cut (from, to, span);
 }
 
@@ -131,7 +131,7 @@ trio_sim_clog (TrioSimHost *from, TrioSimHost *to, GTimeSpan span)
 {
   from = trio_sim_host_or_own (from, "trio_sim_clog");
   to = trio_sim_host_or_own (to, "trio_sim_clog");
-  g_return_if_fail (from != to);
+  g_return_if_fail (from != to && span >= 0);
   trio_sim_way_clog (from, to, span);
 }
 

@@ -158,6 +158,29 @@ test_any_address_is_that_of_each_family (void)
   hosts_expect_pair (find_it_at_each_address, "", TRIO_SIM_OK);
 }
 
+static gboolean
+ask_for_nonsense (gpointer data, GError **error)
+{
+  HostsPair *pair = data;
+
+  (void) error;
+  g_test_expect_message (G_LOG_DOMAIN, G_LOG_LEVEL_CRITICAL, "trio_sim_host_new: *localhost*");
+  g_assert_null (trio_sim_host_new ("localhost"));
+  for (guint i = 0; i < 2; i++)
+    g_test_expect_message (G_LOG_DOMAIN, G_LOG_LEVEL_CRITICAL, "trio_sim_partition_one_way: *span >= 0*");
+  trio_sim_partition (pair->client_host, pair->server_host, -1);
+  g_test_expect_message (G_LOG_DOMAIN, G_LOG_LEVEL_CRITICAL, "trio_sim_clog: *span >= 0*");
+  trio_sim_clog (pair->client_host, pair->server_host, -1);
+  g_test_assert_expected_messages ();
+  return TRUE;
+}
+
+static void
+test_nonsense_is_refused (void)
+{
+  hosts_expect_pair (ask_for_nonsense, "", TRIO_SIM_OK);
+}
+
 /* --- what is between them --- */
 
 static gboolean
@@ -541,6 +564,7 @@ main (int argc, char **argv)
   ADD (a_cancellation_anywhere_in_connecting_is_told);
   ADD (one_listens_at_ones_own_addresses_only);
   ADD (any_address_is_that_of_each_family);
+  ADD (nonsense_is_refused);
   ADD (what_is_sent_into_a_partition_arrives_when_it_is_over);
   ADD (a_partition_that_stays_times_out);
   ADD (a_partition_may_be_one_way);

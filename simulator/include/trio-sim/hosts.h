@@ -29,7 +29,7 @@ typedef struct _TrioSimHost TrioSimHost;
 
 /**
  * trio_sim_host_new:
- * @name: its name, in lower case, which resolves to its addresses
+ * @name: its name, in lower case, which resolves to its addresses; not "localhost"
  *
  * Makes a host, with one address in 10.0.0.0/8 that depends on the name alone.
  *
