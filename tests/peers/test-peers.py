@@ -406,4 +406,14 @@ def test_a_second_sigterm_does_not_wait_for_who_never_reads():
         server.end()
 
 
+def test_a_port_that_is_none_is_refused():
+    for program, options in ((ECHO, []), (LINES, []), (HTTP, ["--port"])):
+        for port in ("x", "70000", "-1"):
+            if program is None:
+                continue
+            done = subprocess.run([program, *options, port], capture_output=True, text=True, timeout=LIMIT, check=False)
+            if done.returncode != 2 or done.stdout or "port" not in done.stderr.lower():
+                yield f"{program} {port}: exit {done.returncode}, {done.stdout!r}, {done.stderr!r}"
+
+
 sys.exit(tap.run(*(function for name, function in list(globals().items()) if name.startswith("test_"))))

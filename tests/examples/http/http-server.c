@@ -99,6 +99,11 @@ main (int argc, char **argv)
       g_printerr ("http-server: %s\n", error->message);
       return 2;
     }
+  if (port < 0 || port > G_MAXUINT16 || argc > 2)
+    {
+      g_printerr ("http-server: %s\n", argc > 2 ? "it serves one folder" : "a port is a number from 0, for one that is free, to 65535");
+      return 2;
+    }
 
   site.port = (guint16) port;
   site.server.pages = (const HttpPage *) (gpointer) pages->data;

@@ -6,7 +6,6 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <gio/gio.h>
 
@@ -71,10 +70,19 @@ run_service (gpointer data, GError **error)
 int
 service_main (int argc, char **argv, TrioStreamHandler handler)
 {
-  Service service = { .handler = handler, .port = argc > 1 ? (guint16) atoi (argv[1]) : 0 };
+  Service service = { .handler = handler };
   g_autoptr (GError) error = NULL;
-  gboolean ok = trio_run (run_service, &service, &error);
+  guint64 port = 0;
+  gboolean ok;
 
+  if (argc > 2 || (argc == 2 && !g_ascii_string_to_unsigned (argv[1], 10, 0, G_MAXUINT16, &port, &error)))
+    {
+      fprintf (stderr, "%s: %s; usage: %s [PORT], 0 for a port that is free\n", argv[0],
+               error != NULL ? error->message : "that is too much", argv[0]);
+      return 2;
+    }
+  service.port = (guint16) port;
+  ok = trio_run (run_service, &service, &error);
   printf ("served %" G_GUINT64_FORMAT ", broken %" G_GUINT64_FORMAT ", in %" G_GUINT64_FORMAT ", out %" G_GUINT64_FORMAT "\n",
           service.n_served, service.n_broken, service.n_in, service.n_out);
   if (!ok)
