@@ -333,6 +333,9 @@ watch_for_a_while (gpointer unused G_GNUC_UNUSED, GError **error)
       counters[i].instrument = (TrioInstrument) { .name = "counter", .before_task_step = count_step };
       trio_add_instrument (&counters[i].instrument);
     }
+  mock_expect_critical ("watches this run already");
+  trio_add_instrument (&counters[1].instrument);
+  g_test_assert_expected_messages ();
   for (int i = 0; i < 5; i++)
     if (!mock_yield (error))
       return FALSE;

@@ -18,6 +18,13 @@ note_change (TrioLoop *loop, int change)
 void
 trio_instruments_add (TrioLoop *loop, TrioInstrument *instrument)
 {
+  for (TrioInstrument *other = loop->instruments; other != NULL; other = other->next)
+    if (other == instrument)
+      {
+        /* Twice in the list it would come after itself. */
+        g_critical ("trio_add_instrument: \"%s\" watches this run already", instrument->name);
+        return;
+      }
   instrument->next = loop->instruments;
   loop->instruments = instrument;
   note_change (loop, 1);

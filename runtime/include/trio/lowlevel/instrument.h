@@ -62,7 +62,8 @@ struct _TrioInstrument
  * trio_add_instrument:
  * @instrument: (transfer none): an instrument; it must stay alive until it is removed or the run ends
  *
- * Starts watching the current run. An instrument watches one run at a time.
+ * Starts watching the current run. An instrument watches one run at a time. One that watches it already is a programmer's mistake (critical), and goes
+ * on watching.
  */
 TRIO_API void trio_add_instrument    (TrioInstrument *instrument);
 
