@@ -8,15 +8,14 @@
 #include <trio/lowlevel/mutation.h>
 #include <trio/tcp.h>
 
-#include <errno.h>
 #include <gio/gio.h>
 
 #include <trio/checkpoint.h>
 #include <trio/error.h>
 #include <trio/graceful.h>
 #include <trio/nursery.h>
-#include <trio/resolver.h>
 
+#include "net/every-address.h"
 #include "net/listener.h"
 #include "net/socket-errors.h"
 #include "net/tcp-stream.h"
@@ -25,9 +24,6 @@
 
 /* So many connections are taken at one wake-up before other tasks run. */
 #define ACCEPTS_PER_WAKE_UP 16
-
-/* With port 0 and several addresses, a port that is free at the first may be taken at the next: then another is tried. */
-#define PORT_ATTEMPTS 16
 
 /* Between two attempts to accept while there are no descriptors. Source: Trio's `serve_listeners`. */
 #define CAPACITY_PAUSE (G_TIME_SPAN_SECOND / 10)
@@ -50,11 +46,8 @@ typedef struct
   gpointer           data;
 } Connection;
 
-static gboolean listen_at_all (GPtrArray *sockets, const TrioAddress *addresses, gsize n_addresses,
-                               const TrioListenerOptions *options, guint16 *port, GError **error);
-static TrioSocketHandle *listen_at (const TrioAddress *address, const TrioListenerOptions *options, int *errnum, GError **error);
+static TrioSocketHandle *listen_at (const TrioAddress *address, gconstpointer options, int *errnum, GError **error);
 static void     remove_name (TrioListener *self);
-static guint16  get_port (TrioSocketHandle *socket);
 
 static TrioListener *
 listener_new (GPtrArray *sockets, guint16 port)
@@ -95,7 +88,7 @@ trio_socket_listener_new (TrioSocketHandle *socket)
   g_return_val_if_fail (socket != NULL, NULL);
 
   self = trio_listener_new_one (socket);
-  self->port = get_port (socket);
+  self->port = trio_socket_get_port (socket);
   return self;
 }
 
@@ -123,82 +116,16 @@ TrioListener *
 trio_open_tcp_listener_with (const char *host, guint16 port, const TrioListenerOptions *options, GError **error)
 {
   static const TrioListenerOptions usual = { 0 };
-  g_autofree TrioAddress *addresses = NULL;
-  g_autoptr (GPtrArray) sockets = g_ptr_array_new_with_free_func ((GDestroyNotify) trio_socket_handle_unref);
-  gsize n_addresses = 0;
+  guint16 chosen;
+  GPtrArray *sockets = trio_open_at_every_address (host, port, listen_at, options != NULL ? options : &usual, &chosen, error);
 
-  options = options != NULL ? options : &usual;
-  if (!trio_resolve (host, port, &addresses, &n_addresses, error))
-    return NULL;
-
-  for (guint attempt = 1;; attempt++)
-    {
-      GError *failure = NULL;
-      guint16 chosen = port;
-
-      if (listen_at_all (sockets, addresses, n_addresses, options, &chosen, &failure))
-        return listener_new (g_steal_pointer (&sockets), chosen);
-
-      g_ptr_array_set_size (sockets, 0);
-      if (port != 0 || attempt == PORT_ATTEMPTS || !g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE))
-        {
-          g_propagate_error (error, failure);
-          return NULL;
-        }
-      g_error_free (failure);
-    }
-}
-
-/* Whether this address is none of this machine's, rather than taken: "localhost" may name ::1 where there is no IPv6. */
-static gboolean
-is_foreign (int errnum)
-{
-  return errnum == EAFNOSUPPORT || errnum == EADDRNOTAVAIL;
-}
-
-static gboolean
-listen_at_all (GPtrArray *sockets, const TrioAddress *addresses, gsize n_addresses, const TrioListenerOptions *options,
-               guint16 *port, GError **error)
-{
-  g_autoptr (GError) foreign = NULL;
-
-  for (gsize i = 0; i < n_addresses; i++)
-    {
-      TrioAddress address = addresses[i];
-      GError *failure = NULL;
-      TrioSocketHandle *socket;
-      int errnum;
-
-      address.port = *port;
-      socket = listen_at (&address, options, &errnum, &failure);
-      if (socket != NULL)
-        {
-          g_ptr_array_add (sockets, socket);
-          *port = get_port (socket);
-        }
-      else if (is_foreign (errnum))
-        {
-          g_clear_error (&foreign);
-          foreign = failure;
-        }
-      else
-        {
-          g_propagate_error (error, failure);
-          return FALSE;
-        }
-    }
-
-  if (sockets->len == 0)
-    {
-      g_propagate_error (error, g_steal_pointer (&foreign));
-      return FALSE;
-    }
-  return TRUE;
+  return sockets != NULL ? listener_new (sockets, chosen) : NULL;
 }
 
 static TrioSocketHandle *
-listen_at (const TrioAddress *address, const TrioListenerOptions *options, int *errnum, GError **error)
+listen_at (const TrioAddress *address, gconstpointer data, int *errnum, GError **error)
 {
+  const TrioListenerOptions *options = data;
   g_autoptr (TrioSocketHandle) socket = trio_socket_open (address->family, TRIO_SOCKET_STREAM, errnum, error);
 
   if (socket == NULL)
@@ -212,14 +139,6 @@ listen_at (const TrioAddress *address, const TrioListenerOptions *options, int *
   if (!trio_socket_listen_at (socket, address, trio_listener_backlog (options), errnum, error))
     return NULL;
   return g_steal_pointer (&socket);
-}
-
-static guint16
-get_port (TrioSocketHandle *socket)
-{
-  TrioAddress address;
-
-  return trio_socket_get_address (socket, FALSE, &address) ? address.port : 0;
 }
 
 guint16

@@ -7,7 +7,6 @@
 
 #include <trio/udp.h>
 
-#include <errno.h>
 #include <gio/gio.h>
 
 #include <trio/checkpoint.h>
@@ -15,12 +14,10 @@
 #include <trio/lock.h>
 #include <trio/resolver.h>
 
+#include "net/every-address.h"
 #include "net/socket-errors.h"
 #include "net/socket-wait.h"
 #include "net/socket.h"
-
-/* With port 0 and several addresses, a port that is free at the first may be taken at the next: then another is tried. */
-#define PORT_ATTEMPTS 16
 
 struct _TrioUdpEndpoint
 {
@@ -31,8 +28,6 @@ struct _TrioUdpEndpoint
   TrioLock                 *sending;
   TrioUdpEndpointStatistics statistics;
 };
-
-static gboolean bind_all (GPtrArray *sockets, const TrioAddress *addresses, gsize n_addresses, guint16 *port, GError **error);
 
 static TrioUdpEndpoint *
 endpoint_new (GPtrArray *sockets, gboolean has_peer)
@@ -62,36 +57,8 @@ first_socket (TrioUdpEndpoint *self)
   return g_ptr_array_index (self->sockets, 0);
 }
 
-TrioUdpEndpoint *
-trio_open_udp_endpoint (const char *host, guint16 port, GError **error)
-{
-  g_autofree TrioAddress *addresses = NULL;
-  g_autoptr (GPtrArray) sockets = g_ptr_array_new_with_free_func ((GDestroyNotify) trio_socket_handle_unref);
-  gsize n_addresses = 0;
-
-  if (!trio_resolve (host, port, &addresses, &n_addresses, error))
-    return NULL;
-
-  for (guint attempt = 1;; attempt++)
-    {
-      GError *failure = NULL;
-      guint16 chosen = port;
-
-      if (bind_all (sockets, addresses, n_addresses, &chosen, &failure))
-        return endpoint_new (g_steal_pointer (&sockets), FALSE);
-
-      g_ptr_array_set_size (sockets, 0);
-      if (port != 0 || attempt == PORT_ATTEMPTS || !g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE))
-        {
-          g_propagate_error (error, failure);
-          return NULL;
-        }
-      g_error_free (failure);
-    }
-}
-
 static TrioSocketHandle *
-bind_one (const TrioAddress *address, int *errnum, GError **error)
+bind_one (const TrioAddress *address, gconstpointer options G_GNUC_UNUSED, int *errnum, GError **error)
 {
   g_autoptr (TrioSocketHandle) socket = trio_socket_open (address->family, TRIO_SOCKET_DATAGRAM, errnum, error);
 
@@ -102,42 +69,13 @@ bind_one (const TrioAddress *address, int *errnum, GError **error)
   return trio_socket_bind (socket, address, errnum, error) ? g_steal_pointer (&socket) : NULL;
 }
 
-/* An address that is none of this machine's is left out: "localhost" may name ::1 where there is no IPv6. One that is taken is not. */
-static gboolean
-bind_all (GPtrArray *sockets, const TrioAddress *addresses, gsize n_addresses, guint16 *port, GError **error)
+TrioUdpEndpoint *
+trio_open_udp_endpoint (const char *host, guint16 port, GError **error)
 {
-  g_autoptr (GError) foreign = NULL;
+  guint16 chosen;
+  GPtrArray *sockets = trio_open_at_every_address (host, port, bind_one, NULL, &chosen, error);
 
-  for (gsize i = 0; i < n_addresses; i++)
-    {
-      TrioAddress address = addresses[i];
-      GError *failure = NULL;
-      TrioSocketHandle *socket;
-      int errnum;
-
-      address.port = *port;
-      socket = bind_one (&address, &errnum, &failure);
-      if (socket == NULL && (errnum == EAFNOSUPPORT || errnum == EADDRNOTAVAIL))
-        {
-          g_clear_error (&foreign);
-          foreign = failure;
-        }
-      else if (socket == NULL)
-        {
-          g_propagate_error (error, failure);
-          return FALSE;
-        }
-      else
-        {
-          g_ptr_array_add (sockets, socket);
-          if (trio_socket_get_address (socket, FALSE, &address))
-            *port = address.port;
-        }
-    }
-
-  if (sockets->len == 0)
-    g_propagate_error (error, g_steal_pointer (&foreign));
-  return sockets->len > 0;
+  return sockets != NULL ? endpoint_new (sockets, FALSE) : NULL;
 }
 
 TrioUdpEndpoint *
