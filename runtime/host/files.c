@@ -127,7 +127,8 @@ do_send (TrioFileOp *op, int target)
     n = splice (op->handle->fd, &offset, target, NULL, op->size, SPLICE_F_NONBLOCK);
   else
     n = sendfile (target, op->handle->fd, &offset, op->size);
-  trio_sigpipe_release (&sigpipe, n < 0 && errno == EPIPE);
+  /* A connection that breaks half-way is a signal and a short count. */
+  trio_sigpipe_release (&sigpipe, n < (gssize) op->size);
   return result_of (n);
 }
 
@@ -295,6 +296,7 @@ typedef struct
 {
   TrioFileOp *op;
   int         target;          /* of SEND: a descriptor of our own, since the socket may be closed meanwhile; else -1 */
+  TrioSocket *held;            /* that descriptor, as the io has it; or NULL */
 } Work;
 
 static gboolean
@@ -320,30 +322,50 @@ take_any (TrioThreadLimit *limit G_GNUC_UNUSED, gconstpointer borrower G_GNUC_UN
 /* The limiter of files has been asked already. */
 static TrioThreadLimit no_limit = { .acquire = take_any, .release = take_any };
 
+/* The io has it, too, so that it goes on not to block: if the socket is closed meanwhile and would block again, as it was found, then it
+ * does so when this is closed, and not under the thread. */
 static int
-find_target (const TrioFileOp *op, int *target)
+find_target (Work *work)
 {
+  TrioSocket *socket = *work->op->socket;
   TrioIo *io = trio_current_io ();
-  int fd = *op->socket != NULL ? io->get_descriptor (io, *op->socket) : -EBADF;
+  int fd = socket != NULL ? io->get_descriptor (io, socket) : -EBADF;
+  TrioDescriptorFlags can;
+  int result;
 
   if (fd < 0)
     return fd;
-  *target = fcntl (fd, F_DUPFD_CLOEXEC, 0);
-  return *target < 0 ? -errno : 0;
+  fd = fcntl (fd, F_DUPFD_CLOEXEC, 0);
+  if (fd < 0)
+    return -errno;
+  result = io->adopt (io, fd, &work->held, &can);
+  if (result < 0)
+    close (fd);
+  else
+    work->target = fd;
+  return result;
+}
+
+static void
+let_target_go (Work *work)
+{
+  TrioIo *io = trio_current_io ();
+
+  if (work->held != NULL)
+    io->close (io, work->held);
 }
 
 static gboolean
 perform (TrioFiles *files G_GNUC_UNUSED, TrioFileOp *op, GError **error)
 {
   const TrioToThreadOptions options = { .limit = &no_limit, .name = op->what, .abandon_on_cancel = TRIO_MUTATION (cancelled_file_not_waited_for) };
-  Work it = { op, -1 };
+  Work it = { op, -1, NULL };
   gboolean done;
 
-  if (op->verb == TRIO_FILE_VERB_SEND && (op->result = find_target (op, &it.target)) < 0)
+  if (op->verb == TRIO_FILE_VERB_SEND && (op->result = find_target (&it)) < 0)
     return trio_checkpoint (error);
   done = trio_to_thread_run_sync_full (work, &it, &options, error);
-  if (it.target >= 0)
-    close (it.target);
+  let_target_go (&it);
   if (!done)
     return FALSE;
   if (op->verb == TRIO_FILE_VERB_WATCH && op->result >= 0)

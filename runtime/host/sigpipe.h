@@ -16,5 +16,5 @@ typedef struct
 } TrioSigpipe;
 
 void trio_sigpipe_hold    (TrioSigpipe *self);
-/* Keeps errno. */
+/* Keeps errno. was_sent: it may have been. */
 void trio_sigpipe_release (TrioSigpipe *self, gboolean was_sent);

@@ -39,29 +39,42 @@ trio_stream_checks_run (const TrioStreamCheck *check, const TrioStreamCheckItem 
   return TRUE;
 }
 
+static gboolean
+check_one_way (const TrioStreamCheck *check, GError **error)
+{
+  TrioStreamCheck in_a_way = *check;
+
+  if (!trio_stream_checks_run (check, trio_one_way_checks, error))
+    return FALSE;
+  for (in_a_way.way = 0; in_a_way.way < TRIO_STREAM_CHECK_N_WAYS; in_a_way.way++)
+    if (!trio_stream_checks_run (&in_a_way, trio_ways_checks, error))
+      return FALSE;
+  return TRUE;
+}
+
 gboolean
 trio_check_one_way_stream (TrioStreamPairMaker make, gpointer data, gsize clog_bytes, GError **error)
 {
-  const TrioStreamCheck check = { make, data, clog_bytes, FALSE };
+  const TrioStreamCheck check = { make, data, clog_bytes, FALSE, 0 };
 
-  return trio_stream_checks_run (&check, trio_one_way_checks, error);
+  return check_one_way (&check, error);
 }
 
 gboolean
 trio_check_two_way_stream (TrioStreamPairMaker make, gpointer data, gsize clog_bytes, GError **error)
 {
-  const TrioStreamCheck there = { make, data, clog_bytes, FALSE };
-  const TrioStreamCheck back = { make, data, clog_bytes, TRUE };
+  const TrioStreamCheck there = { make, data, clog_bytes, FALSE, 0 };
+  const TrioStreamCheck back = { make, data, clog_bytes, TRUE, 0 };
 
-  return trio_stream_checks_run (&there, trio_one_way_checks, error) && trio_stream_checks_run (&back, trio_one_way_checks, error)
+  return check_one_way (&there, error) && check_one_way (&back, error)
          && trio_stream_checks_run (&there, trio_two_way_checks, error) && trio_stream_checks_run (&back, trio_two_way_checks, error);
 }
 
 gboolean
 trio_check_half_closeable_stream (TrioStreamPairMaker make, gpointer data, gsize clog_bytes, GError **error)
 {
-  const TrioStreamCheck there = { make, data, clog_bytes, FALSE };
-  const TrioStreamCheck back = { make, data, clog_bytes, TRUE };
+  const TrioStreamCheck there = { make, data, clog_bytes, FALSE, 0 };
+  const TrioStreamCheck back = { make, data, clog_bytes, TRUE, 0 };
 
   return trio_check_two_way_stream (make, data, clog_bytes, error) && trio_stream_checks_run (&there, trio_half_close_checks, error)
          && trio_stream_checks_run (&back, trio_half_close_checks, error);
@@ -80,9 +93,8 @@ trio_check_fail (GError **error, const char *format, ...)
   return FALSE;
 }
 
-/* Came from outside: the check itself was stopped. */
-static gboolean
-is_foreign (const GError *failure)
+gboolean
+trio_check_is_foreign (const GError *failure)
 {
   return trio_error_contains (failure, TRIO_ERROR, TRIO_ERROR_CANCELLED)
          || trio_error_contains (failure, TRIO_ERROR, TRIO_ERROR_KEYBOARD_INTERRUPT);
@@ -117,15 +129,15 @@ trio_check_expect_error (GError **actual, TrioError code, const char *what, GErr
     return TRUE;
   if (failure == NULL)
     return trio_check_fail (error, "%s must fail with %s, and succeeded", what, name_of (code));
-  if (!is_foreign (failure))
+  if (!trio_check_is_foreign (failure))
     return trio_check_fail (error, "%s must fail with %s, and failed with %s %d: %s", what, name_of (code),
                             g_quark_to_string (failure->domain), failure->code, failure->message);
   g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;
 }
 
-static gboolean
-was_checkpoint (const TrioTestingMark *mark, const char *what, GError **error)
+gboolean
+trio_check_was_checkpoint (const TrioTestingMark *mark, const char *what, GError **error)
 {
   gboolean could_be_cancelled;
   gboolean let_others_run;
@@ -143,7 +155,7 @@ find_failure (GError *failure, const char *what, GError **error)
 {
   if (failure == NULL)
     return trio_check_fail (error, "%s failed and set no error", what);
-  if (failure->domain == TRIO_ERROR && !is_foreign (failure) && failure->code != TRIO_ERROR_FAILED)
+  if (failure->domain == TRIO_ERROR && !trio_check_is_foreign (failure) && failure->code != TRIO_ERROR_FAILED)
     {
       trio_check_fail (error, "%s failed with %s: %s", what, name_of (failure->code), failure->message);
       g_error_free (failure);
@@ -166,7 +178,7 @@ trio_check_receive (TrioStream *stream, gpointer buffer, gsize size, GError **er
     find_failure (failure, "receiving", error);
   else if ((gsize) n > size)
     trio_check_fail (error, "receiving at most %" G_GSIZE_FORMAT " bytes gave %" G_GSSIZE_FORMAT, size, n);
-  else if (was_checkpoint (&mark, "receiving", error))
+  else if (trio_check_was_checkpoint (&mark, "receiving", error))
     return n;
   return -1;
 }
@@ -179,7 +191,7 @@ trio_check_send (TrioStream *stream, gconstpointer data, gsize size, GError **er
 
   if (!trio_stream_send_all (stream, data, size, &failure))
     return find_failure (failure, "sending", error);
-  return was_checkpoint (&mark, size == 0 ? "sending nothing" : "sending", error);
+  return trio_check_was_checkpoint (&mark, size == 0 ? "sending nothing" : "sending", error);
 }
 
 gboolean
@@ -190,7 +202,7 @@ trio_check_send_eof (TrioStream *stream, GError **error)
 
   if (!trio_stream_send_eof (stream, &failure))
     return find_failure (failure, "sending the end", error);
-  return was_checkpoint (&mark, "sending the end", error);
+  return trio_check_was_checkpoint (&mark, "sending the end", error);
 }
 
 gboolean
@@ -201,7 +213,7 @@ trio_check_close (TrioStream *stream, GError **error)
 
   if (!trio_stream_close (stream, &failure))
     return find_failure (failure, "closing", error);
-  return was_checkpoint (&mark, "closing", error);
+  return trio_check_was_checkpoint (&mark, "closing", error);
 }
 
 gboolean
@@ -274,7 +286,7 @@ do_task (gpointer data, GError **error)
   else
     self->n = trio_stream_send_all (self->stream, self->data, self->size, &failure) ? (gssize) self->size : -1;
   self->done = TRUE;
-  if (failure == NULL || !is_foreign (failure))
+  if (failure == NULL || !trio_check_is_foreign (failure))
     {
       self->failure = failure;
       return TRUE;

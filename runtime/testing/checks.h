@@ -11,6 +11,15 @@
 #include <trio/error.h>
 #include <trio/nursery.h>
 #include <trio/testing/check-stream.h>
+#include <trio/testing/checkpoints.h>
+
+/* Besides trio_stream_send_all(). */
+typedef enum
+{
+  TRIO_STREAM_CHECK_GATHERS,
+  TRIO_STREAM_CHECK_SENDS_FILES,
+  TRIO_STREAM_CHECK_N_WAYS,
+} TrioStreamCheckWay;
 
 typedef struct
 {
@@ -18,6 +27,7 @@ typedef struct
   gpointer             data;
   gsize                clog_bytes;
   gboolean             backwards;      /* the second stream sends, and the first receives */
+  TrioStreamCheckWay   way;            /* for check-ways.c */
 } TrioStreamCheck;
 
 /* The bytes go from `from` to `to`. */
@@ -34,6 +44,7 @@ typedef struct
 gboolean trio_stream_checks_run (const TrioStreamCheck *check, const TrioStreamCheckItem *items, GError **error);
 
 extern const TrioStreamCheckItem trio_one_way_checks[];
+extern const TrioStreamCheckItem trio_ways_checks[];
 extern const TrioStreamCheckItem trio_two_way_checks[];
 extern const TrioStreamCheckItem trio_half_close_checks[];
 
@@ -41,6 +52,10 @@ extern const TrioStreamCheckItem trio_half_close_checks[];
 gboolean trio_check_fail         (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
 /* Takes *actual (nullable), which must be that TRIO_ERROR. @what: "sending on a closed stream". */
 gboolean trio_check_expect_error (GError **actual, TrioError code, const char *what, GError **error);
+
+/* Came from outside: the check itself was stopped. */
+gboolean trio_check_is_foreign   (const GError *failure);
+gboolean trio_check_was_checkpoint (const TrioTestingMark *mark, const char *what, GError **error);
 
 /* The operations. */
 gssize   trio_check_receive      (TrioStream *stream, gpointer buffer, gsize size, GError **error);

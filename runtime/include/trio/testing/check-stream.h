@@ -31,7 +31,9 @@ typedef gboolean (*TrioStreamPairMaker) (gpointer data, TrioStream **first, Trio
  *
  * Checks that bytes arrive from the first stream at the second; that successful calls are checkpoints; that a second sender or receiver
  * is refused as busy and disturbs nobody; that a cancelled receive loses nothing; what closing does, on either side, to those who wait and
- * to those who come later, in a cancelled scope and twice; that the end and breakage are told again and again. Checkpoint.
+ * to those who come later, in a cancelled scope and twice; that the end and breakage are told again and again. What is sent from several
+ * places, or out of a file, keeps the same promises, also where the kind of stream has no way of its own to do so; files need a world with
+ * a disk. Checkpoint.
  *
  * Errors: cancellation; what @make fails with; %TRIO_ERROR_FAILED with the name of the check and what happened instead.
  *
