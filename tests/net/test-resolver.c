@@ -62,7 +62,7 @@ static Listing
 listing (GString *asked, gboolean *freed)
 {
   *freed = FALSE;
-  return (Listing) { .resolver = { listing_resolve, listing_free }, .asked = asked, .freed = freed };
+  return (Listing) { .resolver = { .resolve = listing_resolve, .free = listing_free }, .asked = asked, .freed = freed };
 }
 
 static gboolean
