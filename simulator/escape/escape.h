@@ -83,7 +83,7 @@ void        trio_sim_escape_seed     (guint64 seed);
 /* Whether that is an address of libglib's code. */
 gboolean    trio_sim_escape_is_in_glib (gconstpointer address);
 /* The function that comes after ours: the sanitizer's, or the C library's. */
-gpointer    trio_sim_escape_find_real (gpointer *known, gpointer first, gpointer interceptor, const char *name);
+gpointer    trio_sim_escape_find_real (gpointer *known, gpointer interceptor, const char *name);
 
 /* --- the list --- */
 

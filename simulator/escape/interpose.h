@@ -25,8 +25,7 @@
   static gpointer real_##name; \
   extern __typeof__ (name) __interceptor_##name __attribute__ ((weak))
 
-#define REAL(name) \
-  ((__typeof__ (&name)) trio_sim_escape_find_real (&real_##name, (gpointer) &name, (gpointer) &__interceptor_##name, #name))
+#define REAL(name) ((__typeof__ (&name)) trio_sim_escape_find_real (&real_##name, (gpointer) &__interceptor_##name, #name))
 
 /* One that is reported whatever it is called with. */
 #define REPORTED(type, name, parameters, arguments) \

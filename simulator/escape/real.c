@@ -62,8 +62,10 @@ trio_sim_escape_is_in_glib (gconstpointer address)
 /* Whether ours is the one that a program finds first. Those of a sanitizer in the program, or before us among its libraries, stand in front of ours in
  * a shared library: then it has been through them already, and they lead to us. */
 static gboolean
-is_first (gpointer first)
+is_first (const char *name)
 {
+  /* The address of the function is no answer: clang takes that of the one in this library. */
+  gpointer first = dlsym (RTLD_DEFAULT, name);
   Dl_info ours, theirs;
 
   return dladdr ((gpointer) is_first, &ours) == 0 || dladdr (first, &theirs) == 0 || ours.dli_fbase == theirs.dli_fbase;
@@ -71,13 +73,13 @@ is_first (gpointer first)
 
 /* Any thread may be the first, and all find the same. */
 gpointer
-trio_sim_escape_find_real (gpointer *known, gpointer first, gpointer interceptor, const char *name)
+trio_sim_escape_find_real (gpointer *known, gpointer interceptor, const char *name)
 {
   gpointer real = __atomic_load_n (known, __ATOMIC_RELAXED);
 
   if (G_LIKELY (real != NULL))
     return real;
-  real = interceptor != NULL && is_first (first) ? interceptor : dlsym (RTLD_NEXT, name);
+  real = interceptor != NULL && is_first (name) ? interceptor : dlsym (RTLD_NEXT, name);
   if (real == NULL)
     g_error ("%s: the C library has none", name);
   __atomic_store_n (known, real, __ATOMIC_RELAXED);
