@@ -61,7 +61,7 @@ fill_file (Sending *self, GError **error)
 static gboolean
 sending_prepare (Sending *self, const TrioStreamCheck *check, TrioStream *stream, gsize size, GError **error)
 {
-  *self = (Sending) { .way = check->way, .stream = stream, .data = trio_check_pattern (size), .size = size };
+  *self = (Sending) { .way = check->way, .stream = stream, .data = trio_check_pattern (MAX (size, 1)), .size = size };
   return self->way != TRIO_STREAM_CHECK_SENDS_FILES || fill_file (self, error);
 }
 
