@@ -216,7 +216,7 @@ write_pieces (TrioFile *file, gint64 offset, const guint8 *data, gsize size, con
   do
     {
       TrioFileOp op = { .verb = TRIO_FILE_VERB_WRITE, .what = what, .handle = file->handle, .offset = offset + (gint64) done,
-                        .data = data + done, .size = size - done, .flags = file->flags };
+                        .data = done > 0 ? data + done : data, .size = size - done, .flags = file->flags };
       gint64 n = done == 0 ? perform (file, &op, "write", error)
                            : trio_file_op_perform_shielded (file->files, &op, "write", file->path, error);
 

@@ -78,10 +78,10 @@ send_pieces (const Sending *self, GError **error)
     {
       gsize part = MIN (sizes[n], self->size - at);
 
-      vectors[n] = (TrioOutputVector) { self->data + at, part };
+      vectors[n] = (TrioOutputVector) { at > 0 ? self->data + at : self->data, part };
       at += part;
     }
-  vectors[n++] = (TrioOutputVector) { self->data + at, self->size - at };
+  vectors[n++] = (TrioOutputVector) { at > 0 ? self->data + at : self->data, self->size - at };
   vectors[n++] = (TrioOutputVector) { NULL, 0 };
   return trio_stream_send_all_vectors (self->stream, vectors, n, error);
 }
