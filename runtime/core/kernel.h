@@ -180,7 +180,7 @@ struct _TrioLoop
   TrioWorld           *world;
   TrioToken           *token;
   const int           *n_calls;           /* (atomic) of the token: calls from outside that wait */
-  TrioLink             registry_link;     /* in trio_loops; see explain/dump.c */
+  TrioLink             registry_link;     /* in trio_loops; see loop/registry.c */
   gconstpointer        home;              /* stands for the thread of its last turn; only compared */
   TrioList             tasks;             /* all living, in order of birth */
   TrioList             standing;          /* RUNNABLE, but on a machine that stands still; see task/subtree.c */
@@ -274,17 +274,19 @@ GError   *trio_interrupt_error      (void);
 GError   *trio_interrupts_collapse  (GError *error);
 void      trio_interrupt_outlives   (TrioTask *main);
 
+/* loop/registry.c */
+extern TrioList trio_loops;
+void      trio_loop_register        (TrioLoop *loop);
+void      trio_loop_unregister      (TrioLoop *loop);
+GPtrArray *trio_loops_of_thread     (void);
+TrioLoop *trio_loop_of_caller       (void);
+
 /* loop/idle.c */
 void      trio_loop_wake_idle       (TrioLoop *loop);
 
 /* explain/instrument.c */
 void      trio_instruments_add      (TrioLoop *loop, TrioInstrument *instrument);
 void      trio_instruments_clear    (TrioLoop *loop);
-
-/* explain/dump.c */
-extern TrioList trio_loops;
-void      trio_loop_register        (TrioLoop *loop);
-void      trio_loop_unregister      (TrioLoop *loop);
 
 /* task/paths.c */
 void      trio_task_count_path      (TrioTask *task, TrioTask *parent);

@@ -123,5 +123,7 @@ trio_attach (TrioFunc main, gpointer data, const TrioRunOptions *options, TrioAt
   source = trio_loop_source_new (run, attached_done, attached, g_free);
   g_source_attach (source, context);
   g_source_unref (source);
+  /* The run's own first task gets ready for main, and for system tasks; main has its turn in the next one. */
+  trio_loop_turn (run->loop);
   return TRUE;
 }

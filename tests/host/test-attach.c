@@ -3,6 +3,7 @@
 /* A run in a main context that somebody else iterates. */
 
 #include <trio/lowlevel/task.h>
+#include <trio/lowlevel/token.h>
 
 #include "tests/host/host-test.h"
 
@@ -67,6 +68,78 @@ test_no_task_has_run_when_attach_returns (void)
   g_assert_true (attached->done);
   g_assert_true (attached->ok);
   g_assert_no_error (attached->error);
+}
+
+/* ---- the host, between the attaching and the first task ---- */
+
+typedef struct
+{
+  GString *story;
+} Early;
+
+static void
+tell_of_call (gpointer data)
+{
+  g_string_append (((Early *) data)->story, "call ");
+}
+
+static gboolean
+tell_of_system_task (gpointer data, GError **error)
+{
+  g_string_append (((Early *) data)->story, "system ");
+  return trio_sleep_forever (error);
+}
+
+static gboolean
+tell_of_main (gpointer data, GError **error)
+{
+  g_string_append (((Early *) data)->story, "main ");
+  return trio_checkpoint (error);
+}
+
+/* Statement 177. */
+static void
+test_tokens_and_system_tasks_work_when_attach_returns (void)
+{
+  g_autoptr (Attached) attached = attached_new ();
+  g_autoptr (GString) story = g_string_new (NULL);
+  Early early = { .story = story };
+  g_autoptr (TrioToken) token = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (trio_attach (tell_of_main, &early, NULL, note_done, attached, &error));
+  token = trio_current_token ();
+  g_assert_nonnull (token);
+  g_assert_true (trio_token_run_sync_soon (token, tell_of_call, &early, NULL));
+  g_assert_true (trio_spawn_system_task (tell_of_system_task, &early, NULL, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpstr (story->str, ==, "");
+  g_main_loop_run (attached->main_loop);
+  g_assert_true (attached->ok);
+  g_assert_cmpstr (story->str, ==, "call main system ");
+}
+
+/* Statement 177. */
+static void
+test_of_several_the_one_attached_last_is_meant (void)
+{
+  g_autoptr (Attached) first = attached_new (), second = attached_new ();
+  g_autoptr (GString) first_story = g_string_new (NULL), second_story = g_string_new (NULL);
+  Early early[] = { { .story = first_story }, { .story = second_story } };
+
+  g_assert_true (trio_attach (tell_of_main, &early[0], NULL, note_done, first, NULL));
+  g_assert_true (trio_spawn_system_task (tell_of_system_task, &early[0], NULL, NULL, NULL));
+  g_assert_true (trio_attach (tell_of_main, &early[1], NULL, note_done, second, NULL));
+  g_assert_true (trio_spawn_system_task (tell_of_system_task, &early[1], NULL, NULL, NULL));
+  while (!first->done || !second->done)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpstr (first_story->str, ==, "main system ");
+  g_assert_cmpstr (second_story->str, ==, "main system ");
+
+  /* Both have ended. */
+  g_test_expect_message ("Trio", G_LOG_LEVEL_CRITICAL, "*trio_current_token*");
+  g_assert_null (trio_current_token ());
+  g_test_assert_expected_messages ();
 }
 
 static gboolean
@@ -221,6 +294,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/attach/no-task-has-run-when-it-returns", test_no_task_has_run_when_attach_returns);
+  g_test_add_func ("/attach/tokens-and-system-tasks-work-when-attach-returns", test_tokens_and_system_tasks_work_when_attach_returns);
+  g_test_add_func ("/attach/of-several-the-one-attached-last-is-meant", test_of_several_the_one_attached_last_is_meant);
   g_test_add_func ("/attach/done-is-told-what-failed", test_done_is_told_what_failed);
   g_test_add_func ("/attach/the-host-can-wake-a-task", test_the_host_can_wake_a_task);
   g_test_add_func ("/attach/two-runs-share-a-context", test_two_runs_share_a_context);

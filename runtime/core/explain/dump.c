@@ -6,9 +6,7 @@
  *  1. Nothing here changes a run, switches, or asks the choice seam. So a dump may be taken at any moment on the thread of the run:
  *     in a task, in the loop, between turns, from a debugger.
  *  2. Without addresses the text depends on what the run did and on its clock, on nothing else.
- *  3. Every loop that exists is in trio_loops, in order of making. That is where a debugger begins, who may be looking at a core
- *     file.
- *  4. The frames of a task are those in which its fiber stopped, unless we stand on its stack ourselves: then its fiber has stopped
+ *  3. The frames of a task are those in which its fiber stopped, unless we stand on its stack ourselves: then its fiber has stopped
  *     nowhere, or the loop goes on there after the task has stopped, and an unwinder that starts here finds them.
  */
 
@@ -19,26 +17,6 @@
 
 /* Of nested scopes so many are told; the innermost tell most. */
 #define SCOPES_MAX 16
-
-TrioList trio_loops = { &trio_loops, &trio_loops };      /* (loops_lock) */
-static GMutex loops_lock;
-
-void
-trio_loop_register (TrioLoop *loop)
-{
-  loop->home = &trio_loop_of_thread;
-  g_mutex_lock (&loops_lock);
-  trio_list_push_tail (&trio_loops, &loop->registry_link);
-  g_mutex_unlock (&loops_lock);
-}
-
-void
-trio_loop_unregister (TrioLoop *loop)
-{
-  g_mutex_lock (&loops_lock);
-  trio_link_unlink (&loop->registry_link);
-  g_mutex_unlock (&loops_lock);
-}
 
 static void append_stack (TrioTask *task, int indent, TrioDumpFlags flags, GString *out);
 
@@ -288,29 +266,10 @@ trio_loop_append_dump (TrioLoop *loop, TrioDumpFlags flags, GString *out)
 
 /* --- the front door --- */
 
-/* Several, if one run goes on inside a task of another, or several are attached. They stay: it is this thread that would free
- * them. */
-static GPtrArray *
-find_loops_of_thread (void)
-{
-  GPtrArray *loops = g_ptr_array_new ();
-
-  g_mutex_lock (&loops_lock);
-  for (TrioLink *link = trio_list_first (&trio_loops); link != NULL; link = trio_list_next (&trio_loops, link))
-    {
-      TrioLoop *loop = TRIO_CONTAINER (link, TrioLoop, registry_link);
-
-      if (loop->home == &trio_loop_of_thread)
-        g_ptr_array_add (loops, loop);
-    }
-  g_mutex_unlock (&loops_lock);
-  return loops;
-}
-
 char *
 trio_dump_to_string (TrioDumpFlags flags)
 {
-  g_autoptr (GPtrArray) loops = find_loops_of_thread ();
+  g_autoptr (GPtrArray) loops = trio_loops_of_thread ();
   GString *out = g_string_new (NULL);
 
   for (guint i = 0; i < loops->len; i++)

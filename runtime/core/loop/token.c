@@ -82,8 +82,10 @@ trio_token_new (TrioLoop *loop)
 TrioToken *
 trio_current_token (void)
 {
-  g_return_val_if_fail (trio_loop_of_thread != NULL, NULL);
-  return trio_token_ref (trio_loop_of_thread->token);
+  TrioLoop *loop = trio_loop_of_caller ();
+
+  g_return_val_if_fail (loop != NULL, NULL);
+  return trio_token_ref (loop->token);
 }
 
 TrioToken *

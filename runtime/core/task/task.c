@@ -197,8 +197,10 @@ trio_task_discard (TrioTask *task)
 gboolean
 trio_spawn_system_task (TrioFunc func, gpointer data, GDestroyNotify destroy, const char *name, GError **error)
 {
-  TrioLoop *loop = trio_loop_of_thread;
+  TrioLoop *loop = trio_loop_of_caller ();
+  TrioLoop *outer = trio_loop_of_thread;
   TrioNursery *system;
+  TrioTask *task;
 
   g_return_val_if_fail (loop != NULL && func != NULL, FALSE);
 
@@ -208,7 +210,11 @@ trio_spawn_system_task (TrioFunc func, gpointer data, GDestroyNotify destroy, co
       g_set_error (error, TRIO_ERROR, TRIO_ERROR_RUN_FINISHED, "the run is not in its main part: no system task can be started");
       return FALSE;
     }
-  if (trio_task_spawn (loop, system, &system->scope, func, data, destroy, name != NULL ? name : "system task") == NULL)
+  /* For the hooks, which may ask what time it is. */
+  trio_loop_of_thread = loop;
+  task = trio_task_spawn (loop, system, &system->scope, func, data, destroy, name != NULL ? name : "system task");
+  trio_loop_of_thread = outer;
+  if (task == NULL)
     {
       g_set_error (error, TRIO_ERROR, TRIO_ERROR_FAILED, "no memory for the stack of a system task");
       return FALSE;

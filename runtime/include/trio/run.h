@@ -115,7 +115,10 @@ typedef void (*TrioAttachDone) (gboolean ok, const GError *error, gpointer user_
  * @done_data: what @done gets
  * @error: where a failure to start comes out
  *
- * Starts a run in a context that somebody else iterates, such as a GTK program's, and returns at once; no task has run yet.
+ * Starts a run in a context that somebody else iterates, such as a GTK program's, and returns at once: no task of the program has run yet, but
+ * trio_current_token() and trio_spawn_system_task() work on this thread. They mean the run that was attached last.
+ *
+ * Errors: those of trio_run() that concern starting.
  *
  * Returns: %TRUE if the run was started
  */

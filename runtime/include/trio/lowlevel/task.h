@@ -272,7 +272,8 @@ TRIO_API gboolean         trio_task_find_overflow  (gconstpointer address, const
  *
  * Makes a task that belongs to the run itself and not to a nursery of the program: it goes on after the task that asked for it has ended, and
  * is cancelled when main has ended. Ctrl-C is not for it. If it fails, that is a failure of the run: everything is cancelled, and
- * %TRIO_ERROR_INTERNAL with its error comes out. From a task or a call of trio_token_run_sync_soon(). Never suspends.
+ * %TRIO_ERROR_INTERNAL with its error comes out. From a task or a call of trio_token_run_sync_soon(), or as
+ * trio_current_token() between the steps of tasks. Never suspends.
  *
  * Errors: %TRIO_ERROR_RUN_FINISHED if main has ended, or has not begun; %TRIO_ERROR_FAILED if there is no memory for its stack.
  *

@@ -14,7 +14,8 @@ G_BEGIN_DECLS
 /**
  * trio_current_token:
  *
- * Inside a run, from its thread. As long as somebody else has a reference, a run in which all tasks wait is no deadlock: it can be called.
+ * Inside a run, from its thread; or, between the steps of its tasks, from what else the thread does in its main context, where the run is meant
+ * that was begun there last. As long as somebody else has a reference, a run in which all tasks wait is no deadlock: it can be called.
  *
  * Returns: (transfer full): a new reference to the token of the current run
  */
