@@ -274,7 +274,7 @@ expect_misuse (GError **refusal)
   g_clear_error (refusal);
 }
 
-static void
+TRIO_CHECKPOINT static void
 expect_to_be_refused (Opened *opened)
 {
   g_autoptr (GError) refusal = NULL;

@@ -457,15 +457,13 @@ look_into_phonebook (gpointer data G_GNUC_UNUSED, GError **error)
 static gboolean
 hope_in_phonebook (gpointer data, GError **error)
 {
-  use_phonebook (error);
-  return hosts_ask_and_hope (data, error);
+  return use_phonebook (error) != NULL && hosts_ask_and_hope (data, error);
 }
 
 static gboolean
 look_again_into_phonebook (gpointer data, GError **error)
 {
-  use_phonebook (error);
-  return hosts_ask_again (data, error);
+  return use_phonebook (error) != NULL && hosts_ask_again (data, error);
 }
 
 static gboolean
