@@ -91,6 +91,7 @@ trio_file_open_temporary (const char *directory, char **path, GError **error)
 const char *
 trio_file_get_path (TrioFile *file)
 {
+  g_return_val_if_fail (file != NULL, NULL);
   return file->path;
 }
 
@@ -257,6 +258,7 @@ trio_file_read (TrioFile *file, gpointer buffer, gsize size, GError **error)
 {
   gssize n;
 
+  g_return_val_if_fail (file != NULL, -1);
   if (!is_for (file, TRIO_FILE_READ, "read", error) || !begin_at_position (file, "read", error))
     return -1;
   n = is_place (file, file->position, size, "read", error) ? read_pieces (file, file->position, buffer, size, "trio_file_read", error) : -1;
@@ -271,6 +273,7 @@ trio_file_read_at (TrioFile *file, gint64 offset, gpointer buffer, gsize size, G
 {
   gssize n;
 
+  g_return_val_if_fail (file != NULL, -1);
   if (!is_for (file, TRIO_FILE_READ, "read", error) || !is_place (file, offset, size, "read", error) || !begin (file, "read", error))
     return -1;
   n = read_pieces (file, offset, buffer, size, "trio_file_read_at", error);
@@ -297,6 +300,7 @@ trio_file_write (TrioFile *file, gconstpointer data, gsize size, GError **error)
   gsize n = 0;
   gboolean ok;
 
+  g_return_val_if_fail (file != NULL, FALSE);
   if (!is_for (file, TRIO_FILE_WRITE, "write", error) || !begin_at_position (file, "write", error))
     return FALSE;
   ok = is_place (file, file->position, size, "write", error);
@@ -326,6 +330,7 @@ trio_file_write_at (TrioFile *file, gint64 offset, gconstpointer data, gsize siz
 {
   g_autoptr (GError) failure = NULL;
 
+  g_return_val_if_fail (file != NULL, FALSE);
   if ((file->flags & TRIO_FILE_APPEND) != 0)
     {
       g_set_error (error, TRIO_ERROR, TRIO_ERROR_MISUSE,
@@ -427,6 +432,7 @@ trio_file_seek (TrioFile *file, gint64 offset, TrioFileOrigin origin, GError **e
 {
   gint64 from, result = -1;
 
+  g_return_val_if_fail (file != NULL, -1);
   if (!begin_at_position (file, "seek in", error))
     return -1;
   if (find_origin (file, origin, &from, error))
@@ -445,6 +451,7 @@ trio_file_seek (TrioFile *file, gint64 offset, TrioFileOrigin origin, GError **e
 gint64
 trio_file_get_position (TrioFile *file)
 {
+  g_return_val_if_fail (file != NULL, -1);
   return file->position;
 }
 
@@ -453,6 +460,7 @@ trio_file_sync (TrioFile *file, GError **error)
 {
   TrioFileOp op = { .verb = TRIO_FILE_VERB_SYNC, .what = "trio_file_sync" };
 
+  g_return_val_if_fail (file != NULL, FALSE);
   return perform_alone (file, &op, "sync", error);
 }
 
@@ -461,6 +469,7 @@ trio_file_sync_data (TrioFile *file, GError **error)
 {
   TrioFileOp op = { .verb = TRIO_FILE_VERB_SYNC_DATA, .what = "trio_file_sync_data" };
 
+  g_return_val_if_fail (file != NULL, FALSE);
   return perform_alone (file, &op, "sync", error);
 }
 
@@ -469,6 +478,7 @@ trio_file_truncate (TrioFile *file, gint64 size, GError **error)
 {
   TrioFileOp op = { .verb = TRIO_FILE_VERB_TRUNCATE, .what = "trio_file_truncate", .offset = size };
 
+  g_return_val_if_fail (file != NULL, FALSE);
   return is_for (file, TRIO_FILE_WRITE, "truncate", error) && is_place (file, size, 0, "truncate", error)
          && perform_alone (file, &op, "truncate", error);
 }
@@ -479,6 +489,7 @@ trio_file_stat (TrioFile *file, TrioFileStat *stat, GError **error)
   TrioFileStat found;
   TrioFileOp op = { .verb = TRIO_FILE_VERB_STAT, .what = "trio_file_stat", .stat = &found };
 
+  g_return_val_if_fail (file != NULL && stat != NULL, FALSE);
   if (!perform_alone (file, &op, "look at", error))
     return FALSE;
   *stat = found;
@@ -526,6 +537,7 @@ trio_file_close (TrioFile *file, GError **error)
   g_autoptr (TrioCancelScope) shield = NULL;
   gboolean ok;
 
+  g_return_val_if_fail (file != NULL, FALSE);
   trio_note_access (file, TRIO_ACCESS_WRITE);
   if (!trio_file_check_process (file->opener, "close", file->path, error))
     return FALSE;

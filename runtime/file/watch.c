@@ -25,6 +25,8 @@ struct _TrioFileWatch
 void
 trio_file_event_clear (TrioFileEvent *event)
 {
+  g_return_if_fail (event != NULL);
+
   g_clear_pointer (&event->name, g_free);
 }
 
@@ -55,6 +57,8 @@ trio_file_watch_open (const char *path, GError **error)
 gboolean
 trio_file_watch_next (TrioFileWatch *watch, TrioFileEvent *event, GError **error)
 {
+  g_return_val_if_fail (watch != NULL && event != NULL, FALSE);
+
   if (!trio_checkpoint_if_cancelled (error) || !trio_file_check_process (watch->opener, "watch", watch->path, error))
     return FALSE;
   trio_note_access (watch, TRIO_ACCESS_WRITE);

@@ -60,6 +60,8 @@ trio_address_unix (const char *path, TrioAddress *address, GError **error)
 gboolean
 trio_address_equal (const TrioAddress *a, const TrioAddress *b)
 {
+  g_return_val_if_fail (a != NULL && b != NULL, FALSE);
+
   if (a->family != b->family)
     return FALSE;
   if (a->family == TRIO_ADDRESS_UNIX)
@@ -84,6 +86,8 @@ inet_to_string (const TrioAddress *address)
 char *
 trio_address_to_string (const TrioAddress *address)
 {
+  g_return_val_if_fail (address != NULL, NULL);
+
   if (address->family != TRIO_ADDRESS_UNIX)
     return inet_to_string (address);
   if (address->path[0] != '\0')

@@ -88,10 +88,23 @@ test_unix_paths_fit_or_are_refused (void)
   expect_text (a, long_path);
 }
 
+static void
+test_null_in_place_of_an_address_is_a_critical (void)
+{
+  TrioAddress address = { 0 };
+
+  g_test_expect_message ("Trio", G_LOG_LEVEL_CRITICAL, "*trio_address_equal*!= NULL*");
+  g_assert_false (trio_address_equal (&address, NULL));
+  g_test_expect_message ("Trio", G_LOG_LEVEL_CRITICAL, "*trio_address_to_string*!= NULL*");
+  g_assert_null (trio_address_to_string (NULL));
+  g_test_assert_expected_messages ();
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/address/null-in-place-of-one-is-a-critical", test_null_in_place_of_an_address_is_a_critical);
   g_test_add_func ("/address/written-as-people-write-them", test_addresses_are_written_as_people_write_them);
   g_test_add_func ("/address/numeric-addresses-are-read-and-nothing-else", test_numeric_addresses_are_read_and_nothing_else);
   g_test_add_func ("/address/unix-paths-fit-or-are-refused", test_unix_paths_fit_or_are_refused);

@@ -470,10 +470,43 @@ test_a_file_is_replaced_as_a_whole_and_leaves_nothing_else (gpointer data G_GNUC
   return trio_path_remove (path, error) && place_close (&place, error);
 }
 
+#define EXPECT_CRITICAL(call, result)                                           \
+  G_STMT_START                                                                  \
+    {                                                                           \
+      g_test_expect_message ("Trio", G_LOG_LEVEL_CRITICAL, "*file != NULL*");   \
+      g_assert_true ((call) == (result));                                       \
+      g_test_assert_expected_messages ();                                       \
+    }                                                                           \
+  G_STMT_END
+
+/* They say so before they look where they are, so that no run is needed. */
+static void
+test_null_in_place_of_a_file_is_a_critical (void)
+{
+  char byte;
+  TrioFileStat stat;
+
+  EXPECT_CRITICAL (trio_file_get_path (NULL), NULL);
+  EXPECT_CRITICAL (trio_file_get_position (NULL), -1);
+  EXPECT_CRITICAL (trio_file_read (NULL, &byte, 1, NULL), -1);
+  EXPECT_CRITICAL (trio_file_read_at (NULL, 0, &byte, 1, NULL), -1);
+  EXPECT_CRITICAL (trio_file_write (NULL, "x", 1, NULL), FALSE);
+  EXPECT_CRITICAL (trio_file_write_at (NULL, 0, "x", 1, NULL), FALSE);
+  EXPECT_CRITICAL (trio_file_seek (NULL, 0, TRIO_FILE_FROM_START, NULL), -1);
+  EXPECT_CRITICAL (trio_file_sync (NULL, NULL), FALSE);
+  EXPECT_CRITICAL (trio_file_sync_data (NULL, NULL), FALSE);
+  EXPECT_CRITICAL (trio_file_truncate (NULL, 0, NULL), FALSE);
+  EXPECT_CRITICAL (trio_file_stat (NULL, &stat, NULL), FALSE);
+  EXPECT_CRITICAL (trio_file_close (NULL, NULL), FALSE);
+  trio_file_free (NULL);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+
+  g_test_add_func ("/files/null_in_place_of_a_file_is_a_critical", test_null_in_place_of_a_file_is_a_critical);
 
   PARITY_TEST ("/files/what_is_written_is_read_at_the_position", test_what_is_written_is_read_at_the_position);
   PARITY_TEST ("/files/places_in_a_file_do_not_move_the_position", test_places_in_a_file_do_not_move_the_position);
