@@ -480,7 +480,7 @@ test_a_file_is_replaced_as_a_whole_and_leaves_nothing_else (gpointer data G_GNUC
   G_STMT_END
 
 /* They say so before they look where they are, so that no run is needed. */
-static void
+TRIO_CHECKPOINT static void
 test_null_in_place_of_a_file_is_a_critical (void)
 {
   char byte;
